@@ -1,0 +1,1 @@
+"""heartseg: from a cardiac study to the clinical answer."""

@@ -1,0 +1,85 @@
+"""Images and segmentations: voxels with their place in the patient and in time."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heartseg.core.anatomy import Labels, Structure
+from heartseg.core.errors import GeometryError
+from heartseg.core.geometry import Geometry
+
+
+def _require_fit(shape: tuple[int, ...], geometry: Geometry, times: int | None) -> None:
+    if len(shape) != 4 or shape[1:] != geometry.shape or shape[0] < 1:
+        allowed = "(t, " + ", ".join(map(str, geometry.shape)) + ")"
+        raise GeometryError("array", got=f"shape {shape}", allowed=allowed)
+    if times is not None and times != shape[0]:
+        raise GeometryError("times", got=f"{times} for {shape[0]} frames", allowed="one a frame")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """Intensities on a grid.
+
+    Attributes:
+        voxels: (t, z, y, x), always four axes, any real type; a still has t = 1.
+        geometry: the grid of every frame.
+        times_ms: time of each frame in the heart's cycle, None where the file does not say.
+    """
+
+    voxels: NDArray[Any]
+    geometry: Geometry
+    times_ms: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        times = None if self.times_ms is None else len(self.times_ms)
+        _require_fit(self.voxels.shape, self.geometry, times)
+
+    @property
+    def frames(self) -> int:
+        """Number of frames."""
+        return int(self.voxels.shape[0])
+
+    def like(self, voxels: NDArray[Any]) -> Self:
+        """Other voxels on the same grid and at the same times."""
+        return replace(self, voxels=voxels)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segmentation:
+    """Anatomy on a grid.
+
+    Attributes:
+        labels: (t, z, y, x) uint8 of `Structure` values.
+        geometry: the grid of every frame, the same as the image's.
+        structures: what the maker could have found; absent voxels of one mean "none there",
+            a structure not listed was not looked for.
+        times_ms: as the image's.
+    """
+
+    labels: Labels
+    geometry: Geometry
+    structures: tuple[Structure, ...]
+    times_ms: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        times = None if self.times_ms is None else len(self.times_ms)
+        _require_fit(self.labels.shape, self.geometry, times)
+        if self.labels.dtype != np.uint8:
+            raise GeometryError("labels", got=str(self.labels.dtype), allowed="uint8")
+
+    @property
+    def frames(self) -> int:
+        """Number of frames."""
+        return int(self.labels.shape[0])
+
+    def like(self, labels: Labels) -> Self:
+        """Other labels on the same grid and at the same times."""
+        return replace(self, labels=labels)
+
+    def mask(self, structure: Structure, frame: int) -> NDArray[np.bool_]:
+        """(z, y, x) voxels of a structure in a frame."""
+        found: NDArray[np.bool_] = self.labels[frame] == structure
+        return found

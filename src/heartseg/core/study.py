@@ -1,0 +1,101 @@
+"""A study: the images of one examination of one heart, and what is known about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from heartseg.core.image import Image
+
+
+class Modality(StrEnum):
+    """How the images were made; the values are DICOM's."""
+
+    MR = "MR"
+    US = "US"
+    CT = "CT"
+    OTHER = "OT"
+
+
+class View(StrEnum):
+    """What an image shows; the values name files and keys."""
+
+    SAX = "sax"
+    LAX_2CH = "2ch"
+    LAX_3CH = "3ch"
+    LAX_4CH = "4ch"
+    LATE_ENHANCEMENT = "lge"
+    VOLUME = "volume"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """What is known of the patient; None where nothing is."""
+
+    sex: Literal["F", "M"] | None = None
+    age_years: float | None = None
+    height_cm: float | None = None
+    weight_kg: float | None = None
+    heart_rate_bpm: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phases:
+    """Frames of end-diastole and end-systole, counted from 0 in the study's image.
+
+    `rv_es` is the right ventricle's own end-systole on a cine. `how` says whether a file
+    gave them or the volume curve did.
+    """
+
+    ed: int
+    es: int | None
+    how: Literal["given", "detected"]
+    rv_es: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where frames of a study's image came from, so that masks go back the same way.
+
+    Attributes:
+        stem: name for the written mask, already safe as a file name.
+        format: "nifti", "dicom", "raster", ...
+        path: the file (for DICOM: the folder or .zip).
+        frames: which frames of the study's image it holds, in its own order.
+    """
+
+    stem: str
+    format: str
+    path: Path
+    frames: tuple[int, ...]
+
+
+_NOTHING: Mapping[View, Phases] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Study:
+    """One examination.
+
+    Attributes:
+        id: [A-Za-z0-9._-], at most 64 characters, free of identifiers.
+        modality: of all its images.
+        images: by view.
+        sources: by view, the files that each image came from.
+        phases: by view, only where the files say so.
+        body: what the files or the user say of the patient.
+        notes: what the readers want said (merged series, dropped slices, odd values).
+        group: the diagnosis group where a data set gives one.
+    """
+
+    id: str
+    modality: Modality
+    images: Mapping[View, Image]
+    sources: Mapping[View, tuple[Source, ...]]
+    phases: Mapping[View, Phases] = _NOTHING
+    body: Body = field(default_factory=Body)
+    notes: tuple[str, ...] = ()
+    group: str | None = None
