@@ -94,7 +94,11 @@ def mosaics(
 def column_count(study: Study, segmentations: Mapping[View, Segmentation]) -> int:
     """Tiles side by side in the widest view, if all were in one line."""
     return max(
-        (min(s.geometry.shape[0], MOST_SLICES) for v, s in segmentations.items() if v in study.images),
+        (
+            min(s.geometry.shape[0], MOST_SLICES)
+            for v, s in segmentations.items()
+            if v in study.images
+        ),
         default=0,
     )
 

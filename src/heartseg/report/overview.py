@@ -15,7 +15,7 @@ from heartseg.core.image import Segmentation
 from heartseg.core.study import Study, View
 from heartseg.report import words
 from heartseg.report.mosaic import Mosaic, Row, column_count, mosaics
-from heartseg.report.palette import COLOURS, INK, MUTED, PAPER, Colour
+from heartseg.report.palette import COLOURS, INK, MUTED, PAPER, VERDICT_COLOURS, Colour
 from heartseg.report.words import clean
 
 if TYPE_CHECKING:
@@ -30,17 +30,6 @@ LARGEST_TILE, SMALLEST_TILE, WIDTH = 264, 180, 1480
 GUTTER, GAP, BLOCK_GAP, EDGE = 44, 3, 16, 24
 HEADER, FOOTER = 92, 36
 LEAST_WIDTH = 1000
-
-KEY_FIGURES = (
-    ("LV EF", "lv_ef"),
-    ("LV EDV", "lv_edv_ml"),
-    ("LV ESV", "lv_esv_ml"),
-    ("LV mass", "lv_mass_g"),
-    ("RV EF", "rv_ef"),
-    ("RV EDV", "rv_edv_ml"),
-    ("RV ESV", "rv_esv_ml"),
-)
-"""Shown above all others, with the names that a line has room for."""
 
 COMPRESSION = 1
 """Of PNG: a third of the time of Pillow's own choice, and a few percent more bytes."""
@@ -158,13 +147,18 @@ def _draw_header(
     title = _fitting(draw, clean(report.study, longest=64), width - 3 * EDGE - legend)
     draw.text((EDGE, 16), title, INK, _font(25), stroke_width=0.5)
     _draw_legend(draw, structures, width - EDGE - legend)
+    verdict = words.VERDICTS[report.quality.verdict]
+    right = width - EDGE - draw.textlength(verdict, _font(18))
+    colour = VERDICT_COLOURS[report.quality.verdict]
+    draw.text((right, 54), verdict, colour, _font(18), stroke_width=0.4)
+    _draw_figures(draw, report, right - EDGE)
+
+
+def _draw_figures(draw: "ImageDraw", report: Report, right: float) -> None:
     left = float(EDGE)
-    for name, key in KEY_FIGURES:
-        finding = next((f for f in report.findings if f.key == key), None)
-        if finding is None:
-            continue
+    for name, finding in words.key_figures(report):
         said = words.amount(finding) if finding.value is not None else "–"
-        if left + draw.textlength(f"{name}  {said}", _font(19)) > width - EDGE:
+        if left + draw.textlength(f"{name}  {said}", _font(20)) > right:
             break
         draw.text((left, 55), name, MUTED, _font(16))
         left += draw.textlength(name, _font(16)) + 8

@@ -24,6 +24,10 @@ COLOURS: Mapping[Structure, Colour] = MappingProxyType(
     }
 )
 
+VERDICT_COLOURS: Mapping[str, Colour] = MappingProxyType(
+    {"pass": (0, 112, 82), "review": (156, 94, 0), "reject": (180, 35, 24)}
+)
+
 INK: Colour = (23, 28, 36)
 MUTED: Colour = (99, 108, 120)
 PAPER: Colour = (255, 255, 255)

@@ -41,10 +41,16 @@ def _lines(report: Report) -> Iterator[str]:
     rows = table_rows(report)
     shown = [i for i in range(len(HEADINGS)) if i < 2 or any(row[i] for row in rows)]
     table = [[row[i] for i in shown] for row in (HEADINGS, *rows)]
-    measured = [finding.value is not None for g in words.groups(report.findings) for finding in g.findings]
+    measured = [
+        finding.value is not None for g in words.groups(report.findings) for finding in g.findings
+    ]
     # A reason may be long: it does not widen its column.
     widths = [
-        max(len(row[i]) for row, counts in zip(table, [True, *measured], strict=True) if i == 0 or counts)
+        max(
+            len(row[i])
+            for row, counts in zip(table, [True, *measured], strict=True)
+            if i == 0 or counts
+        )
         for i in range(len(shown))
     ]
     for row in table:

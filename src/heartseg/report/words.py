@@ -20,6 +20,16 @@ VERDICTS: Mapping[Verdict, str] = MappingProxyType(
     {"pass": "Passed", "review": "Review needed", "reject": "Rejected"}
 )
 
+_KEY_FIGURES = (
+    ("LV EF", "lv_ef"),
+    ("LV EDV", "lv_edv_ml"),
+    ("LV ESV", "lv_esv_ml"),
+    ("LV mass", "lv_mass_g"),
+    ("RV EF", "rv_ef"),
+    ("RV EDV", "rv_edv_ml"),
+    ("RV ESV", "rv_esv_ml"),
+)
+
 MISSING = "not measured"
 """Said of a value that is absent without a reason; every other absence brings its own."""
 
@@ -82,6 +92,12 @@ def outside(finding: Finding) -> str:
     if finding.value > high:
         return "above"
     return "below" if finding.value < low else ""
+
+
+def key_figures(report: Report) -> tuple[tuple[str, Finding], ...]:
+    """What is shown above all others: a short name, and the finding."""
+    found = {finding.key: finding for finding in report.findings}
+    return tuple((name, found[key]) for name, key in _KEY_FIGURES if key in found)
 
 
 @dataclass(frozen=True, slots=True)
