@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from heartseg.core.anatomy import Structure
 from heartseg.core.finding import Report
@@ -82,7 +82,7 @@ def _finite(values: Values) -> list[float]:
 def _times(report: Report, frames: int) -> tuple[Sequence[float], bool]:
     """Milliseconds where every frame has its own, else frames counted from 1."""
     times = _finite(report.curves.get(_TIMES, ()))
-    rising = all(a < b for a, b in zip(times, times[1:], strict=False))
+    rising = all(a < b for a, b in pairwise(times))
     if len(times) == frames and rising:
         return times, True
     return [float(frame + 1) for frame in range(frames)], False

@@ -6,7 +6,7 @@ Jinja2 escapes every text, since ids, file names and reasons come from strangers
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,7 +110,9 @@ def _phases(report: Report) -> Iterator[str]:
 
 
 def _table(group: words.Group) -> Table:
-    lines = tuple(_line(finding) for finding in group.findings)
+    lines = tuple(
+        replace(_line(finding), name=words.short_name(finding, group)) for finding in group.findings
+    )
     return Table(
         group.title,
         lines,

@@ -27,8 +27,9 @@ MOST_COLUMNS = 7
 LARGEST_TILE, SMALLEST_TILE, WIDTH = 264, 180, 1480
 """Pixels: of a tile, and of the tiles of a line together."""
 
-GUTTER, GAP, BLOCK_GAP, EDGE = 44, 3, 16, 24
+GUTTER, GAP, BLOCK_GAP, EDGE = 48, 3, 16, 24
 HEADER, FOOTER = 92, 36
+LABEL = 19
 LEAST_WIDTH = 1000
 
 COMPRESSION = 1
@@ -122,9 +123,9 @@ def _draw_row(
         picture.paste(Pillow.fromarray(tile), corner)
         _draw_label(draw, _slice_label(view, start + place), corner)
     middle = top + pixels // 2
-    draw.text((0, middle - 12), row.title, INK, _font(20), anchor="lm", stroke_width=0.4)
-    draw.text((0, middle + 8), "frame", MUTED, _font(13), anchor="lm")
-    draw.text((0, middle + 24), str(row.frame + 1), MUTED, _font(13), anchor="lm")
+    draw.text((0, middle - 14), row.title, INK, _font(24), anchor="lm", stroke_width=0.4)
+    draw.text((0, middle + 9), "frame", MUTED, _font(15), anchor="lm")
+    draw.text((0, middle + 27), str(row.frame + 1), MUTED, _font(15), anchor="lm")
 
 
 def _slice_label(view: Mosaic, column: int) -> str:
@@ -137,7 +138,7 @@ def _slice_label(view: Mosaic, column: int) -> str:
 
 def _draw_label(draw: "ImageDraw", text: str, corner: tuple[int, int]) -> None:
     at = (corner[0] + 8, corner[1] + 6)
-    draw.text(at, text, (255, 255, 255), _font(15), stroke_width=1.5, stroke_fill=(0, 0, 0))
+    draw.text(at, text, (255, 255, 255), _font(LABEL), stroke_width=2, stroke_fill=(0, 0, 0))
 
 
 def _draw_header(

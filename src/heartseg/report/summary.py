@@ -47,7 +47,7 @@ _FORMULA = tuple("=+-@\t\r＝＋－＠")
 def summary_row(report: Report) -> Row:
     """The row of a finished study; frames count from 0, as in report.json."""
     said = as_json(report)
-    phases = next(iter(said["phases"].values()), {})
+    phases: Mapping[str, int] = next(iter(said["phases"].values()), {})
     row = {
         "study": said["study"],
         "modality": said["modality"],
@@ -108,7 +108,7 @@ def _existing(path: Path) -> list[Row]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file, restval="", strict=True)
-            rows = [{k: v for k, v in row.items() if k is not None} for row in reader]
+            rows: list[Row] = [{k: v for k, v in row.items() if k is not None} for row in reader]
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError, csv.Error) as fault:

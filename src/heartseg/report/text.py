@@ -8,6 +8,9 @@ from heartseg.report.words import clean
 
 HEADINGS = ("Measure", "Value", "Interval", "Reference")
 
+WIDEST = 16
+"""Characters of a number with its unit, or of a range."""
+
 TableRow = tuple[str, str, str, str]
 
 
@@ -35,26 +38,21 @@ def report_text(report: Report) -> str:
 
 def _lines(report: Report) -> Iterator[str]:
     views = ", ".join(words.view_title(view) for view in report.views)
-    yield f"{clean(report.study)}: {report.modality.value} {views}, model {words.model_line(report)}"
+    made = f"{report.modality.value} {views}, model {words.model_line(report)}"
+    yield f"{clean(report.study)}: {made}"
     yield f"Quality: {words.VERDICTS[report.quality.verdict]}"
     yield from (f"  - {clean(reason)}" for reason in report.quality.reasons)
-    rows = table_rows(report)
-    shown = [i for i in range(len(HEADINGS)) if i < 2 or any(row[i] for row in rows)]
-    table = [[row[i] for i in shown] for row in (HEADINGS, *rows)]
-    measured = [
-        finding.value is not None for g in words.groups(report.findings) for finding in g.findings
-    ]
-    # A reason may be long: it does not widen its column.
-    widths = [
-        max(
-            len(row[i])
-            for row, counts in zip(table, [True, *measured], strict=True)
-            if i == 0 or counts
-        )
-        for i in range(len(shown))
-    ]
-    for row in table:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+    yield from _table(table_rows(report))
     if note := words.interval_line(report):
         yield f"Intervals: {note}"
     yield f"{words.RESEARCH_ONLY}. Model licence: {clean(report.model.licence)}"
+
+
+def _table(rows: list[TableRow]) -> Iterator[str]:
+    """Aligned, without the columns that nobody fills."""
+    table = [HEADINGS, *rows]
+    used = [i for i in range(len(HEADINGS)) if i < 2 or any(row[i] for row in rows)]
+    # A reason in a number's place may be long: it does not widen its column.
+    widths = [max(len(row[i]) for row in table if i == 0 or len(row[i]) <= WIDEST) for i in used]
+    for row in table:
+        yield "  ".join(row[i].ljust(width) for i, width in zip(used, widths, strict=True))

@@ -33,7 +33,14 @@ _KEY_FIGURES = (
 MISSING = "not measured"
 """Said of a value that is absent without a reason; every other absence brings its own."""
 
-_UNITS = {"1": "%", "mL/m2": "mL/m²", "g/m2": "g/m²", "mm2": "mm²", "L/min/m2": "L/min/m²"}
+_UNITS = {
+    "1": "%",
+    "mL/m2": "mL/m²",
+    "g/m2": "g/m²",
+    "m2": "m²",
+    "mm2": "mm²",
+    "L/min/m2": "L/min/m²",
+}
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -52,16 +59,17 @@ def unit(finding: Finding) -> str:
     return _UNITS.get(finding.unit, clean(finding.unit, longest=20))
 
 
-def number(value: float, finding: Finding) -> str:
-    """A value in the finding's unit, rounded as clinics print it, without the unit.
-
-    Percent and values of 20 and more lose their decimals, except that a fraction keeps one.
-    """
+def decimals(value: float, finding: Finding) -> int:
+    """As clinics print it: a percentage keeps one, other values of 20 and more none."""
     if finding.unit == "1":
-        return f"{100.0 * value:.1f}"
-    if abs(value) >= 20.0:
-        return f"{value:.0f}"
-    return f"{value:.1f}" if abs(value) >= 2.0 else f"{value:.2f}"
+        return 1
+    return 0 if abs(value) >= 20.0 else 1 if abs(value) >= 3.0 else 2
+
+
+def number(value: float, finding: Finding, places: int | None = None) -> str:
+    """A value in the finding's unit as printed, without the unit."""
+    shown = 100.0 * value if finding.unit == "1" else value
+    return f"{shown:.{decimals(value, finding) if places is None else places}f}"
 
 
 def amount(finding: Finding) -> str:
@@ -77,10 +85,13 @@ def reason(finding: Finding) -> str:
 
 
 def span(interval: Interval | None, finding: Finding) -> str:
-    """`52.1 – 55.9`, or nothing."""
+    """`52.1 – 55.9`, both ends with as many decimals, or nothing."""
     if interval is None or not all(math.isfinite(end) for end in interval):
         return ""
-    low, high = (number(end, finding) for end in interval)
+    places = min(decimals(end, finding) for end in interval)
+    low, high = (number(end, finding, places) for end in interval)
+    if low.endswith(".0") and high.endswith(".0"):
+        low, high = low[:-2], high[:-2]
     return f"{low} – {high}"
 
 
@@ -134,6 +145,17 @@ def _indexed_after_base(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     place = {f.key: i for i, f in enumerate(findings)}
     last = len(findings)
     return tuple(sorted(findings, key=lambda f: place.get(f.key.removesuffix(INDEXED), last)))
+
+
+def short_name(finding: Finding, group: Group) -> str:
+    """The name under its chamber's heading, which need not be said again."""
+    if finding.key.removesuffix(INDEXED) in {f.key for f in group.findings} - {finding.key}:
+        return "indexed"
+    name = clean(finding.name)
+    chamber, _, rest = name.partition(" ")
+    if finding.key.startswith(f"{chamber.lower()}_") and rest and group.title != "Heart":
+        return rest[0].upper() + rest[1:]
+    return name
 
 
 def model_line(report: Report) -> str:
