@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal
 
 from heartseg.core.image import Image
@@ -73,9 +72,6 @@ class Source:
     frames: tuple[int, ...]
 
 
-_NOTHING: Mapping[View, Phases] = MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Study:
     """One examination.
@@ -95,7 +91,7 @@ class Study:
     modality: Modality
     images: Mapping[View, Image]
     sources: Mapping[View, tuple[Source, ...]]
-    phases: Mapping[View, Phases] = _NOTHING
+    phases: Mapping[View, Phases] = field(default_factory=dict)
     body: Body = field(default_factory=Body)
     notes: tuple[str, ...] = ()
     group: str | None = None

@@ -1,0 +1,99 @@
+"""Spatial change: everything that moves pixels, in one interpolation.
+
+Rotation, scaling, flips, shift, elastic deformation and the crop are composed into one sampling
+grid; planes and labels are read through it once, so nothing is blurred twice.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from heartseg.augment.draw import smooth_field, uniform
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpatialChange:
+    """How far pixels may move.
+
+    Attributes:
+        size_px: rows and columns of the crop that training sees.
+        rotation_degrees: uniform in plus or minus this; 180 is the full circle.
+        scaling: factor, log-uniform between the two; above 1 the heart grows.
+        stretch: one axis against the other, up to this share.
+        shift_px: the crop's centre moves by up to this.
+        flip: probability of mirroring.
+        elastic_px: size of a smooth deformation, standard deviation.
+        elastic_knots: its control points an axis.
+    """
+
+    size_px: int = 160
+    rotation_degrees: float = 180.0
+    scaling: tuple[float, float] = (0.75, 1.35)
+    stretch: float = 0.1
+    shift_px: float = 24.0
+    flip: float = 0.5
+    elastic_px: float = 2.0
+    elastic_knots: int = 6
+
+
+def move_planes(
+    planes: Tensor,
+    labels: Tensor,
+    centres: Tensor,
+    change: SpatialChange,
+    classes: int,
+    generator: torch.Generator,
+) -> tuple[Tensor, Tensor]:
+    """Cut moved crops.
+
+    Args:
+        planes: (n, 1, Y, X) prepared planes.
+        labels: (n, Y, X) class indices.
+        centres: (n, 2) of (y, x), where the crops are centred before the shift.
+        change: how far.
+        classes: number of classes; labels are interpolated class by class.
+        generator: the run's randomness.
+
+    Returns:
+        Planes (n, 1, s, s) and labels (n, s, s), s = `change.size_px`.
+    """
+    grid = _sampling_grid(centres, planes.shape[-2:], change, generator)
+    shares = torch.nn.functional.one_hot(labels.long(), classes)[..., 1:].movedim(-1, 1)
+    stacked = torch.cat([planes, shares.to(planes.dtype)], dim=1)
+    moved = torch.nn.functional.grid_sample(stacked, grid, align_corners=True)
+    background = 1 - moved[:, 1:].sum(1, keepdim=True)
+    likeliest = torch.cat([background, moved[:, 1:]], dim=1).argmax(1)
+    return moved[:, :1], likeliest
+
+
+def _sampling_grid(
+    centres: Tensor, size: torch.Size, change: SpatialChange, generator: torch.Generator
+) -> Tensor:
+    """(n, s, s, 2) places to read, in grid_sample's (x, y) of [-1, 1]."""
+    count, side = len(centres), change.size_px
+    axis = torch.arange(side, device=centres.device) - (side - 1) / 2
+    offsets = torch.stack(torch.meshgrid(axis, axis, indexing="ij"), dim=-1)  # (s, s, 2) of (y, x)
+    matrix = _matrices(count, change, generator)
+    places = torch.einsum("nij,yxj->nyxi", matrix, offsets)
+    places = (
+        places + (centres + uniform((count, 2), -1, 1, generator) * change.shift_px)[:, None, None]
+    )
+    field = smooth_field((count, 2, side, side), change.elastic_knots, generator)
+    places = places + field.movedim(1, -1) * change.elastic_px
+    extent = torch.tensor([size[0] - 1, size[1] - 1], device=centres.device)
+    return (places / extent * 2 - 1).flip(-1)
+
+
+def _matrices(count: int, change: SpatialChange, generator: torch.Generator) -> Tensor:
+    """(n, 2, 2) from crop offsets to source offsets, both (y, x)."""
+    low, high = torch.tensor(change.scaling).log().tolist()
+    limit = change.rotation_degrees
+    angle = torch.deg2rad(uniform((count,), -limit, limit, generator))
+    scale = uniform((count,), low, high, generator).exp()
+    stretch = 1 + uniform((count,), -1, 1, generator) * change.stretch
+    mirror = torch.where(uniform((count,), 0, 1, generator) < change.flip, -1.0, 1.0)
+    cosine, sine = angle.cos(), angle.sin()
+    rotation = torch.stack([cosine, -sine, sine, cosine], dim=-1).view(-1, 2, 2)
+    across = torch.stack([1 / (scale * stretch), mirror * stretch / scale], dim=-1)
+    return rotation * across[:, None, :]

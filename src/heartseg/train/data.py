@@ -1,0 +1,121 @@
+"""A prepared data set: arrays in memory, on the device; no worker processes that can die."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from heartseg.core.anatomy import Labels, Structure
+from heartseg.core.errors import LabelError, StudyError
+from heartseg.core.study import Study, View
+from heartseg.prepare import Preparation
+from heartseg.read import Candidate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedFrame:
+    """One labelled frame as the network sees it: pixels and class indices, (z, H, W)."""
+
+    patient: str
+    phase: int
+    pixels: NDArray[np.float32]
+    classes: NDArray[np.uint8]
+    voxel_ml: float
+
+
+def prepared_frames(
+    candidate: Candidate, preparation: Preparation, structures: Sequence[Structure], view: View
+) -> list[PreparedFrame]:
+    """The labelled frames of a study, prepared.
+
+    Raises:
+        StudyError: the study has no such view or no labels.
+        LabelError: the labels hold a structure that is not trained.
+    """
+    study: Study = candidate.load()
+    truth = candidate.reference() if candidate.reference else {}
+    if view not in study.images or view not in truth:
+        raise StudyError(candidate.id, got=f"no labelled {view} image", do="leave it out")
+    sample = preparation.sample(study.images[view])
+    voxel_ml = sample.geometry.voxel_ml if sample.geometry.unit == "mm" else 1.0
+    return [
+        PreparedFrame(
+            patient=candidate.id,
+            phase=frame,
+            pixels=sample.frame(frame),
+            classes=_class_indices(sample.frame_labels(labels), structures, candidate.id),
+            voxel_ml=voxel_ml,
+        )
+        for frame, labels in enumerate(truth[view].labels)
+        if labels.any()
+    ]
+
+
+def _class_indices(labels: Labels, structures: Sequence[Structure], where: str) -> Labels:
+    table = np.full(256, 255, np.uint8)
+    table[list(structures)] = range(len(structures))
+    indices: Labels = table[labels]
+    if (indices == 255).any():
+        names = ", ".join(s.title for s in structures)
+        raise LabelError(where, got="a structure that is not trained", allowed=names)
+    return indices
+
+
+class PreparedSet:
+    """All planes of many frames as three tensors, ready to draw batches from.
+
+    Attributes:
+        planes: (N, S, S) float16 in [0, 1], padded about the centre to one size.
+        classes: (N, S, S) uint8.
+        centres: (N, 2) (y, x) of the heart of each plane's volume.
+    """
+
+    def __init__(self, frames: Sequence[PreparedFrame], device: torch.device) -> None:
+        side = max(max(frame.pixels.shape[1:]) for frame in frames)
+        self.planes = _stacked([f.pixels.astype(np.float16) for f in frames], side).to(device)
+        self.classes = _stacked([f.classes for f in frames], side).to(device)
+        self.centres = torch.cat([_centres(frame, side) for frame in frames]).to(device)
+
+    def __len__(self) -> int:
+        return len(self.planes)
+
+    def draw(
+        self, count: int, away: float, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """A random batch: planes (n, 1, S, S), classes (n, S, S), crop centres (n, 2).
+
+        Args:
+            count: n.
+            away: share of the crops that are centred on the image rather than the heart, so
+                that the rest of the chest is seen too.
+            generator: the run's randomness.
+        """
+        device = generator.device
+        index = torch.randint(len(self), (count,), generator=generator, device=device)
+        elsewhere = torch.rand((count, 1), generator=generator, device=device) < away
+        spread = (torch.rand((count, 2), generator=generator, device=device) - 0.5) * 0.4
+        middle = (0.5 + spread) * self.planes.shape[-1]
+        centres = torch.where(elsewhere, middle, self.centres[index])
+        return self.planes[index, None].float(), self.classes[index], centres
+
+
+def _stacked(arrays: list[NDArray[np.generic]], side: int) -> Tensor:
+    canvas = np.zeros((sum(len(a) for a in arrays), side, side), arrays[0].dtype)
+    done = 0
+    for array in arrays:
+        count, rows, columns = array.shape
+        top, left = (side - rows) // 2, (side - columns) // 2
+        canvas[done : done + count, top : top + rows, left : left + columns] = array
+        done += count
+    return torch.from_numpy(canvas)
+
+
+def _centres(frame: PreparedFrame, side: int) -> Tensor:
+    planes, rows, columns = frame.classes.shape
+    where = np.argwhere(frame.classes > 0)[:, 1:]
+    middle = where.mean(0) if len(where) else np.array([rows / 2, columns / 2])
+    shifted = middle + [(side - rows) // 2, (side - columns) // 2]
+    return torch.tensor(shifted, dtype=torch.float32).expand(planes, 2)

@@ -1,0 +1,122 @@
+"""A training run from its settings to a bundle."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from heartseg.augment import IntensityChange, SpatialChange
+from heartseg.core.anatomy import Structure
+from heartseg.core.errors import ConfigError, StudyError
+from heartseg.core.study import Modality, View
+from heartseg.models import architecture
+from heartseg.prepare import Preparation
+from heartseg.read import Candidate, find_studies
+from heartseg.train.data import PreparedFrame, PreparedSet, prepared_frames
+from heartseg.train.loop import BEST, LAST, Schedule, Watcher, fit
+from heartseg.train.segment_task import Learning, Segment
+from heartseg.train.split import part_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    """What a RUN.toml may say; everything left out keeps its default.
+
+    Attributes:
+        name: of the run, and of the bundle it writes.
+        version: of the bundle.
+        folder: data set, relative to the RUN.toml.
+        modality, view: which image of each study.
+        structures: keys of what is learnt, e.g. "lv"; the background is implied.
+        train_on: parts of the split by patient number that train.
+        validate_on: parts that are scored on the way; none for a final run.
+        seed: of weights, batches and augmentation.
+        training_data: one line for the model card.
+        licence: of the weights.
+        model: `name` of the architecture and its settings.
+    """
+
+    name: str
+    folder: str
+    version: str = "0.1.0"
+    modality: Modality = Modality.MR
+    view: View = View.SAX
+    structures: tuple[str, ...] = ("lv", "myo", "rv")
+    train_on: tuple[str, ...] = ("train",)
+    validate_on: tuple[str, ...] = ("validate",)
+    seed: int = 0
+    training_data: str = ""
+    licence: str = "research use only"
+    model: Mapping[str, Any] = field(default_factory=dict)
+    preparation: Preparation = field(default_factory=Preparation)
+    spatial: SpatialChange = field(default_factory=SpatialChange)
+    intensity: IntensityChange = field(default_factory=IntensityChange)
+    learning: Learning = field(default_factory=Learning)
+    schedule: Schedule = field(default_factory=Schedule)
+
+    def classes(self) -> tuple[Structure, ...]:
+        """The structures in channel order, the background first.
+
+        Raises:
+            ConfigError: a key that names no structure.
+        """
+        keys = {structure.key: structure for structure in Structure}
+        for key in self.structures:
+            if key not in keys:
+                raise ConfigError("structures", got=repr(key), allowed=", ".join(keys))
+        return (Structure.BACKGROUND, *(keys[key] for key in self.structures))
+
+
+def build_task(settings: RunSettings, root: Path, device: torch.device) -> Segment:
+    """Data in memory, network with fresh weights, everything seeded.
+
+    Raises:
+        StudyError: no patient to train on.
+    """
+    candidates = find_studies(root / settings.folder)
+    data = PreparedSet(_frames(settings, candidates, settings.train_on), device)
+    validation = _frames(settings, candidates, settings.validate_on)
+    torch.manual_seed(settings.seed)
+    network = architecture(settings.model).build(1, len(settings.classes()))
+    return Segment(
+        network,
+        data,
+        validation,
+        classes=len(settings.classes()),
+        learning=settings.learning,
+        spatial=settings.spatial,
+        intensity=settings.intensity,
+        seed=settings.seed,
+    )
+
+
+def train(
+    settings: RunSettings,
+    root: Path,
+    folder: Path,
+    *,
+    device: torch.device,
+    resume: bool = False,
+    watch: Watcher | None = None,
+) -> Path:
+    """Train to the end; returns the checkpoint to export: the best validated, else the last."""
+    task = build_task(settings, root, device)
+    fit(task, settings.schedule, folder, resume=resume, watch=watch)
+    return folder / (BEST if settings.validate_on else LAST)
+
+
+def _frames(
+    settings: RunSettings, candidates: list[Candidate], parts: tuple[str, ...]
+) -> list[PreparedFrame]:
+    chosen = [c for c in candidates if part_of(c.id) in parts]
+    if parts and not chosen:
+        raise StudyError(settings.folder, got="no patient of " + ", ".join(parts))
+    return [
+        frame
+        for candidate in chosen
+        for frame in prepared_frames(
+            candidate, settings.preparation, settings.classes(), settings.view
+        )
+    ]
