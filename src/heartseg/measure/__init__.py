@@ -1,0 +1,1 @@
+"""Segmentation -> numbers. numpy and scipy only."""
