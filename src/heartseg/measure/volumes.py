@@ -62,8 +62,7 @@ class Extents:
             GeometryError: the grid has no millimetres.
         """
         self.geometry.require_mm("an area")
-        areas: Areas = self.voxels[:, :, structure] * pixel_area_mm2(self.geometry)
-        return areas
+        return self.voxels[:, :, structure].astype(np.float64) * pixel_area_mm2(self.geometry)
 
 
 def with_scar_as_myocardium(labels: Labels) -> Labels:
