@@ -238,11 +238,13 @@ def _row(
         phase=phase,
         structure=structure,
         dice=dice(ours, theirs),
-        hausdorff95_mm=far and far.hausdorff95_mm,
-        hausdorff_mm=far and far.hausdorff_mm,
-        assd_mm=far and far.assd_mm,
-        volume_pred_ml=millilitres and millilitres * int(np.count_nonzero(ours)),
-        volume_truth_ml=millilitres and millilitres * int(np.count_nonzero(theirs)),
+        hausdorff95_mm=None if far is None else far.hausdorff95_mm,
+        hausdorff_mm=None if far is None else far.hausdorff_mm,
+        assd_mm=None if far is None else far.assd_mm,
+        volume_pred_ml=None if millilitres is None else millilitres * int(np.count_nonzero(ours)),
+        volume_truth_ml=None
+        if millilitres is None
+        else millilitres * int(np.count_nonzero(theirs)),
         note=emptiness(ours, theirs) or (None if calibrated else "no millimetres: no distances"),
     )
 

@@ -107,6 +107,20 @@ def glitches(curve: Curve) -> tuple[int, ...]:
     return ()
 
 
+def roughness(curve: Curve) -> float:
+    """Usual departure of a frame from its neighbours' curve, as a share of the curve's range.
+
+    0 for fewer frames than a cine's.
+    """
+    reach = float(np.ptp(curve)) if len(curve) >= CINE_FRAMES else 0.0
+    return _noise(curve - _from_neighbours(curve)) / reach if reach else 0.0
+
+
+def _noise(departure: Curve) -> float:
+    """Standard deviation of normal noise with this median departure."""
+    return 1.4826 * float(np.median(np.abs(departure)))
+
+
 def _from_neighbours(curve: Curve) -> Curve:
     near = np.roll(curve, 1) + np.roll(curve, -1)
     far = np.roll(curve, 2) + np.roll(curve, -2)
@@ -116,11 +130,10 @@ def _from_neighbours(curve: Curve) -> Curve:
 
 def _tolerated(curve: Curve, departure: Curve) -> float:
     low, high = np.percentile(curve, [10, 90])
-    noise = 1.4826 * float(np.median(np.abs(departure)))
     return max(
         GLITCH_OF_RANGE * float(high - low),
         GLITCH_OF_LARGEST * float(high),
-        GLITCH_OF_NOISE * noise,
+        GLITCH_OF_NOISE * _noise(departure),
     )
 
 
