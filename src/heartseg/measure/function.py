@@ -32,8 +32,8 @@ class Function:
     Attributes:
         findings: in the catalogue's order, every one of it.
         phases: frames that were measured; None when there is no LV to tell them by.
-        curves: `time_ms`, `lv_ml`, `rv_ml`, `myo_ml`, a number a frame; without calibration the
-            volumes are missing, and times are None where the file has none.
+        curves: `time_ms`, `lv_ml`, `rv_ml`, `myo_ml`, a number a frame, None where there is no
+            such voxel or no time; without calibration the volumes are missing.
         slices: areas of every slice in mm2, keys `lv_ed`, `lv_es`, `myo_ed`, `rv_ed`, ...
         conventions: sentences for the page.
         beat: heart rate and coverage of the cycle.
@@ -136,7 +136,7 @@ def _curves(segmentation: Segmentation, found: Extents) -> dict[str, tuple[float
     for structure in (_LV, _RV, _MYO):
         if found.looked_for(structure):
             volumes = found.volumes_ml(structure).tolist()
-            curves[f"{structure.key}_ml"] = tuple(volumes)
+            curves[f"{structure.key}_ml"] = tuple(volume or None for volume in volumes)
     return curves
 
 

@@ -92,9 +92,10 @@ def glitches(curve: Curve) -> tuple[int, ...]:
     """Frames whose volume breaks the curve that their neighbours describe.
 
     Each frame is compared with the cubic through two frames on either side, round the beat; the
-    worst is replaced by that cubic and the search goes on.
+    worst is replaced by that cubic and the search goes on. Where more than a few frames hold
+    nothing (a file with contours at ED and ES only) there is no curve to break.
     """
-    if len(curve) < CINE_FRAMES:
+    if len(curve) < CINE_FRAMES or np.count_nonzero(curve == 0) > GLITCHES_AT_MOST * len(curve):
         return ()
     mended, found = curve.astype(np.float64), list[int]()
     for _ in range(int(GLITCHES_AT_MOST * len(curve)) + 1):
@@ -177,10 +178,14 @@ def _beat_from_times(span: float | None, lv: Curve) -> Beat:
         return Beat(problem="heart rate not known, and the frames have no usable times")
     rate = 60_000.0 / span
     low, high = PLAUSIBLE_HEART_RATE_BPM
-    open_by = abs(lv[-1] - lv[0]) if len(lv) else np.inf
-    if len(lv) < CINE_FRAMES or open_by > CLOSED_CURVE * np.ptp(lv) or not low <= rate <= high:
+    if len(lv) < CINE_FRAMES or not _closed(lv) or not low <= rate <= high:
         return Beat(problem="heart rate not known, and the cine does not cover a whole beat")
     return Beat(heart_rate_bpm=rate, from_times=True)
+
+
+def _closed(lv: Curve) -> bool:
+    """True when the last volume is about the first again."""
+    return bool(lv.min() > 0 and abs(lv[-1] - lv[0]) <= CLOSED_CURVE * np.ptp(lv))
 
 
 def span_ms(times_ms: tuple[float, ...] | None) -> float | None:

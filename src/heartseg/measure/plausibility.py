@@ -217,7 +217,7 @@ def _rough_curve(seen: Evidence) -> list[str]:
     curve = seen.found.counts(_LV)
     reasons = []
     absent = np.flatnonzero(curve == 0)
-    if len(absent):
+    if 0 < len(absent) <= len(curve) / 2:  # more: a file that holds contours of few frames
         reasons.append(f"no LV cavity in frame {_listed(absent)}")
     broken = [frame for frame in glitches(curve) if curve[frame] > 0]
     if broken:

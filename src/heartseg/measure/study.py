@@ -11,8 +11,8 @@ from heartseg.measure.conventions import ACDC, Convention
 from heartseg.measure.function import measure_function
 from heartseg.measure.plausibility import quality
 
-STACKS = (View.SAX, View.VOLUME, View.LATE_ENHANCEMENT, View.UNKNOWN)
-"""Views that discs can be summed over; the first of them that is there is measured."""
+STACKS = (View.SAX, View.LATE_ENHANCEMENT, View.UNKNOWN)
+"""Views that are stacks of short-axis slices; the first of them that is there is measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +42,13 @@ def measure_study(
         convention: how the contours were drawn.
 
     Raises:
-        MeasureError: no view that can be measured, or phases that are not frames of it.
+        MeasureError: no segmentation, or phases that are not frames of it.
     """
+    if not segmentations:
+        raise MeasureError("study", got="no segmentation", do="segment one of its views first")
     view = next((view for view in STACKS if view in segmentations), None)
     if view is None:
-        got = ", ".join(segmentations) or "no segmentation"
-        raise MeasureError("study", got=got, allowed=", ".join(STACKS))
+        return _nothing_measured(segmentations)
     segmentation = segmentations[view]
     measured = measure_function(
         segmentation,
@@ -63,6 +64,18 @@ def measure_study(
         slices=measured.slices,
         conventions=(*_about_views(view, segmentations), *measured.conventions),
         quality=quality(segmentation, measured.phases, measured.findings),
+    )
+
+
+def _nothing_measured(segmentations: Mapping[View, Segmentation]) -> Measured:
+    views = ", ".join(view.value for view in segmentations)
+    return Measured(
+        findings=(),
+        phases={},
+        curves={},
+        slices=(),
+        conventions=(f"Not measured: {views}.",),
+        quality=Quality(verdict="review", reasons=(f"nothing is measured in view {views}",)),
     )
 
 

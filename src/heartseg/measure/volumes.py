@@ -72,12 +72,15 @@ def with_scar_as_myocardium(labels: Labels) -> Labels:
 
 
 def extents(segmentation: Segmentation) -> Extents:
-    """Count every structure in every frame and slice, in one pass over the voxels."""
-    labels = with_scar_as_myocardium(segmentation.labels)
-    frames, slices = labels.shape[:2]
-    planes = labels.reshape(frames * slices, -1)
-    counts = np.stack([np.bincount(plane, minlength=256)[: len(Structure)] for plane in planes])
-    voxels = counts.reshape(frames, slices, len(Structure)).astype(np.int64)
+    """Count every structure in every frame and slice."""
+    labels = segmentation.labels
+    voxels = np.zeros((*labels.shape[:2], len(Structure)), np.int64)
+    for t, z in np.ndindex(labels.shape[:2]):
+        plane = labels[t, z]
+        for structure in segmentation.structures:
+            voxels[t, z, structure] = np.count_nonzero(plane == structure)
+    for part in SCARRED:
+        voxels[:, :, Structure.LV_MYOCARDIUM] += voxels[:, :, part]
     return Extents(voxels, segmentation.geometry, segmentation.structures)
 
 
