@@ -357,8 +357,8 @@ _BRIGHTNESS = (0.299, 0.587, 0.114)
 
 
 def _grey(ds: Any) -> NDArray[Any]:
-    from pydicom.pixels.utils import pixel_array
     from pydicom.pixels.processing import apply_color_lut
+    from pydicom.pixels.utils import pixel_array
 
     if str(ds.PhotometricInterpretation).startswith("PALETTE"):
         colours = apply_color_lut(ds.pixel_array, ds)

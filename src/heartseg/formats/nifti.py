@@ -55,7 +55,7 @@ class NiftiInfo:
 
     @property
     def oblique(self) -> bool:
-        """True when the directions are more than the scanner's axes: somebody knew the patient's."""
+        """True when the directions are not the scanner's own axes: they are the patient's."""
         return bool((np.abs(self.geometry.directions).max(axis=0) < 0.999).any())
 
 

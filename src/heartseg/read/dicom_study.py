@@ -195,7 +195,7 @@ def _modality(text: str) -> Modality:
 
 def split(headers: Sequence[Header]) -> list[Series]:
     """Series of parallel planes; one-slice series of one stack are joined."""
-    groups: dict[object, list[Header]] = {}
+    groups: dict[_Key, list[Header]] = {}
     for header in headers:
         for part in _parallel(header):
             same = (header.series, header.size, header.colour, _kind(header))
@@ -204,8 +204,11 @@ def split(headers: Sequence[Header]) -> list[Series]:
     return _joined([_series(group) for group in groups.values()])
 
 
-def _belongs(key: object, same: object, part: Header) -> bool:
-    stored, direction = key  # type: ignore[misc]
+_Key = tuple[object, tuple[float, ...]]
+
+
+def _belongs(key: _Key, same: object, part: Header) -> bool:
+    stored, direction = key
     return bool(stored == same and _alike(direction, _direction(part)))
 
 

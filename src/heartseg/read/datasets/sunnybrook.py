@@ -2,8 +2,9 @@
 
 A patient's folder holds a folder of DICOM files and, below it, text files
 `IM-0001-NNNN-icontour-manual.txt` (LV endocardium, ED and ES, papillary muscles in the cavity) and
-`...-ocontour-...` (epicardium, ED only): a line a point, column and row in pixels. NNNN is the
-number of the DICOM file `NNNN.dcm` or `IM-0001-NNNN.dcm`.
+`...-ocontour-...` (epicardium, ED only): a line a point, column and row, the first pixel's centre
+at (1, 1): moving the contours by one pixel against that loses edge contrast in both directions.
+NNNN is the number of the DICOM file `NNNN.dcm` or `IM-0001-NNNN.dcm`.
 """
 
 import re
@@ -19,6 +20,7 @@ from heartseg.core.errors import FormatError, StudyError
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Phases, Study, View
 from heartseg.formats.box import Box, natural
+from heartseg.formats.dicom import scan
 from heartseg.read import dicom_study
 from heartseg.read.candidate import Candidate, Options, safe_id
 
@@ -26,6 +28,7 @@ NAME = "sunnybrook"
 _CONTOUR = re.compile(r"^IM-\d+-(\d+)-([io])contour-\w+\.txt$", re.I)
 _NUMBER = re.compile(r"(\d+)(?:\.dcm)?$", re.I)
 _MAX_CONTOUR_BYTES = 1_000_000
+_FIRST_PIXEL = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,9 @@ def find(path: Path, options: Options) -> list[Candidate]:
         return []
     folders = [path, *sorted(path.iterdir(), key=lambda folder: natural(folder.name))]
     patients = (_patient(folder) for folder in folders if folder.is_dir())
-    found = []
-    for patient in patients:
-        if patient is not None and (patient.folder == path or not found or found[0].path != path):
-            found.append(_candidate(patient, options))
-    return found
+    itself = next(patients)
+    found = [itself] if itself else [patient for patient in patients if patient]
+    return [_candidate(patient, options) for patient in found]
 
 
 def _patient(folder: Path) -> Patient | None:
@@ -86,7 +87,7 @@ def _read(patient: Patient, options: Options) -> tuple[Study, Places]:
     """The study with the phases that have contours, and where each file went."""
     name = safe_id(patient.folder.resolve().name)
     with Box(patient.dicom) as box:
-        headers, notes = dicom_study.scan(box)
+        headers, notes = scan(box)
     if not headers:
         raise StudyError(patient.folder.name, got="no DICOM images in its dicom folder")
     options = replace(options, view=View.SAX)
@@ -133,14 +134,14 @@ def _reference(patient: Patient, options: Options) -> Mapping[View, Segmentation
     for kind, structure in (("o", Structure.LV_MYOCARDIUM), ("i", Structure.LV_CAVITY)):
         for (number, drawn), file in patient.contours.items():
             if drawn == kind and number in places:
-                inside = polygon_mask(_points(file), labels.shape[2:])
+                inside = polygon_mask(_points(file), image.geometry.shape[1:])
                 labels[places[number]][inside] = structure
     structures = (Structure.LV_CAVITY, Structure.LV_MYOCARDIUM)
     return {View.SAX: Segmentation(labels, image.geometry, structures, image.times_ms)}
 
 
 def _points(file: Path) -> NDArray[np.float64]:
-    """(n, 2) column and row in pixels."""
+    """(n, 2) column and row, counted from 0."""
     try:
         with file.open("rb") as stream:
             lines = stream.read(_MAX_CONTOUR_BYTES).decode("ascii").split()
@@ -149,7 +150,7 @@ def _points(file: Path) -> NDArray[np.float64]:
         raise FormatError(file.name, got="no contour", allowed="lines of column and row") from fault
     if len(points) < 3 or not np.isfinite(points).all():
         raise FormatError(file.name, got=f"{len(points)} points", allowed="a polygon")
-    return points
+    return points - _FIRST_PIXEL
 
 
 def polygon_mask(points: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.bool_]:
