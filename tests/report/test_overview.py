@@ -16,8 +16,7 @@ from heartseg.report.drawing import Stretch, enlarge
 from heartseg.report.mosaic import Mosaic, mosaics
 from heartseg.report.overview import heart_picture, overview_picture, png_bytes
 from heartseg.report.palette import COLOURS
-
-from .conftest import ED, ES, LV, MYO, RV, SPACING_MM, oblique_geometry
+from tests.report.cases import ED, ES, LV, MYO, RV, SPACING_MM, oblique_geometry
 
 PIXELS = 200
 

@@ -81,8 +81,8 @@ def cubic_kernel(distance: Floats) -> Floats:
 def enlarge(planes: NDArray[Any], rows: Stretch, columns: Stretch, *, smooth: bool) -> Floats:
     """(n, y, x) planes as (n, pixels, pixels) pictures; `smooth` for masks, cubic otherwise."""
     kernel = smooth_kernel if smooth else cubic_kernel
-    part = np.ascontiguousarray(planes[:, rows.used, columns.used], np.float32)
-    enlarged: Floats = rows.matrix(kernel) @ part @ columns.matrix(kernel).T
+    part = planes[:, rows.used, columns.used].astype(np.float32)
+    enlarged: Floats = np.matmul(rows.matrix(kernel) @ part, columns.matrix(kernel).T)
     return enlarged
 
 

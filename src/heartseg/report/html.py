@@ -124,9 +124,8 @@ def _table(group: words.Group) -> Table:
 
 
 def _line(finding: Finding) -> Line:
-    said = words.amount(finding)
-    measured = finding.value is not None and said != words.reason(finding)
-    value, _, unit = said.rpartition(" ") if measured else ("", "", "")
+    measured = words.measured(finding)
+    value, _, unit = words.amount(finding).partition(" ") if measured else ("", "", "")
     problem = clean(finding.problem) if finding.problem else ""
     return Line(
         name=clean(finding.name),
