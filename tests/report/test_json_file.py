@@ -110,6 +110,16 @@ def test_what_is_no_report_is_refused_by_name(content: str, tmp_path: Path) -> N
         load_report(path)
 
 
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_numbers_that_json_does_not_know_are_refused(
+    constant: str, report: Report, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(json_text(report).replace("0.5432", constant), encoding="utf-8")
+    with pytest.raises(FormatError, match=f"{constant} is not a number"):
+        load_report(path)
+
+
 def test_an_unknown_view_is_refused(report: Report, tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     path.write_text(json_text(report).replace('"sax"', '"sideways"'), encoding="utf-8")

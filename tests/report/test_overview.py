@@ -143,6 +143,26 @@ def test_the_heart_shows_its_base_where_the_file_knows_no_patient(
         assert place(tiles[0], RV)[1] < place(tiles[0], LV)[1]  # the order turns, no picture does
 
 
+def test_image_and_contours_are_of_the_same_slice_and_frame(
+    report: Report, study: Study, segmentation: Segmentation
+) -> None:
+    blood = np.where(segmentation.labels == LV, 900, 100)
+    bright = replace(study, images={View.SAX: study.images[View.SAX].like(blood)})
+    for row in mosaic_of(report, bright, segmentation).rows:
+        for tile in row.tiles[:4]:
+            pool = np.nonzero((tile > 160).all(axis=-1))
+            size = [np.ptp(axis) + 1 for axis in pool]
+            assert size == pytest.approx(extent(tile, LV), abs=7)
+        assert row.tiles[4].max() < 160  # nothing of the heart in the last slice
+
+
+def test_small_pictures_of_large_images_average_fine_detail() -> None:
+    stripes = np.broadcast_to(np.arange(80) % 2 * 10.0, (1, 80, 80))
+    axis = Stretch(80, 40.0, 4.0, 16)  # every pixel meets a dark column
+    middle = enlarge(stripes, axis, axis, smooth=False)[0, 4:12, 4:12]
+    assert middle == pytest.approx(np.full((8, 8), 5.0), abs=0.7)
+
+
 def test_a_lone_voxel_is_still_drawn() -> None:
     mask = np.zeros((1, 9, 9))
     mask[0, 4, 4] = 1
@@ -162,6 +182,8 @@ def test_beyond_the_image_the_picture_is_black() -> None:
     bright = np.full((1, 10, 10), 7.0)
     wide = enlarge(bright, Stretch(10, 4.5, 0.5, 60), Stretch(10, 4.5, 0.5, 60), smooth=False)
     assert wide[0, 30, 30] == pytest.approx(7.0)
+    assert wide[0, 30, 39] == pytest.approx(7.0)  # at voxel 9.25: the last one reaches to 9.5
+    assert wide[0, 30, 40] == 0.0
     assert wide[0, 0].max() == 0.0
     assert wide[0, :, -1].max() == 0.0
 
@@ -223,6 +245,27 @@ def test_the_overview_is_a_png_with_title_and_mosaic(
     changed = np.asarray(overview_picture(other, heart, structures))
     assert (changed[:90] != picture[:90]).any()
     assert (changed[100:] == picture[100:]).all()
+
+
+def test_two_views_without_millimetres_share_a_picture(report: Report, study: Study) -> None:
+    geometry = Geometry.from_pixels((1, 50, 70))
+    labels = np.zeros((2, 1, 50, 70), np.uint8)
+    labels[:, :, 10:30, 20:35] = LV
+    labels[:, :, 32:44, 20:35] = Structure.LEFT_ATRIUM
+    image = Image(np.zeros(labels.shape, np.uint8), geometry)
+    seg = Segmentation(labels, geometry, (LV, Structure.LEFT_ATRIUM))
+    views = (View.LAX_2CH, View.LAX_4CH)
+    phases = dict.fromkeys(views, Phases(ed=0, es=1, how="given"))
+    heart, structures = heart_picture(
+        replace(report, views=views, phases=phases),
+        replace(study, images=dict.fromkeys(views, image)),
+        dict.fromkeys(views, seg),
+    )
+    assert structures == (LV, Structure.LEFT_ATRIUM)
+    made = np.asarray(heart)
+    half = made.shape[0] // 2
+    assert extent(made[:half], Structure.LEFT_ATRIUM)[0] > 20
+    assert extent(made[half:], Structure.LEFT_ATRIUM)[0] > 20
 
 
 def test_long_and_hostile_ids_do_not_spill_over_the_legend(

@@ -22,6 +22,12 @@ def test_columns_are_aligned_and_unused_ones_left_out(report: Report) -> None:
     assert "Reference" not in report_text(bare)
 
 
+def test_intervals_say_what_they_cover(report: Report) -> None:
+    said = "Intervals: 90 % segmentation interval; reader and rescan variation not included"
+    assert said in report_text(report)
+    assert "Intervals" not in report_text(replace(report, interval_level=None))
+
+
 def test_text_cannot_command_the_terminal(report: Report) -> None:
     text = report_text(replace(report, study="a\x1b]0;title\x07\nfake: line\x9b1m"))
     assert not set(text) & {"\x1b", "\x07", "\x9b"}
