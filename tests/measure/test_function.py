@@ -16,6 +16,7 @@ from tests.measure.hearts import (
     RV,
     VENTRICLES,
     beating,
+    best_seconds,
     boxes,
     round_heart,
     segmentation,
@@ -332,15 +333,9 @@ def test_measuring_changes_nothing():
     assert (labels == before).all()
 
 
-def test_a_real_sized_cine_takes_less_than_a_third_of_a_second():
-    import time
-
+def test_a_real_sized_cine_takes_less_than_a_fifth_of_a_second():
     labels = np.zeros((20, 12, 256, 256), np.uint8)
     labels[:, 2:11, 80:150, 70:166] = beating()[:, :9]
     cine = segmentation(labels)
-    measure_function(cine)
 
-    start = time.perf_counter()
-    measure_function(cine)
-
-    assert time.perf_counter() - start < 0.33
+    assert best_seconds(lambda: measure_function(cine), tries=3) < 0.2

@@ -95,7 +95,7 @@ def test_no_segmentation_is_an_error():
 
 
 def test_importing_the_measures_loads_numpy_only():
-    heavy = "torch nibabel pydicom SimpleITK scipy.ndimage scipy.spatial".split()
+    heavy = ["torch", "nibabel", "pydicom", "SimpleITK", "scipy.ndimage", "scipy.spatial"]
     code = f"import sys, heartseg.measure; print([m for m in {heavy!r} if m in sys.modules])"
 
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -132,7 +132,7 @@ def strokes_apart(labels):  # type: ignore[no-untyped-def]
         (two_slices, "LV in 2 slices only: volumes are rough estimates"),
         (cut_stack, "both ends of the stack lie inside the LV: volumes are too low"),
         (vanishing_muscle, "LV mass changes from"),
-        (racing, "LV EF 88 % is outside 5 to 85 %"),
+        (racing, "LV EF 89 % is outside 5 to 85 %"),
         (no_beat, "LV EF 4 % is outside 5 to 85 %"),
         (strokes_apart, "LV and RV stroke volumes are far apart"),
     ],
