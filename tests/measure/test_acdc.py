@@ -65,7 +65,7 @@ def by_group(patients: list[Patient]) -> dict[str, list[Patient]]:
     return groups
 
 
-def values(patients: list[Patient], key: str) -> np.ndarray:  # type: ignore[type-arg]
+def values(patients: list[Patient], key: str) -> np.ndarray:
     return np.array([patient.function.value(key) for patient in patients], float)
 
 

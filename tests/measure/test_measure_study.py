@@ -11,7 +11,7 @@ from heartseg.measure import Convention, measure_study
 from tests.measure.hearts import beating, boxes, segmentation
 
 
-def study(**known) -> Study:  # type: ignore[no-untyped-def]
+def study(**known) -> Study:
     seen = segmentation(beating())
     image = Image(np.zeros(seen.labels.shape, np.int16), seen.geometry)
     settings = {"id": "s1", "modality": Modality.MR, "images": {View.SAX: image}, "sources": {}}

@@ -8,11 +8,11 @@ from heartseg.measure.plausibility import quality
 from tests.measure.hearts import LV, MYO, RV, beating, round_heart, segmentation
 
 
-def pair() -> np.ndarray:  # type: ignore[type-arg]
+def pair() -> np.ndarray:
     return np.stack([round_heart(), round_heart(15, 12, 0.7)])
 
 
-def judged(labels: np.ndarray, structures=(LV, MYO, RV)) -> Quality:  # type: ignore[no-untyped-def, type-arg]
+def judged(labels: np.ndarray, structures=(LV, MYO, RV)) -> Quality:
     phases = Phases(ed=0, es=1, how="given") if len(labels) == 2 else None
     seen = segmentation(labels, structures=structures)
     measured = measure_function(seen, phases)
@@ -63,60 +63,60 @@ def test_a_ventricle_of_a_litre_is_rejected():
     assert "LV EDV 1036.8 mL" in judged(labels).reasons[0]
 
 
-def without_rv(labels):  # type: ignore[no-untyped-def]
+def without_rv(labels):
     labels[1][labels[1] == RV] = 0
     return labels
 
 
-def open_ring(labels):  # type: ignore[no-untyped-def]
+def open_ring(labels):
     wall = labels[0, 4]
     wall[:30][wall[:30] == MYO] = 0
     return labels
 
 
-def gap(labels):  # type: ignore[no-untyped-def]
+def gap(labels):
     labels[1, 4][labels[1, 4] == RV] = 0
     return labels
 
 
-def rv_far_off(labels):  # type: ignore[no-untyped-def]
+def rv_far_off(labels):
     labels[labels == RV] = 0
     labels[:, 2:7, 2:20, 78:94] = RV
     labels[1, 2:7, 2:9, 78:94] = 0
     return labels
 
 
-def second_lv(labels):  # type: ignore[no-untyped-def]
+def second_lv(labels):
     labels[0, 2:7, 55:69, 80:94] = LV
     return labels
 
 
-def two_slices(labels):  # type: ignore[no-untyped-def]
+def two_slices(labels):
     labels[:, :5] = 0
     labels[:, 7:] = 0
     return labels
 
 
-def cut_stack(labels):  # type: ignore[no-untyped-def]
+def cut_stack(labels):
     return labels[:, 3:8]
 
 
-def vanishing_muscle(labels):  # type: ignore[no-untyped-def]
+def vanishing_muscle(labels):
     labels[1] = round_heart(15, 4, 0.7)
     return labels
 
 
-def racing(labels):  # type: ignore[no-untyped-def]
+def racing(labels):
     labels[1] = round_heart(7, 16, 0.6)
     return labels
 
 
-def no_beat(labels):  # type: ignore[no-untyped-def]
+def no_beat(labels):
     labels[1] = round_heart(21.6, 9.2, 0.97)
     return labels
 
 
-def strokes_apart(labels):  # type: ignore[no-untyped-def]
+def strokes_apart(labels):
     labels[1] = round_heart(13, 13, 0.98)
     return labels
 

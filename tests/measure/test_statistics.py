@@ -7,14 +7,14 @@ from heartseg.measure.statistics import Summary, bootstrap_mean, clinical_agreem
 from tests.measure.hearts import LV, RV
 
 
-def row(case, structure, phase, dice, hd95=2.0):  # type: ignore[no-untyped-def]
+def row(case, structure, phase, dice, hd95=2.0):
     return AgreementRow(
         case=case, frame=0, phase=phase, structure=structure, dice=dice, hausdorff95_mm=hd95,
         hausdorff_mm=hd95, assd_mm=1.0, volume_pred_ml=100.0, volume_truth_ml=99.0,
     )  # fmt: skip
 
 
-def pick(summaries, metric, structure, phase) -> Summary:  # type: ignore[no-untyped-def]
+def pick(summaries, metric, structure, phase) -> Summary:
     (found,) = [
         s for s in summaries if (s.metric, s.structure, s.phase) == (metric, structure, phase)
     ]

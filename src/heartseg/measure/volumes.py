@@ -76,7 +76,7 @@ def around_heart(labels: Labels) -> Labels:
 
     What looks at neighbours within three pixels sees the same as in the whole image, sooner.
     """
-    some = labels.reshape(-1, *labels.shape[-2:]).any(axis=0)
+    some: NDArray[np.bool_] = np.any(labels, axis=tuple(range(labels.ndim - 2)))
     rows, columns = np.flatnonzero(some.any(axis=1)), np.flatnonzero(some.any(axis=0))
     if not len(rows):
         return labels
