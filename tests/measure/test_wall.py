@@ -31,6 +31,18 @@ def test_the_thickness_of_an_even_ring(wall_mm, spacing_mm):
     assert np.nanmax(thickness) == pytest.approx(wall_mm, abs=0.9 * pixel)
 
 
+def test_the_largest_thickness_of_even_rings_is_right_on_average():
+    """In pixels: the largest of 36 noisy sectors would lie 0.2 too high without their median."""
+    spacings = ((1.5, 1.25), (0.8, 0.8), (1.0, 1.9), (1.5, 1.5), (1.9, 1.9))
+    errors = [
+        (np.nanmax(sector_thickness_mm(ring(wall, s), s)) - wall) / np.sqrt(np.prod(s))
+        for s in spacings
+        for wall in (5, 6, 8, 9, 11, 14, 18)
+    ]
+
+    assert np.mean(errors) == pytest.approx(0, abs=0.1)
+
+
 def test_a_thick_quarter_is_found_and_only_there():
     thickness = sector_thickness_mm(ring(8.0, (1.0, 1.2), bulge_mm=8.0), (1.0, 1.2))
 
@@ -44,7 +56,8 @@ def test_the_sectors_are_those_of_the_patient_not_of_the_pixels():
 
     thick = np.flatnonzero(thickness > 12)
     assert len(thick) >= 5
-    assert thick.mean() == pytest.approx(21.5, abs=0.8)
+    assert thick.mean() == pytest.approx(21.5, abs=0.25)
+    assert not np.isnan(thickness).any()
 
 
 def test_a_ridge_of_one_sector_does_not_count():

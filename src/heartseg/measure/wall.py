@@ -95,7 +95,7 @@ def _local_thickness_mm(
     # Distances run between voxel centres, so both reach about half a pixel beyond the wall's
     # borders. On even rings the typical sector then comes out 0.4 pixels thin (the nearest centre
     # is chosen), and the largest, which is what is reported, right within 0.4.
-    middle: Mask = wall & (np.abs(inward - outward) <= pixel)
+    middle: Mask = wall & (np.abs(inward - outward) <= max(spacing_mm))
     return inward + outward - pixel, middle
 
 
