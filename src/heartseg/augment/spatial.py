@@ -59,8 +59,9 @@ def move_planes(
         Planes (n, 1, s, s) and labels (n, s, s), s = `change.size_px`.
     """
     grid = _sampling_grid(centres, planes.shape[-2:], change, generator)
-    shares = torch.nn.functional.one_hot(labels.long(), classes)[..., 1:].movedim(-1, 1)
-    stacked = torch.cat([planes, shares.to(planes.dtype)], dim=1)
+    foreground = torch.arange(1, classes, device=labels.device)[:, None, None]
+    shares = (labels[:, None] == foreground).to(planes.dtype)
+    stacked = torch.cat([planes, shares], dim=1)
     moved = torch.nn.functional.grid_sample(stacked, grid, align_corners=True)
     background = 1 - moved[:, 1:].sum(1, keepdim=True)
     likeliest = torch.cat([background, moved[:, 1:]], dim=1).argmax(1)

@@ -170,6 +170,12 @@ class Geometry:
         affine[:3, 3] = centre - affine[:3, :3] @ [(n - 1) / 2 for n in new_shape]
         return replace(self, shape=new_shape, affine=affine)
 
+    def respaced(self, spacing_mm: tuple[float, float, float]) -> "Geometry":
+        """The grid in the same directions with the (z, y, x) spacing that someone knows better."""
+        affine = self.affine.copy()
+        affine[:3, :3] = self.directions * np.asarray(spacing_mm)
+        return replace(self, affine=affine, unit="mm")
+
     # One pair of conversions per convention.
 
     @classmethod
@@ -177,10 +183,11 @@ class Geometry:
         """From a NIfTI grid: `shape` (i, j, k), `affine` (i, j, k, 1) -> RAS+ mm.
 
         Returns the geometry and the orientation that turns the file's (i, j, k) array into
-        (z, y, x): z is the axis whose spacing is 1.5x both others, else the last stored.
+        (z, y, x): z is the only axis of a single voxel, else the one whose spacing is 1.5x both
+        others, else the last stored.
         """
         stored = cls(shape, _RAS_LPS @ affine, unit)
-        through = _through_plane(stored.spacing)
+        through = _through_plane(shape, stored.spacing)
         x, y = (axis for axis in range(3) if axis != through)
         orientation = Orientation((through, y, x))
         return stored.oriented(orientation), orientation  # type: ignore[return-value]
@@ -276,7 +283,9 @@ def _flipped(voxels: NDArray[Any], flip: tuple[bool, bool, bool]) -> NDArray[Any
     return voxels[..., a, b, c]
 
 
-def _through_plane(spacing: Sequence[float]) -> int:
+def _through_plane(shape: Shape, spacing: Sequence[float]) -> int:
+    if shape.count(1) == 1:  # one plane: its pixels may be of any shape
+        return shape.index(1)
     for axis, distance in enumerate(spacing):
         others = [s for i, s in enumerate(spacing) if i != axis]
         if distance >= THICK_RATIO * max(others):

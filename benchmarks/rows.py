@@ -1,0 +1,119 @@
+"""Rows of evidence: what is measured, under which conditions, where it is kept (protocol.md)."""
+
+import csv
+import os
+import platform
+import statistics
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+CORES = 2
+"""What a laptop can be asked for: every timing is pinned to this many."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of a results file; the columns are explained in protocol.md."""
+
+    date: str
+    commit: str
+    measure: str
+    unit: str
+    data: str
+    split: str = "-"
+    seed: str = "-"
+    configuration: str
+    images_seen: str = "-"
+    hardware: str
+    runs: str
+    statistic: str
+    value: str
+    low: str
+    high: str
+
+
+COLUMNS = tuple(field.name for field in fields(Row))
+
+
+def timing_row(measure: str, unit: str, numbers: Sequence[float], **where: str) -> Row:
+    """The row of repeated runs: their median, minimum and maximum.
+
+    Args:
+        measure: in words.
+        unit: of the numbers.
+        numbers: one a run.
+        where: `data` and `configuration`.
+    """
+    middle, low, high = statistics.median(numbers), min(numbers), max(numbers)
+    return Row(
+        date=datetime.now(UTC).date().isoformat(),
+        commit=commit(),
+        measure=measure,
+        unit=unit,
+        hardware=hardware(),
+        runs=str(len(numbers)),
+        statistic="median (min, max)",
+        value=f"{middle:.4g}",
+        low=f"{low:.4g}",
+        high=f"{high:.4g}",
+        **where,
+    )
+
+
+def append(name: str, rows: Sequence[Row]) -> None:
+    """Add rows to results/NAME.csv, with a heading when the file is new."""
+    path = RESULTS / f"{name}.csv"
+    new = not path.exists()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
+
+
+def read(path: Path) -> Iterator[Row]:
+    """The rows of a results file, oldest first.
+
+    Raises:
+        TypeError: its columns are not those of protocol.md.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        for line in csv.DictReader(file):
+            yield Row(**line)
+
+
+def commit() -> str:
+    """Short hash of the source tree; `+` when it differs from the commit."""
+    head = _git("rev-parse", "--short=10", "HEAD")
+    changed = _git("status", "--porcelain", "--", "src", "pyproject.toml")
+    return f"{head}+" if changed else head
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def hardware() -> str:
+    """The processor by its own name, and how many of its cores were used."""
+    return f"{_processor()}, {len(cores())} cores"
+
+
+def cores() -> set[int]:
+    """The cores that a measured process may use."""
+    return set(sorted(os.sched_getaffinity(0))[:CORES])
+
+
+def _processor() -> str:
+    listing = Path("/proc/cpuinfo")
+    if listing.exists():
+        for line in listing.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

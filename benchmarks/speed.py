@@ -1,0 +1,141 @@
+"""Time and memory of the command line, from the start of the process to the files on disk.
+
+    python benchmarks/speed.py [--runs 5] [--further 9] [--dry-run]
+
+Needs the real images (HEARTSEG_DATA, or ../shared/data beside the project); what is absent is
+said and left out. Adds rows to benchmarks/results/speed.csv; protocol.md says how they are made.
+"""
+
+import argparse
+import gzip
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rows import ROOT, Row, append, cores, timing_row
+
+SLICES = 10
+HEARTSEG = Path(sys.executable).with_name("heartseg")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of a command took: seconds by the wall clock, and its largest memory in MB."""
+
+    seconds: float
+    megabytes: float
+
+
+def main() -> None:
+    """Measure all there is data for, print the rows and keep them."""
+    options = _options()
+    data = Path(os.environ.get("HEARTSEG_DATA", ROOT.parent / "shared" / "data"))
+    rows = [*_help(options.runs), *_volumes(data, options), *_cine(data, options.runs)]
+    for row in rows:
+        said = asdict(row)
+        print(f"{said['measure']}: {said['value']} {said['unit']} ({said['low']}, {said['high']})")
+    if not options.dry_run:
+        append("speed", rows)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="measure time and memory of heartseg")
+    parser.add_argument("--runs", type=int, default=5, help="runs of each, after one to warm up")
+    parser.add_argument("--further", type=int, default=9, help="further volumes in one call")
+    parser.add_argument("--dry-run", action="store_true", help="print the rows, keep none")
+    return parser.parse_args()
+
+
+def _help(runs: int) -> Iterator[Row]:
+    taken = [_run("--help").seconds for _ in range(runs + 1)][1:]
+    yield timing_row("heartseg --help", "s", taken, data="-", configuration="warm disk cache")
+
+
+def _volumes(data: Path, options: argparse.Namespace) -> Iterator[Row]:
+    volumes = _ten_slices(data / "acdc" / "training", 1 + options.further)
+    if len(volumes) < 2:
+        print("no ACDC volumes of 10 slices: speed of a volume is left out")
+        return
+    one = [_segment(volumes[:1]) for _ in range(options.runs + 1)][1:]
+    many = [_segment(volumes) for _ in range(options.runs + 1)][1:]
+    further = len(volumes) - 1
+    start = sorted(run.seconds for run in one)[len(one) // 2]
+    seconds = [(run.seconds - start) / further for run in many]
+    name = "a 10-slice short-axis volume"
+    where = {"data": f"ACDC, {volumes[0].parent.name}", "configuration": "cine-mr, with report"}
+    yield timing_row(f"{name}, start to files", "s", [run.seconds for run in one], **where)
+    yield timing_row(f"{name}, largest memory", "MB", [run.megabytes for run in one], **where)
+    where["data"] = f"ACDC, {further} further volumes"
+    yield timing_row(f"{name}, each further of the same call", "s", seconds, **where)
+
+
+def _cine(data: Path, runs: int) -> Iterator[Row]:
+    folder = data / "sunnybrook" / "SC-HF-I-1" / "dicom"
+    if not folder.is_dir():
+        print("no Sunnybrook study: speed of a cine study is left out")
+        return
+    taken = [_segment([folder]) for _ in range(runs + 1)][1:]
+    name = "a cine study of 240 images with measures and report"
+    where = {"data": "Sunnybrook SC-HF-I-1", "configuration": "cine-mr, with report"}
+    yield timing_row(f"{name}, start to files", "s", [run.seconds for run in taken], **where)
+    yield timing_row(f"{name}, largest memory", "MB", [run.megabytes for run in taken], **where)
+
+
+def _ten_slices(training: Path, count: int) -> list[Path]:
+    """The first image of each patient that has exactly ten slices, up to `count` of them."""
+    found: list[Path] = []
+    for patient in sorted(training.glob("patient*")):
+        frames = sorted(patient.glob("*_frame[0-9][0-9].nii.gz"))
+        if frames and _slices(frames[0]) == SLICES:
+            found.append(frames[0])
+        if len(found) == count:
+            break
+    return found
+
+
+def _slices(path: Path) -> int:
+    """Third number of a NIfTI-1 header's dim, at byte 40."""
+    with gzip.open(path) as file:
+        header = file.read(56)
+    return int(struct.unpack("<8h", header[40:56])[3])
+
+
+def _segment(inputs: Sequence[Path]) -> Run:
+    out = Path(tempfile.mkdtemp(prefix="heartseg-speed-"))
+    try:
+        run = _run("segment", *map(str, inputs), "-o", str(out), "--device", "cpu")
+        written = len(list(out.rglob("report.json")))
+        if written != len(inputs):
+            sys.exit(f"{len(inputs)} studies went in, {written} reports came out: nothing to time")
+        return run
+    finally:
+        shutil.rmtree(out)
+
+
+def _run(*arguments: str) -> Run:
+    """Run heartseg on the measured cores; a failing run ends the measurement."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [str(HEARTSEG), *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: os.sched_setaffinity(0, cores()),
+    )
+    said = process.stderr.read() if process.stderr else b""
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"heartseg {arguments[0]} failed:\n{said.decode(errors='replace')}")
+    return Run(seconds, usage.ru_maxrss / 1024)
+
+
+if __name__ == "__main__":
+    main()

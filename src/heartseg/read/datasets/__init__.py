@@ -1,0 +1,1 @@
+"""Published data sets: a folder as it is downloaded becomes studies and their references."""
