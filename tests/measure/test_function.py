@@ -280,7 +280,8 @@ def test_ranges_come_with_a_matching_body_only():
     measured = measure_function(segmentation(boxes()), PAIR, woman)
     child = measure_function(segmentation(boxes()), PAIR, Body(sex="F", age_years=12))
 
-    assert by_key(measured, "lv_edv_ml").reference == (80.0, 175.0)
+    assert by_key(measured, "lv_ef").reference == (0.51, 0.71)
+    assert by_key(measured, "lv_edv_ml").reference is None
     assert by_key(measured, "rv_edv_ml").reference is None
     assert any("Petersen 2017" in said for said in measured.conventions)
     assert all(f.reference is None for f in child.findings)
@@ -290,8 +291,12 @@ def test_ranges_come_with_a_matching_body_only():
 def test_the_convention_is_printed():
     mass = Convention(papillary_in_cavity=False, rv_outflow_tract=True, formula="dubois")
 
-    default = " ".join(measure_function(segmentation(boxes()), PAIR, convention=ACDC).conventions)
-    other = " ".join(measure_function(segmentation(boxes()), PAIR, convention=mass).conventions)
+    def said(convention: Convention) -> str:
+        body = Body(height_cm=170, weight_kg=70)
+        found = measure_function(segmentation(boxes()), PAIR, body, convention=convention)
+        return " ".join(found.conventions)
+
+    default, other = said(ACDC), said(mass)
 
     assert "count as LV cavity" in default
     assert "without its outflow tract" in default
@@ -300,6 +305,15 @@ def test_the_convention_is_printed():
     assert "count as LV mass" in other
     assert "includes its outflow tract" in other
     assert "Du Bois" in other
+
+
+def test_nothing_is_said_of_what_was_not_measured():
+    only_lv = segmentation(boxes(), structures=(LV, MYO))
+
+    said = " ".join(measure_function(only_lv, PAIR).conventions)
+
+    assert "RV" not in said
+    assert "surface" not in said
 
 
 def test_given_phases_outside_the_frames_are_an_error():
