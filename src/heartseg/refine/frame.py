@@ -119,7 +119,7 @@ def _cavity_likelier(
 
 def _box(labels: Labels) -> Box | None:
     """The smallest box in the plane around all anatomy; every slice, for neighbours count."""
-    found: NDArray[np.bool_] = labels.any(axis=0)
+    found = labels.max(axis=0) > 0
     rows, columns = np.flatnonzero(found.any(axis=1)), np.flatnonzero(found.any(axis=0))
     if not rows.size:
         return None
