@@ -7,7 +7,9 @@ from heartseg.segment.wire import fields, integers, messages, text
 
 
 def test_numbers_strings_and_fixed_values_are_told_apart() -> None:
-    message = memoryview(b"\x08\x96\x01" + b"\x12\x02hi" + b"\x1d\x00\x00\x80\x3f" + b"\x21" + b"7" * 8)
+    message = memoryview(
+        b"\x08\x96\x01" + b"\x12\x02hi" + b"\x1d\x00\x00\x80\x3f" + b"\x21" + b"7" * 8
+    )
     found = fields(message)
     assert integers(found, 1) == [150]
     assert text(found, 2) == "hi"
