@@ -66,8 +66,8 @@ def likeliest(
             got=f"shape {probabilities.shape}",
             allowed=f"{wanted}, background first",
         )
-    # NaN and infinity survive a sum, which is three times faster than looking at each voxel.
-    if not np.isfinite(probabilities.sum(dtype=np.float32)):
+    # Least and greatest are NaN when any is: faster than looking at each voxel.
+    if not np.isfinite([probabilities.min(), probabilities.max()]).all():
         raise ModelError(
             "probabilities",
             got="values that are not numbers (NaN or infinite)",
