@@ -36,6 +36,14 @@ def test_what_is_written_is_read_back(folder: Path, description: Description) ->
     assert read.onnx == (folder / "model.onnx").read_bytes()
 
 
+def test_a_bundle_can_be_written_again_with_new_scores(folder: Path, tmp_path: Path) -> None:
+    read = load_bundle(folder)
+    write_bundle(tmp_path / "again", read.onnx, replace(read, scores={"dice": 0.5}))
+    again = load_bundle(tmp_path / "again")
+    assert again.scores == {"dice": 0.5}
+    assert again.sha256 == read.sha256
+
+
 def test_channels_keep_their_order(folder: Path) -> None:
     assert load_bundle(folder).structures[1] == Structure.RV_CAVITY
     assert load_bundle(folder).structures[3] == Structure.LV_CAVITY
