@@ -140,9 +140,15 @@ def test_softmax_is_that_of_the_textbook() -> None:
 def test_auto_and_cpu_are_openvino_without_a_card(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytest.importorskip("torch")
+    from heartseg.segment import torch_runtime
+
+    asked: list[bool] = []
+    monkeypatch.setattr(torch_runtime, "has_card", lambda: bool(asked.append(True)))
     monkeypatch.setattr(runtime, "_may_have_card", lambda: False)
     assert choose_runtime("auto", bundle).name == "openvino"
     assert choose_runtime("cpu", bundle).name == "openvino"
+    assert not asked  # torch need not even be loaded to know
 
 
 def test_a_card_takes_torch(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
