@@ -211,6 +211,7 @@ def _read(path: Path, spacing_mm: Sequence[float] | None) -> tuple[NiftiInfo, ND
         dtype = info.header.dtype or np.dtype("u1")
         claimed = int(np.prod(info.sizes, dtype=np.int64)) * dtype.itemsize
         data = _bytes(path, stream, claimed)
+        _bytes(path, stream, 1)  # the end of a gzip stream holds its checksum
     if len(data) < claimed:
         raise _too_short(path, claimed)
     stored = np.frombuffer(data, dtype).reshape(info.sizes, order="F")
