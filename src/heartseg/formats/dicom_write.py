@@ -124,7 +124,8 @@ def _series(image: Image, tags: CineTags, key: str) -> Dataset:
     ds.SOPClassUID = MRImageStorage
     ds.StudyDate = ds.SeriesDate = ds.AcquisitionDate = ds.ContentDate = tags.date
     ds.StudyTime = ds.SeriesTime = ds.AcquisitionTime = ds.ContentTime = tags.time
-    ds.AccessionNumber = ds.ReferringPhysicianName = ds.StudyID = ""
+    ds.AccessionNumber = ds.ReferringPhysicianName = ""
+    ds.StudyID = "1"
     ds.Modality, ds.Manufacturer, ds.ManufacturerModelName = "MR", "heartseg", "phantom"
     ds.SoftwareVersions = "1"
     ds.StudyDescription, ds.SeriesDescription = "synthetic heart", tags.description
@@ -137,13 +138,12 @@ def _series(image: Image, tags: CineTags, key: str) -> Dataset:
     ds.NominalInterval = str(round(tags.interval_ms))
     ds.HeartRate = str(round(60000 / tags.interval_ms))
     ds.CardiacNumberOfImages = str(image.frames)
-    ds.PatientPosition = "HFS"
+    ds.PatientPosition, ds.BodyPartExamined = "HFS", "HEART"
     ds.StudyInstanceUID = generate_uid(entropy_srcs=["study", key])
     ds.SeriesInstanceUID = generate_uid(entropy_srcs=["series", str(tags.series_number), key])
     ds.FrameOfReferenceUID = generate_uid(entropy_srcs=["frame of reference", key])
     ds.SeriesNumber, ds.AcquisitionNumber = str(tags.series_number), "1"
-    ds.Laterality = ds.PositionReferenceIndicator = ""
-    del ds.Laterality  # required only for paired organs
+    ds.PositionReferenceIndicator = ""
     return ds
 
 

@@ -85,14 +85,16 @@ def read_image(path: Path, spacing_mm: Sequence[float] | None = None) -> Image:
     return Image(voxels, info.geometry, info.times_ms)
 
 
-def read_labels(path: Path, scheme: Scheme) -> Segmentation:
+def read_labels(
+    path: Path, scheme: Scheme, spacing_mm: Sequence[float] | None = None
+) -> Segmentation:
     """Read a label image whose numbers mean what `scheme` says.
 
     Raises:
         FormatError, GeometryError: as `read_image`.
         LabelError: a number that the scheme does not know.
     """
-    info, values = _read(path, None)
+    info, values = _read(path, spacing_mm)
     labels = scheme.read(values, where=path.name)
     found = tuple(s for s in scheme.numbers.values() if s != Structure.BACKGROUND)
     return Segmentation(labels, info.geometry, found, info.times_ms)
@@ -211,6 +213,7 @@ def _read(path: Path, spacing_mm: Sequence[float] | None) -> tuple[NiftiInfo, ND
         dtype = info.header.dtype or np.dtype("u1")
         claimed = int(np.prod(info.sizes, dtype=np.int64)) * dtype.itemsize
         data = _bytes(path, stream, claimed)
+        _bytes(path, stream, 1)  # the end of a gzip stream holds its checksum
     if len(data) < claimed:
         raise _too_short(path, claimed)
     stored = np.frombuffer(data, dtype).reshape(info.sizes, order="F")

@@ -9,6 +9,7 @@ import numpy as np
 from heartseg.core.anatomy import SCHEMES, ventricles_swapped
 from heartseg.core.errors import InputError
 from heartseg.core.geometry import Geometry
+from heartseg.core.image import Image
 from heartseg.core.study import Phases, Study, View
 from heartseg.read import Candidate, find_studies
 
@@ -90,7 +91,7 @@ def _seen(candidate: Candidate, study: Study) -> list[Seen]:
             phases=_given(study.phases.get(view)),
             body={key: value for key, value in asdict(study.body).items() if value is not None},
             group=study.group,
-            scheme=_scheme_of(candidate),
+            scheme=_scheme_of(candidate, image),
             files=len(study.sources[view]),
             notes=study.notes,
         )
@@ -111,21 +112,6 @@ def guess_schemes(values: Sequence[int]) -> tuple[str, ...]:
     """Names of the built-in schemes that know all these label numbers."""
     found = {int(value) for value in values}
     return tuple(name for name, one in SCHEMES.items() if found <= set(one.numbers))
-
-
-def swapped_warning(labels: np.ndarray, scheme: str) -> str | None:
-    """What to say when labels read with `scheme` have the ventricles exchanged; else None.
-
-    Args:
-        labels: (t, z, y, x) `Structure` values.
-        scheme: name under which they were read.
-    """
-    if not ventricles_swapped(labels):
-        return None
-    return (
-        f"read as '{scheme}', the myocardium surrounds the RV and not the LV: the file probably "
-        "numbers them the other way round (acdc: 1 RV, 3 LV; mnms: 1 LV, 3 RV); pass --scheme"
-    )
 
 
 def as_dict(seen: Seen) -> dict[str, object]:
@@ -177,8 +163,21 @@ def _given(phases: Phases | None) -> dict[str, object] | None:
     return {key: value for key, value in asdict(phases).items() if value is not None}
 
 
-def _scheme_of(candidate: Candidate) -> str | None:
-    return candidate.layout if candidate.reference is not None else None
+_FEW_VALUES = 16
+"""An image of no more values than this holds labels."""
+
+
+def _scheme_of(candidate: Candidate, image: Image) -> str | None:
+    if candidate.reference is not None:
+        return candidate.layout
+    if len(np.unique(image.voxels[:1, :, ::4, ::4])) > _FEW_VALUES:
+        return None
+    values = np.unique(image.voxels)
+    if len(values) > _FEW_VALUES or (values != np.rint(values)).any():
+        return None
+    names = guess_schemes(values.tolist())
+    fitting = [n for n in names if not ventricles_swapped(SCHEMES[n].read(image.voxels))]
+    return "looks like labels: " + (" or ".join(fitting) or "of no known scheme")
 
 
 def _rounded(spacing: tuple[float, float, float]) -> tuple[float, float, float]:
