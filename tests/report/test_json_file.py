@@ -78,7 +78,7 @@ def test_what_is_not_finite_is_null_with_a_reason(report: Report) -> None:
 
 def test_settings_of_any_type_are_written_without_folders(report: Report) -> None:
     settings = {
-        "path": Path("/home/somebody/secret/case.nii.gz"),
+        "path": Path("somebody/secret/case.nii.gz"),
         "array": np.arange(3),
         "number": np.float32(1.5),
         "view": View.SAX,

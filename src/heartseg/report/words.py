@@ -180,7 +180,8 @@ def interval_line(report: Report) -> str:
     if report.interval_level is None:
         return ""
     covers = clean(report.interval_covers) if report.interval_covers else INTERVAL_NOTE
-    return f"{100.0 * report.interval_level:.0f} % {covers.removeprefix('90 % ')}"
+    level = f"{100.0 * report.interval_level:.0f} %"
+    return f"{level} {covers.removeprefix(level).lstrip()}"
 
 
 def view_title(view: str) -> str:
