@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from heartseg.core.anatomy import Structure
 from heartseg.core.anatomy import scheme as core_scheme
 from heartseg.core.errors import HeartsegError, StudyError
 from heartseg.core.image import Image, Segmentation
@@ -66,7 +67,8 @@ def evaluate(predictions: Path, truth: Path, scheme: str = "acdc") -> Evaluation
         except HeartsegError as fault:
             problems[candidate.id] = str(fault)
             continue
-        rows.extend(_agreement(study, found, wanted))
+        covered = candidate.covered() if candidate.covered else None
+        rows.extend(_agreement(study, found, wanted, covered))
         numbers.append((_findings(study, found), _findings(study, wanted)))
     if not rows:
         raise StudyError(predictions.name, got="no case to compare: " + _first(problems))
@@ -127,13 +129,20 @@ Masks = Mapping[View, Segmentation]
 Numbers = Mapping[str, float | None]
 
 
-def _agreement(study: Study, found: Masks, wanted: Masks) -> Iterator["AgreementRow"]:
+def _agreement(
+    study: Study,
+    found: Masks,
+    wanted: Masks,
+    covered: Mapping[View, Mapping[int, tuple[Structure, ...]]] | None,
+) -> Iterator["AgreementRow"]:
+    """Rows of the frames and structures that the reference covers."""
     from heartseg.measure import agreement_table
 
-    for view, truth in wanted.items():
-        if view in found:
-            phases = study.phases.get(view)
-            yield from agreement_table(found[view], truth, case=study.id, phases=phases)
+    for view in wanted.keys() & found.keys():
+        phases = study.phases.get(view)
+        for row in agreement_table(found[view], wanted[view], case=study.id, phases=phases):
+            if covered is None or row.structure in covered[view].get(row.frame, ()):
+                yield row
 
 
 def _findings(study: Study, masks: Masks) -> Numbers:

@@ -51,6 +51,11 @@ class Candidate:
     reference: Reference | None = None
     covered: Covered | None = None
 
+    def renamed(self, new: str) -> "Candidate":
+        """The same study under another id."""
+        load = self.load
+        return replace(self, id=new, load=lambda: replace(load(), id=new))
+
 
 Find = Callable[[Path, Options], list[Candidate]]
 """Finds the studies at a path, none where the layout is not this one; reads no pixels."""
