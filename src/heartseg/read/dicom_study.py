@@ -34,10 +34,12 @@ class Series:
     Attributes:
         headers: the files, with the planes of this stack only.
         numbers: of the series in it, ascending; several where slices came in series of their own.
+        repeated: numbers of the series that a later one at the same place replaced.
     """
 
     headers: tuple[Header, ...]
     numbers: tuple[str, ...]
+    repeated: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -159,8 +161,13 @@ def _largest_failed(headers: Sequence[Header], found: Sequence[Found]) -> bool:
 
 
 def _merged_note(series: Series) -> list[str]:
-    count = len(series.numbers)
-    return [f"{count} series of one slice each make one stack"] if count > 1 else []
+    count, notes = len(series.numbers), []
+    if count > 1:
+        notes.append(f"{count} series of one slice each make one stack")
+    if series.repeated:
+        numbers = ", ".join(series.repeated)
+        notes.append(f"series {numbers} was acquired again: the later one is used")
+    return notes
 
 
 def _found(series: Series, options: Options) -> Found:
@@ -286,11 +293,14 @@ def _one_stack(a: Series, b: Series) -> bool:
 def _join(group: Sequence[Series]) -> Series:
     """All of them; where two lie at one place, the later one is a repeat and replaces the first."""
     places: dict[float, Series] = {}
+    repeated: list[str] = []
     for one in sorted(group, key=lambda one: [(len(n), n) for n in one.numbers]):
         here = _offsets(one)[0]
         near = next((place for place in places if abs(place - here) < 0.1), here)
+        repeated += places[near].numbers if near in places else ()
         places[near] = one
-    return _series([header for one in places.values() for header in one.headers])
+    joined = _series([header for one in places.values() for header in one.headers])
+    return replace(joined, repeated=tuple(repeated))
 
 
 # The patient
