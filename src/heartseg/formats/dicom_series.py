@@ -13,7 +13,8 @@ from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image
 from heartseg.formats.bounds import require_memory, require_spacing
 from heartseg.formats.box import Box
-from heartseg.formats.dicom import Header, Plane, read_pixels
+from heartseg.formats.dicom import Header, Plane
+from heartseg.formats.dicom_pixels import read_pixels
 
 SAME_POSITION_MM = 0.1
 """Planes closer than this along their normal are one slice at several times."""
