@@ -300,6 +300,8 @@ def _shown(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, (tuple, list)):
         return "[" + ", ".join(_shown(item) for item in value) + "]"
+    if value == "":
+        return '""'
     return "none" if value is None else str(value)
 
 

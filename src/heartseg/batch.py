@@ -170,32 +170,29 @@ class _Worker:
         try:
             report = self._done(task, folder)
         # A batch of a night must survive a fault in one study that nobody foresaw.
-        except Exception as fault:  # noqa: BLE001
+        except Exception as fault:
             said = str(fault) if isinstance(fault, HeartsegError) else _unforeseen(fault)
             return Outcome(task.id, "failed", said, failed_row(task.id, said))
         return Outcome(task.id, "done", "", summary_row(report), report)
 
     def _done(self, task: Task, folder: Path) -> "Report":
-        candidate = replace(self._candidate(task), id=task.id)
-        load = candidate.load
-        candidate = replace(candidate, load=lambda: replace(load(), id=task.id))
         settings = self._plan.settings
-        body = (self._plan.bodies or {}).get(task.id or "")
+        body = (self._plan.bodies or {}).get(folder.name)
         if body is not None:
             settings = replace(settings, body=body)
         unfinished = folder.with_name(f".{folder.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         try:
-            report = analyse(candidate, self._models, settings, unfinished)
+            report = analyse(self._candidate(task, folder.name), self._models, settings, unfinished)
             _move(unfinished, folder)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
         return report
 
-    def _candidate(self, task: Task) -> "Candidate":
+    def _candidate(self, task: Task, name: str) -> "Candidate":
         if self._looked is None or self._looked[0] != task.path:
             self._looked = task.path, _candidates(self._plan, task.path)
-        return self._looked[1][task.index]
+        return self._looked[1][task.index].renamed(name)
 
 
 def _move(source: Path, target: Path) -> None:
@@ -208,7 +205,7 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _unforeseen(fault: Exception) -> str:
-    return f"{type(fault).__name__}: {fault} (this message is not one of heartseg's own: please report it)"
+    return f"{type(fault).__name__}: {fault} (not a message of heartseg's own: please report it)"
 
 
 def _require_writable(out: Path) -> None:

@@ -30,11 +30,20 @@ FORMATS = ("nifti", "json", "html", "png")
 """What `segment` writes unless told otherwise."""
 
 
+@dataclass(frozen=True, slots=True)
+class GivenLabels:
+    """An existing segmentation to measure: where it lies, and what its numbers mean."""
+
+    place: Path
+    scheme: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How studies are analysed.
 
     Attributes:
+        given: measure these labels instead of segmenting.
         model: name or folder of a bundle; None chooses by modality and view.
         device: "auto", "cpu" or "cuda".
         turns: 1, 4 or 8 ways to look at each plane (quarter turns and mirror images).
@@ -45,6 +54,7 @@ class Settings:
         keep_identifiers: let file names that may hold identifiers into the provenance.
     """
 
+    given: GivenLabels | None = None
     model: str | None = None
     device: str = "auto"
     turns: int = 1
@@ -80,19 +90,16 @@ def analyse(candidate: "Candidate", models: Models, settings: Settings, folder: 
     """One study, from its files to its report in `folder`.
 
     Raises:
-        HeartsegError: with the reason; nothing half-done stays in `folder`.
+        HeartsegError: with the reason.
     """
-    from heartseg.report import save_masks, save_report
-
     study = with_body(candidate.load(), settings.body)  #                  1 read
-    segmentations = segment(study, models, settings)  #          2 prepare, 3 segment, 4 refine
-    report = measure(study, segmentations, models, settings)  #            5 measure
-    if "nifti" in settings.formats:  #                                     6 report
-        for view, segmentation in segmentations.items():
-            numbers = scheme(settings.labels or DEFAULT_SCHEMES.get(view, "acdc"))
-            save_masks(study, {view: segmentation}, folder, numbers)
-    pages = [name for name in settings.formats if name != "nifti"]
-    save_report(report, folder, study=study, segmentations=segmentations, formats=pages)
+    if settings.given is None:
+        segmentations = segment(study, models, settings)  #                2 prepare, 3 segment,
+        strategy, model = explain(study, models, settings)  #              4 refine
+    else:
+        segmentations, strategy, model = given(study, settings.given)
+    report = measure(study, segmentations, model, strategy, settings)  #   5 measure
+    save(study, segmentations, report, settings, folder)  #                6 report
     return report
 
 
@@ -115,34 +122,62 @@ def segment(study: Study, models: Models, settings: Settings) -> Mapping[View, S
     return found
 
 
-def measure(
-    study: Study,
-    segmentations: Mapping[View, Segmentation],
-    models: Models,
-    settings: Settings,
-) -> Report:
-    """Measure what `segment` found, and say how it came about."""
+def given(
+    study: Study, labels: GivenLabels
+) -> tuple[Mapping[View, Segmentation], Mapping[str, str], ModelUse]:
+    """Read an existing segmentation in place of `segment` and `explain`.
+
+    Raises:
+        InputError: there is none for this study, or it does not fit.
+    """
+    from heartseg.read import published_labels
+    from heartseg.read.masks import study_masks
+
+    published = published_labels(labels.place, study)
+    masks = published or study_masks(study, labels.place, labels.scheme)
+    scheme_name = "its data set's own" if published else labels.scheme
+    strategy = {"segmentation": f"read from {labels.place.name}, scheme {scheme_name}"}
+    return (
+        masks,
+        strategy,
+        ModelUse(
+            name=f"labels from {labels.place.name}",
+            version="",
+            sha256=None,
+            licence="that of the labels",
+            precision=None,
+        ),
+    )
+
+
+def explain(study: Study, models: Models, settings: Settings) -> tuple[Mapping[str, str], ModelUse]:
+    """What was chosen and why, and the model that was used."""
     names = chosen_models(study, settings)
     bundle, runtime = models.ready(next(iter(names.values())))
-    model = ModelUse(
+    strategy = {f"model for {view}": _why(study, view, settings) for view in names}
+    if not bundle.shipped:
+        strategy["stranger"] = f"model {bundle.name} was not shipped with heartseg"
+    return strategy, ModelUse(
         name=bundle.name,
         version=bundle.version,
         sha256=bundle.sha256,
         licence=bundle.licence,
         precision=runtime.precision,
     )
-    strategy = {f"model for {view}": _why(study, view, settings) for view in names}
-    return assemble_report(study, segmentations, model, strategy, settings)
 
 
-def assemble_report(
+def measure(
     study: Study,
     segmentations: Mapping[View, Segmentation],
     model: ModelUse,
     strategy: Mapping[str, str],
     settings: Settings,
 ) -> Report:
-    """Everything that is said of a study, from any segmentation of it."""
+    """Everything that is said of a study, from any segmentation of it.
+
+    Raises:
+        MeasureError: phases that are not frames of it.
+    """
     from heartseg.measure import measure_study
 
     if settings.phases is not None:
@@ -164,6 +199,28 @@ def assemble_report(
         curves=measured.curves,
         slices=measured.slices,
     )
+
+
+def save(
+    study: Study,
+    segmentations: Mapping[View, Segmentation],
+    report: Report,
+    settings: Settings,
+    folder: Path,
+) -> None:
+    """Masks on the files' own grids, and the pages.
+
+    Raises:
+        OutputError: something could not be written.
+    """
+    from heartseg.report import save_masks, save_report
+
+    if "nifti" in settings.formats and settings.given is None:
+        for view, segmentation in segmentations.items():
+            numbers = scheme(settings.labels or DEFAULT_SCHEMES.get(view, "acdc"))
+            save_masks(study, {view: segmentation}, folder, numbers)
+    pages = [name for name in settings.formats if name != "nifti"]
+    save_report(report, folder, study=study, segmentations=segmentations, formats=pages)
 
 
 def chosen_models(study: Study, settings: Settings) -> dict[View, str]:

@@ -4,7 +4,7 @@ import pytest
 from heartseg.core.anatomy import Structure
 from heartseg.core.errors import GeometryError
 from heartseg.core.geometry import Geometry
-from heartseg.measure.volumes import extents, pixel_area_mm2, slice_distance_mm
+from heartseg.measure.volumes import around_heart, extents, pixel_area_mm2, slice_distance_mm
 from tests.measure.hearts import BOX_SHAPE, LV, MYO, RV, SPACING_MM, boxes, oblique, segmentation
 
 
@@ -88,3 +88,14 @@ def test_volumes_do_not_depend_on_how_the_grid_lies():
     here = extents(segmentation(boxes(), straight)).volumes_ml(RV)
 
     assert there == pytest.approx(here)
+
+
+def test_the_crop_keeps_the_heart_and_three_pixels():
+    labels = np.zeros((2, 3, 20, 30), np.uint8)
+    labels[0, 1, 5, 9], labels[1, 2, 11, 28] = LV, RV
+
+    cropped = around_heart(labels)
+
+    assert cropped.shape == (2, 3, 13, 24)
+    assert (cropped == labels[..., 2:15, 6:30]).all()
+    assert around_heart(labels * 0).shape == labels.shape

@@ -82,13 +82,8 @@ def with_unique_ids(found: Iterable[Candidate]) -> list[Candidate]:
             suffix = f"-{count}"
             new = candidate.id[: 64 - len(suffix)] + suffix
         seen.add(new.lower())
-        unique.append(candidate if new == candidate.id else _renamed(candidate, new))
+        unique.append(candidate if new == candidate.id else candidate.renamed(new))
     return unique
-
-
-def _renamed(candidate: Candidate, new: str) -> Candidate:
-    load = candidate.load
-    return replace(candidate, id=new, load=lambda: replace(load(), id=new))
 
 
 def require_picture(voxels: NDArray[np.generic], where: str) -> None:

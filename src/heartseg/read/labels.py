@@ -21,7 +21,7 @@ def read_labels_for(
     """
     if not path.is_file():
         raise FormatError(path.name, got="no such file", do="check the path")
-    seg = _read(path, scheme, image)
+    seg = _placed(read_mask(path, scheme), path, image)
     if not _fits(seg.geometry, image.geometry):
         raise GeometryError(
             path.name,
@@ -56,17 +56,26 @@ def swapped_warning(labels: Labels, scheme: str) -> str | None:
     )
 
 
-def _read(path: Path, scheme: Scheme, image: Image) -> Segmentation:
+def read_mask(path: Path, scheme: Scheme) -> Segmentation:
+    """The labels of a NIfTI or PNG file, on the file's own grid.
+
+    Raises:
+        FormatError, LabelError: as the format's reader.
+    """
     if path.name.lower().endswith(".png"):
         from heartseg.formats import raster
 
-        seg = raster.read_labels(path, scheme)
-        if seg.geometry.shape == image.geometry.shape:  # a picture has no place of its own
-            return replace(seg, geometry=image.geometry)
-        return seg
+        return raster.read_labels(path, scheme)
     from heartseg.formats import nifti
 
     return nifti.read_labels(path, scheme)
+
+
+def _placed(seg: Segmentation, path: Path, image: Image) -> Segmentation:
+    """A picture has no place of its own: it takes the image's."""
+    if path.suffix.lower() == ".png" and seg.geometry.shape == image.geometry.shape:
+        return replace(seg, geometry=image.geometry)
+    return seg
 
 
 def _fits(mine: Geometry, theirs: Geometry) -> bool:

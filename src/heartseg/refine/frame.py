@@ -66,8 +66,8 @@ def likeliest(
             got=f"shape {probabilities.shape}",
             allowed=f"{wanted}, background first",
         )
-    # NaN and infinity survive a sum, which is three times faster than looking at each voxel.
-    if not np.isfinite(probabilities.sum(dtype=np.float32)):
+    # Least and greatest are NaN when any is: faster than looking at each voxel.
+    if not np.isfinite([probabilities.min(), probabilities.max()]).all():
         raise ModelError(
             "probabilities",
             got="values that are not numbers (NaN or infinite)",
@@ -119,7 +119,7 @@ def _cavity_likelier(
 
 def _box(labels: Labels) -> Box | None:
     """The smallest box in the plane around all anatomy; every slice, for neighbours count."""
-    found: NDArray[np.bool_] = labels.any(axis=0)
+    found = labels.max(axis=0) > 0
     rows, columns = np.flatnonzero(found.any(axis=1)), np.flatnonzero(found.any(axis=0))
     if not rows.size:
         return None

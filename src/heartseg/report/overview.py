@@ -158,7 +158,7 @@ def _draw_header(
 def _draw_figures(draw: "ImageDraw", report: Report, right: float) -> None:
     left = float(EDGE)
     for name, finding in words.key_figures(report):
-        said = words.amount(finding) if finding.value is not None else "–"
+        said = words.amount(finding) if words.measured(finding) else "–"
         if left + draw.textlength(f"{name}  {said}", _font(20)) > right:
             break
         draw.text((left, 55), name, MUTED, _font(16))

@@ -161,7 +161,8 @@ def _toml(content: bytes, name: str) -> _ModelFile:
 
 
 def _table(description: Description, sha256: str) -> dict[str, Any]:
-    table = to_table(description)
+    said = {f.name: getattr(description, f.name) for f in fields(Description)}
+    table = to_table(Description(**said))  # a Bundle is one too, and holds more
     keys = [structure.key for structure in description.structures]
     del table["structures"]
     labels = {str(channel): key for channel, key in enumerate(keys)}

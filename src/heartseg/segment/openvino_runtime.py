@@ -4,7 +4,6 @@
 user's home. That tool is kept out here, before the import; a test traces a run.
 """
 
-import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -34,7 +33,7 @@ class OpenVinoRuntime:
         bundle: a checked model.
         precision: of the convolutions. None chooses bf16 where the processor has it and the
             bundle was measured to allow it, else f32.
-        threads: None for all the processors that this process may use.
+        threads: None for all the cores that this process may use.
         cache: folder for compiled models; None writes nothing anywhere.
 
     Raises:
@@ -56,8 +55,10 @@ class OpenVinoRuntime:
         settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": wanted,
-            "INFERENCE_NUM_THREADS": threads or _processors(),
+            "ENABLE_CPU_PINNING": False,  # two runs would be pinned to the same processors
         }
+        if threads is not None:
+            settings["INFERENCE_NUM_THREADS"] = threads
         if cache is not None:
             settings["CACHE_DIR"] = str(cache)
         try:
@@ -115,12 +116,6 @@ def planes_at_once(planes: int, height: int, width: int) -> int:
 
 def _has_bf16(core: Any) -> bool:
     return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _last_line(fault: Exception) -> str:

@@ -1,0 +1,110 @@
+"""Frames come back on the image's own grid, one at a time, whichever way they were looked at."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from heartseg.core.errors import ConfigError
+from heartseg.core.geometry import Geometry, Orientation
+from heartseg.core.image import Image
+from heartseg.prepare import Preparation
+from heartseg.segment import Bundle, frames
+from heartseg.segment.frames import average_of_turns, turned, unturned
+
+
+class Shifted:
+    """A runtime whose second channel is the pixel 2 rows up and 1 column left: all directed."""
+
+    name, precision = "shifted", "f32"
+
+    def __init__(self, rows: int = 2, columns: int = 1) -> None:
+        self.shift, self.calls = (rows, columns), 0
+
+    def infer(self, pixels: np.ndarray) -> np.ndarray:
+        self.calls += 1
+        moved = np.roll(pixels, self.shift, axis=(2, 3))
+        return np.concatenate([1 - moved, moved], axis=1)
+
+
+def image(orientation: Orientation | None = None) -> Image:
+    """Three frames of (4, 24, 32), 8 x 1.5 x 1.5 mm, stored in any order of axes."""
+    rng = np.random.default_rng(1)
+    voxels = rng.random((3, 4, 24, 32), dtype=np.float32)
+    affine = np.array([[0, 0, 1.5, 7], [0, 1.5, 0, -3], [8, 0, 0, 2], [0, 0, 0, 1.0]])
+    geometry = Geometry((4, 24, 32), affine)
+    if orientation is not None:
+        voxels, geometry = orientation.apply(voxels), geometry.oriented(orientation)
+    return Image(voxels, geometry)
+
+
+@pytest.fixture
+def whole(bundle: Bundle) -> Bundle:
+    """A bundle whose preparation changes no pixel but for the orientation."""
+    return replace(bundle, preparation=Preparation(spacing_mm=1.5, stride=8, percentiles=(0, 100)))
+
+
+def test_a_network_that_repeats_its_input_gives_the_image_back(whole: Bundle) -> None:
+    source = image()
+    low, high = source.voxels.min(), source.voxels.max()
+    found = list(frames(source, whole, Shifted(0, 0)))
+    assert len(found) == 3
+    for frame, expected in zip(found, source.voxels, strict=True):
+        assert frame.shape == (2, 4, 24, 32)
+        np.testing.assert_allclose(frame[1], (expected - low) / (high - low), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "orientation",
+    [
+        Orientation((0, 2, 1), (False, True, False)),
+        Orientation((0, 1, 2), (True, True, False)),
+        Orientation((0, 2, 1), (True, False, True)),
+    ],
+)
+def test_the_answer_does_not_depend_on_how_the_image_is_stored(
+    whole: Bundle, orientation: Orientation
+) -> None:
+    expected = next(iter(frames(image(), whole, Shifted())))
+    stored = next(iter(frames(image(orientation), whole, Shifted())))
+    np.testing.assert_allclose(stored, orientation.apply(expected), atol=1e-6)
+
+
+def test_one_frame_is_computed_at_a_time(whole: Bundle) -> None:
+    counting = Shifted()
+    found = frames(image(), whole, counting)
+    assert counting.calls == 0
+    next(found)
+    assert counting.calls == 1
+
+
+def test_turns_are_undone_exactly() -> None:
+    planes = np.random.default_rng(2).random((2, 3, 5, 7), dtype=np.float32)
+    seen = []
+    for way in range(8):
+        there = turned(planes, way)
+        np.testing.assert_array_equal(unturned(there, way), planes)
+        seen.append(there)
+    assert seen[1].shape == (2, 3, 7, 5)
+    square = planes[..., :5]
+    assert len({turned(square, way).tobytes() for way in range(8)}) == 8
+
+
+@pytest.mark.parametrize(("turns", "places"), [(1, 1), (4, 4), (8, 8)])
+def test_each_turn_looks_from_another_side(turns: int, places: int) -> None:
+    planes = np.zeros((1, 8, 12), np.float32)
+    planes[0, 4, 6] = 1
+    looking = Shifted()
+    found = average_of_turns(planes, looking, turns)[0, 1]
+    assert looking.calls == turns
+    around = {(r - 4, c - 6) for r, c in np.argwhere(found > 0).tolist()}
+    assert len(around) == places
+    knight = {(a, b) for a in (-2, -1, 1, 2) for b in (-2, -1, 1, 2) if abs(a) != abs(b)}
+    assert around <= knight
+    np.testing.assert_allclose(found[found > 0], 1 / turns)
+
+
+@pytest.mark.parametrize("turns", [0, 2, 16])
+def test_other_numbers_of_turns_are_refused_at_once(whole: Bundle, turns: int) -> None:
+    with pytest.raises(ConfigError, match="1, 4 or 8"):
+        frames(image(), whole, Shifted(), turns=turns)
