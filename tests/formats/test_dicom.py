@@ -97,6 +97,31 @@ def test_slices_with_fewer_phases_take_the_nearest_in_time_and_it_is_said(tmp_pa
     assert notes == ("slice 1 has 2 phases, not 3: the nearest are used",)
 
 
+def test_slice_acquired_again_in_one_series_keeps_the_last(tmp_path):
+    planes, again = cine(), [plane(2, t) for t in range(FRAMES)]
+    for ds in planes:
+        ds.AcquisitionTime = "101500.5"
+    for ds in again:
+        ds.AcquisitionTime = "101730"
+        ds.PixelData = (foreign.voxels()[2] + 5).astype("<i2").tobytes()
+    image, notes = read(save(tmp_path / "s", planes + again))
+    assert image.voxels.shape == (FRAMES, *foreign.SHAPE)
+    assert np.array_equal(image.voxels[1, 2], foreign.voxels()[2] + 5)
+    assert notes == ("slice 3 was acquired more than once: the last one is used",)
+
+
+def test_time_of_day_orders_a_cine_but_never_aligns_unequal_slices(tmp_path):
+    planes = cine()
+    for ds in planes:
+        ds.ContentTime = f"1015{float(ds.TriggerTime) / 10:07.4f}"
+        del ds.TriggerTime
+    image, _ = read(save(tmp_path / "s", planes))
+    assert np.array_equal(image.voxels[2], foreign.voxels() + 2000)
+    assert image.times_ms is None
+    with pytest.raises(StudyError, match="no trigger time"):
+        read(save(tmp_path / "t", planes[1:]))
+
+
 def test_rescale_makes_values(tmp_path):
     planes = [plane(z, 0) for z in range(5)]
     for ds in planes:

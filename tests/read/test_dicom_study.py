@@ -69,6 +69,22 @@ def test_series_of_one_slice_each_make_one_stack(tmp_path):
     assert "5 series of one slice each make one stack" in study.notes
 
 
+def test_slice_that_was_acquired_again_replaces_the_first_and_is_said(tmp_path):
+    import pydicom
+
+    _save_slices(tmp_path / "a", CineTags())
+    again = cine(slice(2, 3), seed=5)
+    for file in write_cine(tmp_path / "a" / "again", again):
+        ds = pydicom.dcmread(file)
+        ds.StudyInstanceUID, ds.SeriesNumber = "1.2.3", "33"
+        ds.save_as(file)
+    study = read_study(tmp_path / "a")
+    expected = cine().voxels.copy()
+    expected[:, 2] = again.voxels[:, 0]
+    assert np.array_equal(study.images[View.SAX].voxels, expected)
+    assert "series 12 was acquired again: the later one is used" in study.notes
+
+
 def test_smaller_series_of_the_same_view_is_left_out_and_said(tmp_path):
     import pydicom
 

@@ -13,15 +13,16 @@ from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image
 from heartseg.formats.bounds import require_memory, require_spacing
 from heartseg.formats.box import Box
-from heartseg.formats.dicom import Header, Plane, read_pixels
+from heartseg.formats.dicom import Header, Plane
+from heartseg.formats.dicom_pixels import read_pixels
 
 SAME_POSITION_MM = 0.1
 """Planes closer than this along their normal are one slice at several times."""
 
 CLOCKS_MS = ("TriggerTime", "NominalCardiacTriggerDelayTime", "FrameTime")
-CLOCKS_ORDER = (
-    "TemporalPositionIdentifier", "TemporalPositionIndex", "AcquisitionTime", "ContentTime",
-)  # fmt: skip
+CLOCKS_ORDER = ("TemporalPositionIdentifier", "TemporalPositionIndex")
+TIMES_OF_DAY = ("AcquisitionTime", "ContentTime")
+"""They order the images of one slice; they do not say which images of two slices match."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +64,7 @@ def arrange(
     planes = [plane for header in headers for plane in header.planes]
     placed = all(p.position and p.orientation for p in planes)
     slices = _slices(planes) if placed else [planes]
+    slices, repeats = _without_repeats(slices)
     clock = _clock(slices, where)
     rows, times, said = _aligned([_ordered(s, clock) for s in slices], clock)
     geometry = (_placed if placed else _unplaced)(headers[0], rows[0], spacing_mm)
@@ -73,7 +75,7 @@ def arrange(
     if clock == "frame" and headers[0].modality in ("MR", "CT"):
         said = [*said, f"neither positions nor times: {len(rows)} frames in their stored order"]
     timed = times if clock in CLOCKS_MS and len(rows) > 1 else None
-    return Stack(tuple(rows), geometry, timed, clock, (*notes, *said))
+    return Stack(tuple(rows), geometry, timed, clock, (*notes, *repeats, *said))
 
 
 def read_stack(box: Box, headers: Sequence[Header], stack: Stack) -> Image:
@@ -133,6 +135,10 @@ def _clock(slices: Sequence[Sequence[Plane]], where: str) -> str | None:
     for clock in (*CLOCKS_MS, *CLOCKS_ORDER):
         if all(_tells_apart(planes, clock) for planes in slices):
             return clock
+    if len({len(planes) for planes in slices}) == 1:
+        for clock in TIMES_OF_DAY:
+            if all(_tells_apart(planes, clock) for planes in slices):
+                return clock
     if len({p.name for planes in slices for p in planes}) == 1 and len(slices) == 1:
         return "frame"  # one loop in one file: its frames are in order by definition
     raise StudyError(
@@ -141,6 +147,30 @@ def _clock(slices: Sequence[Sequence[Plane]], where: str) -> str | None:
         allowed="one of " + ", ".join((*CLOCKS_MS, *CLOCKS_ORDER)),
         do="export the series with its cardiac timing, or as separate series",
     )
+
+
+def _without_repeats(slices: list[list[Plane]]) -> tuple[list[list[Plane]], list[str]]:
+    """Where a slice was acquired again with the same trigger times, the later images stay."""
+    for clock in CLOCKS_MS:
+        if not all(clock in plane.clocks for planes in slices for plane in planes):
+            continue
+        kept = [_last_of_each_time(planes, clock) for planes in slices]
+        if min(len(planes) for planes in kept) < 2:
+            continue  # a clock that stands still
+        notes = [
+            f"slice {z} was acquired more than once: the last one is used"
+            for z, (old, new) in enumerate(zip(slices, kept, strict=True), start=1)
+            if len(new) < len(old)
+        ]
+        return kept, notes
+    return slices, []
+
+
+def _last_of_each_time(planes: Sequence[Plane], clock: str) -> list[Plane]:
+    def taken(plane: Plane) -> tuple[float, ...]:
+        return tuple(plane.clocks.get(name, 0.0) for name in TIMES_OF_DAY)
+
+    return list({plane.clocks[clock]: plane for plane in sorted(planes, key=taken)}.values())
 
 
 def _tells_apart(planes: Sequence[Plane], clock: str) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,8 +52,8 @@ class Candidate:
     reference: Reference | None = None
     covered: Covered | None = None
 
-    def renamed(self, new: str) -> "Candidate":
-        """The same study under another id."""
+    def renamed(self, new: str) -> Self:
+        """The same candidate under another id, which its study then has too."""
         load = self.load
         return replace(self, id=new, load=lambda: replace(load(), id=new))
 

@@ -1,14 +1,13 @@
 """Plain files and folders of them: NIfTI, PNG, DICOM, .zip; and why nothing was found."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from heartseg.core.errors import FormatError, StudyError
 from heartseg.core.image import Image
 from heartseg.core.study import Modality, Source, Study, View
 from heartseg.formats.box import Box, natural
-from heartseg.read import dicom_study
 from heartseg.read.candidate import Candidate, Options, require_picture, safe_id, stem_of
 from heartseg.read.view import view_of
 
@@ -40,10 +39,10 @@ def _in_folder(path: Path, options: Options) -> list[Candidate]:
             if not _LABELS.search(stem_of(file)):
                 found.append(_candidate(file, kind, options))
         elif kind == "zip":
-            found += dicom_study.find(file, options)
+            found += _dicom(file, options)
         else:
             others.append(name)
-    found += dicom_study.find(path, options, others) if others else []
+    found += _dicom(path, options, others) if others else []
     return sorted(found, key=lambda candidate: natural(candidate.id))
 
 
@@ -53,7 +52,13 @@ def _in_file(path: Path, options: Options) -> list[Candidate]:
     kind = _kind(path.name)
     if kind in ("nifti", "raster"):
         return [_candidate(path, kind, options)]
-    return dicom_study.find(path, options)
+    return _dicom(path, options)
+
+
+def _dicom(path: Path, options: Options, only: Sequence[str] | None = None) -> list[Candidate]:
+    from heartseg.read import dicom_study  # pydicom takes 0.2 s: only where it is needed
+
+    return dicom_study.find(path, options, only)
 
 
 def _kind(name: str) -> str:

@@ -20,8 +20,6 @@ from heartseg.core.errors import FormatError, StudyError
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Phases, Study, View
 from heartseg.formats.box import Box, natural
-from heartseg.formats.dicom import scan
-from heartseg.read import dicom_study
 from heartseg.read.candidate import Candidate, Options, safe_id
 
 NAME = "sunnybrook"
@@ -85,6 +83,9 @@ Places = Mapping[int, tuple[int, int]]
 
 def _read(patient: Patient, options: Options) -> tuple[Study, Places]:
     """The study with the phases that have contours, and where each file went."""
+    from heartseg.formats.dicom import scan
+    from heartseg.read import dicom_study
+
     name = safe_id(patient.folder.resolve().name)
     with Box(patient.dicom) as box:
         headers, notes = scan(box)
