@@ -184,6 +184,7 @@ def test_a_piece_that_carries_on_into_the_next_slice_stays() -> None:
     chain = slipped.copy()
     chain[4, 31:35, 12:16] = True
     np.testing.assert_array_equal(main_piece(chain, geometry()), chain)
+    np.testing.assert_array_equal(main_piece(chain[::-1], geometry()), chain[::-1])
 
 
 @pytest.mark.parametrize(
