@@ -8,6 +8,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# An environment that another tool made may come without pip.
+HAVE_PIP = @$(PIP) --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
 export HEARTSEG_DATA ?= $(abspath ../shared/data)
 
 demo: .venv/core.done  ## a synthetic heart, measured beside true
@@ -37,10 +39,12 @@ clean:  ## what the other chores made, the environment included
 
 # A stamp is older than pyproject.toml when its installation may be: only then pip looks again.
 .venv/core.done: pyproject.toml | .venv/bin/python
+	$(HAVE_PIP)
 	$(PIP) install --quiet -e .
 	@touch $@
 
 .venv/dev.done: pyproject.toml | .venv/bin/python
+	$(HAVE_PIP)
 	$(PIP) install --quiet -e '.[dev]'
 	@touch .venv/core.done $@
 

@@ -56,8 +56,8 @@ def _table(rows: list[Row]) -> str:
         cells = (
             f"{row.measure} ({row.configuration})",
             f"**{row.value}{unit}**",
-            f"{row.low} to {row.high}",
-            f"{row.statistic} of {row.runs}",
+            "-" if row.runs == "1" else f"{row.low} to {row.high}",
+            "one run" if row.runs == "1" else f"{row.statistic} of {row.runs}",
             data,
             row.hardware,
             row.commit,

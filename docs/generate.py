@@ -161,7 +161,7 @@ def _home(value: Any) -> Any:
 
 def _models() -> str:
     bundle = importlib.import_module("heartseg.segment.bundle")
-    loaded = [bundle.load_bundle(_bundle_name(shipped)) for shipped in bundle.shipped_bundles()]
+    loaded = [bundle.load_bundle(name) for name in bundle.shipped_bundles()]
     rows = [
         (
             f"`{model.name}` {model.version}",
@@ -172,10 +172,6 @@ def _models() -> str:
         for model in loaded
     ]
     return _table(("model", "reads", "finds", "licence of the weights"), rows) if rows else "None."
-
-
-def _bundle_name(shipped: Any) -> str:
-    return shipped if isinstance(shipped, str) else str(shipped.name)
 
 
 def _run_settings() -> str:
@@ -304,6 +300,8 @@ def _shown(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, (tuple, list)):
         return "[" + ", ".join(_shown(item) for item in value) + "]"
+    if value == "":
+        return '""'
     return "none" if value is None else str(value)
 
 

@@ -39,6 +39,7 @@ class Run:
     plane: Plane = Plane.SHORT_AXIS
     out: Path | None = None
     crop: int | tuple[int, ...] = 3
+    level: Literal[1, 2] = 1
     flips: bool = False
     model: Mapping[str, Any] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
@@ -91,6 +92,8 @@ def test_every_kind_of_setting_is_read(tmp_path: Path) -> None:
         ("schedule.note = 1", "run.toml: schedule.note: got 1; allowed: text"),
         ("device = 'gpu'", "run.toml: device: got 'gpu'; allowed: 'cpu', 'cuda'"),
         ("plane = 'SAX'", "run.toml: plane: got 'SAX'; allowed: 'sax', '4ch'"),
+        ("level = true", "run.toml: level: got true; allowed: 1, 2"),
+        ("crop = 'none'", "run.toml: crop: got 'none'; allowed: a whole number or tuple"),
         ("crop = 'a'", "run.toml: crop: got 'a'; allowed: a whole number or tuple"),
         ("flips = 1", "run.toml: flips: got 1; allowed: true or false"),
         ("model = 1", "run.toml: model: got 1; allowed: a table"),
@@ -114,10 +117,11 @@ def test_overrides_are_stronger_than_the_file_and_typed_by_the_settings(tmp_path
         'data = "acdc"\nflips = true\n[schedule]\nsteps = 9\nmilestones = [1]\n',
         *("schedule.rate=3", "schedule.note=none", "out=a/b", "data = 5", "plane=4ch"),
         *("crop=[1, 2]", "flips=false", "model.width=7", "model.name=unet", "device='cuda'"),
+        "level=2",
     )
     assert run.schedule == Schedule(steps=9, rate=3.0, note=None, milestones=(1,))
     assert (run.data, run.out, run.plane) == ("5", Path("a/b"), Plane.FOUR_CHAMBER)
-    assert (run.crop, run.flips, run.device) == ((1, 2), False, "cuda")
+    assert (run.crop, run.flips, run.device, run.level) == ((1, 2), False, "cuda", 2)
     assert run.model == {"width": 7, "name": "unet"}
 
 

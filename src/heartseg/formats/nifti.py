@@ -53,6 +53,11 @@ class NiftiInfo:
     times_ms: tuple[float, ...] | None
     notes: tuple[str, ...]
 
+    @property
+    def oblique(self) -> bool:
+        """True when the directions are not the scanner's own axes: they are the patient's."""
+        return bool((np.abs(self.geometry.directions).max(axis=0) < 0.999).any())
+
 
 def read_info(path: Path, spacing_mm: Sequence[float] | None = None) -> NiftiInfo:
     """Understand a file by its header.
@@ -80,14 +85,16 @@ def read_image(path: Path, spacing_mm: Sequence[float] | None = None) -> Image:
     return Image(voxels, info.geometry, info.times_ms)
 
 
-def read_labels(path: Path, scheme: Scheme) -> Segmentation:
+def read_labels(
+    path: Path, scheme: Scheme, spacing_mm: Sequence[float] | None = None
+) -> Segmentation:
     """Read a label image whose numbers mean what `scheme` says.
 
     Raises:
         FormatError, GeometryError: as `read_image`.
         LabelError: a number that the scheme does not know.
     """
-    info, values = _read(path, None)
+    info, values = _read(path, spacing_mm)
     labels = scheme.read(values, where=path.name)
     found = tuple(s for s in scheme.numbers.values() if s != Structure.BACKGROUND)
     return Segmentation(labels, info.geometry, found, info.times_ms)
@@ -119,8 +126,6 @@ def write_labels(path: Path, seg: Segmentation, scheme: Scheme, like: Path | Non
         OutputError: the file cannot be written.
     """
     values = scheme.write(seg.labels, where=path.name)
-    if np.max(values, initial=0) > 255:  # pragma: no cover - uint8 by type
-        raise OutputError(path.name, got="label numbers above 255")
     if like is None:
         header = _header_of(seg.geometry, seg.times_ms, path.name)
         _write(path, header, _STORED_XYZ.undo(values), seg.frames > 1)
@@ -208,6 +213,7 @@ def _read(path: Path, spacing_mm: Sequence[float] | None) -> tuple[NiftiInfo, ND
         dtype = info.header.dtype or np.dtype("u1")
         claimed = int(np.prod(info.sizes, dtype=np.int64)) * dtype.itemsize
         data = _bytes(path, stream, claimed)
+        _bytes(path, stream, 1)  # the end of a gzip stream holds its checksum
     if len(data) < claimed:
         raise _too_short(path, claimed)
     stored = np.frombuffer(data, dtype).reshape(info.sizes, order="F")

@@ -193,10 +193,15 @@ class NiftiHeader:
         return affine
 
 
+_HALF_TURN = 1e-7
+"""Below this, a quaternion of float32 numbers means half a turn (nifti1_io.c)."""
+
+
 def rotation(bcd: tuple[float, ...]) -> NDArray[np.float64]:
     """3x3 rotation of the unit quaternion (a, b, c, d) with a >= 0 left out."""
     b, c, d = bcd
-    a = np.sqrt(max(0.0, 1.0 - (b * b + c * c + d * d)))
+    rest = 1.0 - (b * b + c * c + d * d)
+    a = np.sqrt(rest) if rest > _HALF_TURN else 0.0
     norm = np.sqrt(a * a + b * b + c * c + d * d)
     a, b, c, d = a / norm, b / norm, c / norm, d / norm
     return np.array(

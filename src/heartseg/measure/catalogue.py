@@ -60,7 +60,13 @@ _PLAIN: Mapping[str, Entry] = {
     "rv_esv_ml": _entry(
         "RV end-systolic volume", "mL", "LN", "8824-5", "Right Ventricular ES Volume"
     ),
-    "rv_sv_ml": _entry("RV stroke volume", "mL", "SCT", "429483009", "RV Stroke Volume"),
+    "rv_sv_ml": _entry(
+        "RV stroke volume",
+        "mL",
+        "SCT",
+        "429483009",
+        "Right ventricular stroke volume (observable entity)",
+    ),
     "rv_ef": _entry("RV ejection fraction", "1"),
     "sv_difference_ml": _entry("LV minus RV stroke volume", "mL"),
     "bsa_m2": _entry("Body surface area", "m2"),
@@ -70,7 +76,7 @@ INDEXED_CODES: Mapping[str, Code] = MappingProxyType(
     {
         "lv_sv_ml": Code("SCT", "277381004", "Stroke Index"),
         "co_l_min": Code("SCT", "54993008", "Cardiac Index"),
-        "rv_sv_ml": Code("SCT", "429619008", "RV Stroke Index"),
+        "rv_sv_ml": Code("SCT", "429619008", "Right ventricular stroke index (observable entity)"),
     }
 )
 

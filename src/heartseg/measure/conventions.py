@@ -35,22 +35,35 @@ EDV_MAY_BE_LOW = (
 )
 
 
-def sentences(convention: Convention, phases: Phases, beat: Beat) -> tuple[str, ...]:
-    """What the page says about how its numbers came about."""
+def sentences(
+    convention: Convention, phases: Phases, beat: Beat, *, right_ventricle: bool, body: bool
+) -> tuple[str, ...]:
+    """What the page says about how its numbers came about.
+
+    Args:
+        convention: how the contours were drawn.
+        phases: the frames that were measured.
+        beat: heart rate and coverage of the cycle.
+        right_ventricle: the RV was looked for.
+        body: height and weight are known.
+    """
+    of_rv = (_OUTFLOW[convention.rv_outflow_tract], _DIFFERENCE) if right_ventricle else ()
     return (
         "Volumes by summation of discs; the slice distance follows from the slice positions.",
         *_phase_sentences(phases, beat),
         _PAPILLARY[convention.papillary_in_cavity],
-        _OUTFLOW[convention.rv_outflow_tract],
+        *of_rv,
         f"LV mass at end-diastole, {MYOCARDIAL_DENSITY_G_PER_ML} g/mL.",
         "Largest wall thickness at end-diastole over slices with a closed ring of myocardium,"
         " without the first and last LV slice and the apical cap; 30 degree sectors.",
-        f"Body surface area by {_FORMULAS[convention.formula]}.",
-        "The LV-RV stroke volume difference is the difference of two measurements; no valve"
-        " disease can be read from it alone.",
+        *((f"Body surface area by {_FORMULAS[convention.formula]}.",) if body else ()),
     )
 
 
+_DIFFERENCE = (
+    "The LV-RV stroke volume difference is the difference of two measurements; no valve disease"
+    " can be read from it alone."
+)
 _PAPILLARY = {
     True: "Papillary muscles and trabeculae count as LV cavity.",
     False: "Papillary muscles and trabeculae count as LV mass.",

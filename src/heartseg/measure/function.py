@@ -79,7 +79,7 @@ def measure_function(
     known |= _indexed(known, body, convention)
     why = why_none(body, modality, convention)
     said = f"Reference ranges: none ({why})." if why else SOURCE
-    told = sentences(convention, chosen, heart) if chosen else ()
+    told = _told(convention, chosen, heart, found, body)
     return Function(
         findings=tuple(_findings(known, body, modality, convention)),
         phases=chosen,
@@ -88,6 +88,15 @@ def measure_function(
         conventions=(*told, said),
         beat=heart,
     )
+
+
+def _told(
+    convention: Convention, phases: Phases | None, heart: Beat, found: Extents, body: Body
+) -> tuple[str, ...]:
+    if phases is None:
+        return ()
+    known = body_problem(body) is None
+    return sentences(convention, phases, heart, right_ventricle=found.looked_for(_RV), body=known)
 
 
 def _phases(given: Phases | None, found: Extents) -> Phases | None:

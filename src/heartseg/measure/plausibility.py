@@ -16,7 +16,7 @@ from heartseg.core.finding import Finding, Quality
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Phases
 from heartseg.measure.phases import glitches, roughness
-from heartseg.measure.volumes import Extents, extents, with_scar_as_myocardium
+from heartseg.measure.volumes import Extents, around_heart, extents, with_scar_as_myocardium
 
 LV_VOLUME_ML = (1.0, 600.0)
 LV_MASS_G = (10.0, 700.0)
@@ -47,7 +47,7 @@ _LV, _MYO, _RV = Structure.LV_CAVITY, Structure.LV_MYOCARDIUM, Structure.RV_CAVI
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What the checks look at: counts of all frames, labels of ED and ES, and the findings."""
+    """What the checks look at: counts of all frames, ED and ES around the heart, the findings."""
 
     found: Extents
     phases: Phases
@@ -76,9 +76,12 @@ def quality(
     """
     if phases is None:
         return Quality(verdict="reject", reasons=("no LV cavity in any frame",))
-    frames = {"end-diastole": with_scar_as_myocardium(segmentation.labels[phases.ed])}
-    if phases.es is not None:
-        frames["end-systole"] = with_scar_as_myocardium(segmentation.labels[phases.es])
+    named = {"end-diastole": phases.ed, "end-systole": phases.es}
+    frames = {
+        name: with_scar_as_myocardium(around_heart(segmentation.labels[frame]))
+        for name, frame in named.items()
+        if frame is not None
+    }
     values = {finding.key: finding.value for finding in findings}
     evidence = Evidence(extents(segmentation), phases, frames, values)
     fatal = [reason for check in _FATAL for reason in check(evidence)]

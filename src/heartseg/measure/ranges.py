@@ -2,9 +2,12 @@
 
 Source: Petersen et al., Reference ranges for cardiac structure and function using CMR in Caucasians
 from the UK Biobank population cohort, J Cardiovasc Magn Reson 2017;19:18
-(doi 10.1186/s12968-017-0327-9): 368 men, 432 women, 45-74 years, healthy, 1.5 T bSSFP, papillary
-muscles in the cavity. Volumes: the limits beyond which a value is abnormal at any age of the
-cohort. Ejection fraction and indexed mass: mean +- 1.96 SD of the means and SDs in the abstract.
+(doi 10.1186/s12968-017-0327-9): healthy, 45-74 years, 1.5 T bSSFP, papillary muscles in the cavity.
+
+Only what its abstract states is used: means and SDs by sex of the ejection fraction and of indexed
+LV mass. The ranges here are mean +- 1.96 SD of these rounded numbers, not the limits of the paper's
+tables, and the page says so. Volumes have no range on file until someone copies them from the
+tables themselves: transcriptions found elsewhere contradict each other.
 """
 
 from collections.abc import Mapping
@@ -21,20 +24,15 @@ AGES_YEARS = (45.0, 75.0)
 ADULT_YEARS = 18.0
 
 SOURCE = (
-    "Reference ranges: UK Biobank, healthy white European adults of 45-74 years, 1.5 T, papillary"
-    " muscles in the cavity (Petersen 2017, doi 10.1186/s12968-017-0327-9)."
+    "Reference ranges: mean +- 1.96 SD of the means and SDs that Petersen 2017 states for healthy"
+    " white European adults of 45-74 years (UK Biobank, 1.5 T, papillary muscles in the cavity;"
+    " doi 10.1186/s12968-017-0327-9); LV ejection fraction and indexed LV mass only."
 )
 
 _RANGES: Mapping[str, Mapping[Literal["F", "M"], Interval]] = MappingProxyType(
     {
-        "lv_edv_ml": {"M": (93.0, 232.0), "F": (80.0, 175.0)},
-        "lv_esv_ml": {"M": (34.0, 103.0), "F": (25.0, 73.0)},
-        "lv_sv_ml": {"M": (49.0, 140.0), "F": (47.0, 110.0)},
-        "lv_ef": {"M": (0.48, 0.68), "F": (0.51, 0.71)},
-        "lv_edv_ml_per_m2": {"M": (52.0, 117.0), "F": (50.0, 101.0)},
-        "lv_esv_ml_per_m2": {"M": (19.0, 52.0), "F": (16.0, 43.0)},
-        "lv_sv_ml_per_m2": {"M": (28.0, 70.0), "F": (29.0, 63.0)},
-        "lv_mass_g_per_m2": {"M": (35.0, 71.0), "F": (28.0, 56.0)},
+        "lv_ef": {"F": (0.51, 0.71), "M": (0.48, 0.68)},  # 61 +- 5 %, 58 +- 5 %
+        "lv_mass_g_per_m2": {"F": (28.0, 56.0), "M": (35.0, 71.0)},  # 42 +- 7, 53 +- 9 g/m2
     }
 )
 

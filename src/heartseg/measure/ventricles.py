@@ -13,6 +13,7 @@ from heartseg.measure.phases import WHOLE_CYCLE, Beat
 from heartseg.measure.volumes import (
     MYOCARDIAL_DENSITY_G_PER_ML,
     Extents,
+    around_heart,
     with_scar_as_myocardium,
 )
 from heartseg.measure.wall import largest_wall_mm
@@ -145,7 +146,7 @@ def _wall(segmentation: Segmentation, phases: Phases | None) -> Number:
         return Number(None, f"{_LV.title} and {_MYO.title} were not both looked for")
     if segmentation.geometry.unit != "mm":
         return Number(None, NO_MILLIMETRES)
-    labels = with_scar_as_myocardium(segmentation.labels[phases.ed])
+    labels = with_scar_as_myocardium(around_heart(segmentation.labels[phases.ed]))
     largest = largest_wall_mm(labels, segmentation.geometry.spacing)
     problem = "no slice with a closed ring of myocardium" if largest is None else None
     return Number(largest, problem)

@@ -71,6 +71,19 @@ def with_scar_as_myocardium(labels: Labels) -> Labels:
     return np.where(scarred, np.uint8(Structure.LV_MYOCARDIUM), labels) if scarred.any() else labels
 
 
+def around_heart(labels: Labels) -> Labels:
+    """The rows and columns (of any leading axes) that hold the heart, and three more around it.
+
+    What looks at neighbours within three pixels sees the same as in the whole image, sooner.
+    """
+    some: NDArray[np.bool_] = np.any(labels, axis=tuple(range(labels.ndim - 2)))
+    rows, columns = np.flatnonzero(some.any(axis=1)), np.flatnonzero(some.any(axis=0))
+    if not len(rows):
+        return labels
+    (top, bottom), (left, right) = ((max(i[0] - 3, 0), i[-1] + 4) for i in (rows, columns))
+    return labels[..., top:bottom, left:right]
+
+
 def extents(segmentation: Segmentation) -> Extents:
     """Count every structure in every frame and slice."""
     labels = segmentation.labels

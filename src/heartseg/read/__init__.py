@@ -1,13 +1,15 @@
 """Step 1: files -> Study."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from heartseg.core.errors import StudyError
+from heartseg.core.image import Segmentation
 from heartseg.core.study import Study, View
 from heartseg.read.candidate import Candidate, Options, with_unique_ids
 from heartseg.read.layouts import LAYOUTS
 
-__all__ = ["Candidate", "Options", "find_studies", "read_study"]
+__all__ = ["Candidate", "Options", "find_studies", "published_labels", "read_study"]
 
 
 def find_studies(
@@ -29,11 +31,10 @@ def find_studies(
     if not path.exists():
         raise StudyError(path.name, got="no such file or folder", do="check the path")
     options = Options(spacing_mm=spacing_mm, view=view)
-    for find in LAYOUTS.values():
-        found = find(path, options)
-        if found:
-            return with_unique_ids(found)
-    raise StudyError(path.name, got="nothing that heartseg can read")
+    found = _found(path, options)
+    if not found:
+        raise StudyError(path.name, got="nothing that heartseg can read")
+    return found
 
 
 def read_study(
@@ -58,3 +59,30 @@ def read_study(
             do="name one of them, or use find_studies",
         )
     return found[0].load()
+
+
+def published_labels(path: Path, study: Study) -> Mapping[View, Segmentation] | None:
+    """The labels that a known data set at `path` has for a study; None where it is none.
+
+    Raises:
+        StudyError: it is one, without this study.
+        InputError: the labels cannot be read.
+    """
+    if not path.is_dir():
+        return None
+    labelled = [one for one in _found(path, Options()) if one.reference is not None]
+    if not labelled:
+        return None
+    mine = [one for one in labelled if one.id == study.id]
+    if not mine or mine[0].reference is None:
+        raise StudyError(path.name, got=f"no labels of {study.id}", do="name its own folder")
+    return mine[0].reference()
+
+
+def _found(path: Path, options: Options) -> list[Candidate]:
+    """The first layout that knows the path; none where no layout does."""
+    for find in LAYOUTS.values():
+        found = find(path, options)
+        if found:
+            return with_unique_ids(found)
+    return []

@@ -54,7 +54,7 @@ def _within(
     if bounds[0] <= number <= bounds[1]:
         return number
     low, high = bounds
-    notes.append(f"{name} {number:g} {unit} is outside {low:g} to {high:g} and is not used")
+    notes.append(f"{name} {number:g} {unit} is outside {low:g} to {high:g} {unit} and is not used")
     return None
 
 

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from heartseg.core.anatomy import Structure
 from heartseg.core.errors import FormatError
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Study, View
 
 Reference = Callable[[], Mapping[View, Segmentation]]
+Covered = Callable[[], Mapping[View, Mapping[int, tuple[Structure, ...]]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,8 @@ class Candidate:
         path: the file or folder.
         load: reads the pixels; raises InputError.
         reference: reads the published labels, where the data set has them.
+        covered: the frames that the reference covers and what was drawn there; None where it
+            covers all. Elsewhere the reference's background means nothing.
     """
 
     id: str
@@ -45,6 +49,7 @@ class Candidate:
     path: Path
     load: Callable[[], Study]
     reference: Reference | None = None
+    covered: Covered | None = None
 
 
 Find = Callable[[Path, Options], list[Candidate]]
@@ -77,13 +82,8 @@ def with_unique_ids(found: Iterable[Candidate]) -> list[Candidate]:
             suffix = f"-{count}"
             new = candidate.id[: 64 - len(suffix)] + suffix
         seen.add(new.lower())
-        unique.append(candidate if new == candidate.id else _renamed(candidate, new))
+        unique.append(candidate if new == candidate.id else candidate.renamed(new))
     return unique
-
-
-def _renamed(candidate: Candidate, new: str) -> Candidate:
-    load = candidate.load
-    return replace(candidate, id=new, load=lambda: replace(load(), id=new))
 
 
 def require_picture(voxels: NDArray[np.generic], where: str) -> None:

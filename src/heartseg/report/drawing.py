@@ -58,13 +58,15 @@ class Stretch:
         total = weights.sum(axis=1, keepdims=True)
         inside = (at >= -0.5) & (at <= self.voxels - 0.5)
         weights[~inside] = 0.0
-        shares: Floats = weights / np.where(total == 0.0, np.float32(1.0), total)
-        return shares
+        total[total == 0.0] = 1.0
+        weights /= total
+        return weights
 
 
 def smooth_kernel(distance: Floats) -> Floats:
     """Gaussian of `MASK_SIGMA`."""
-    return np.exp(np.float32(-0.5 / MASK_SIGMA**2) * distance * distance)
+    weights: Floats = np.exp(np.float32(-0.5 / MASK_SIGMA**2) * distance * distance)
+    return weights
 
 
 def cubic_kernel(distance: Floats) -> Floats:
@@ -79,16 +81,15 @@ def cubic_kernel(distance: Floats) -> Floats:
 def enlarge(planes: NDArray[Any], rows: Stretch, columns: Stretch, *, smooth: bool) -> Floats:
     """(n, y, x) planes as (n, pixels, pixels) pictures; `smooth` for masks, cubic otherwise."""
     kernel = smooth_kernel if smooth else cubic_kernel
-    part = np.ascontiguousarray(planes[:, rows.used, columns.used], np.float32)
-    enlarged: Floats = rows.matrix(kernel) @ part @ columns.matrix(kernel).T
+    part = planes[:, rows.used, columns.used].astype(np.float32)
+    enlarged: Floats = np.matmul(rows.matrix(kernel) @ part, columns.matrix(kernel).T)
     return enlarged
 
 
 def draw_contour(picture: Floats, mask: Floats, colour: Colour) -> None:
     """Draw the line where the enlarged (H, W) `mask` crosses one half into (H, W, 3) `picture`."""
     down, right = np.gradient(mask)
-    slope: Floats = np.hypot(down, right)
-    distance = np.abs(mask - 0.5) / np.maximum(slope, 1e-6)
+    distance = np.abs(mask - 0.5) / np.maximum(np.hypot(down, right), 1e-6)
     halo = np.clip(HALO_WIDTH / 2 + 0.5 - distance, 0.0, 1.0)[..., None]
     picture *= np.float32(1.0) - HALO_STRENGTH * halo
     line = np.clip(LINE_WIDTH / 2 + 0.5 - distance, 0.0, 1.0)[..., None]

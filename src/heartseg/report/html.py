@@ -63,6 +63,7 @@ def html_page(
 ) -> str:
     """The page; with the mosaic when its PNG and the structures drawn in it are given."""
     picture = base64.b64encode(mosaic_png).decode() if mosaic_png else ""
+    tables = [_table(group) for group in words.groups(report.findings)]
     return _template().render(
         report=report,
         study=clean(report.study),
@@ -72,7 +73,8 @@ def html_page(
         verdict_colour=css(VERDICT_COLOURS[report.quality.verdict]),
         reasons=[clean(reason) for reason in report.quality.reasons],
         figures=[(name, _line(finding)) for name, finding in words.key_figures(report)],
-        tables=[_table(group) for group in words.groups(report.findings)],
+        columns=[column for column in (tables[:1], tables[1:]) if column],
+        flagged=any(line.outside for table in tables for line in table.lines),
         interval_line=words.interval_line(report),
         curve=curve_svg(report),
         picture=picture,
@@ -122,9 +124,8 @@ def _table(group: words.Group) -> Table:
 
 
 def _line(finding: Finding) -> Line:
-    said = words.amount(finding)
-    measured = finding.value is not None and said != words.reason(finding)
-    value, _, unit = said.rpartition(" ") if measured else ("", "", "")
+    measured = words.measured(finding)
+    value, _, unit = words.amount(finding).partition(" ") if measured else ("", "", "")
     problem = clean(finding.problem) if finding.problem else ""
     return Line(
         name=clean(finding.name),

@@ -75,7 +75,7 @@ class Mosaic:
 class Shown:
     """The part of a view that is shown, turned upright: (n, z, y, x) of n frames, base first."""
 
-    voxels: NDArray[Any]
+    voxels: Floats
     labels: NDArray[np.uint8]
     spacing: tuple[float, float]
 
@@ -145,7 +145,8 @@ def _upright(image: Image, segmentation: Segmentation, frames: list[int]) -> Sho
     labels = orientation.apply(segmentation.labels[frames])
     if not _base_comes_first(labels[0]):
         voxels, labels = voxels[:, ::-1], labels[:, ::-1]
-    return Shown(voxels, labels, spacing[1:])
+    finite = np.nan_to_num(voxels.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    return Shown(finite, labels, spacing[1:])
 
 
 def _base_comes_first(labels: NDArray[np.uint8]) -> bool:
@@ -192,7 +193,6 @@ def _flat(planes: NDArray[Any]) -> NDArray[Any]:
 
 
 def _windowed(grey: Floats) -> Floats:
-    grey = np.nan_to_num(grey, copy=False)
     low, high = np.percentile(grey[:, ::2, ::2], (LOWEST_PERCENT, HIGHEST_PERCENT))
     span = np.float32(max(high - low, 1e-6))
     windowed: Floats = np.clip((grey - np.float32(low)) * (255.0 / span), 0.0, 255.0)

@@ -41,21 +41,18 @@ def heart_picture(
 ) -> "tuple[Picture, tuple[Structure, ...]]":
     """The mosaic of all segmented views, and the structures drawn in it."""
     from PIL import Image as Pillow
-    from PIL import ImageDraw
 
     columns, pixels = _layout(column_count(study, segmentations))
     views = mosaics(report, study, segmentations, pixels=pixels)
-    lines = [line for view in views for line in _lines(view, columns)]
-    heights = [sum(_row_height(pixels) for _ in rows) for _, _, rows in lines]
+    lines = [(view, part) for view in views for part in _lines(view, columns)]
+    heights = [len(view.rows) * (pixels + GAP) for view, _ in lines]
     width = GUTTER + columns * (pixels + GAP)
     height = sum(heights) + BLOCK_GAP * max(0, len(lines) - 1)
     picture = Pillow.new("RGB", (width, max(1, height)), PAPER)
-    draw = ImageDraw.Draw(picture)
     top = 0
-    for (view, start, rows), tall in zip(lines, heights, strict=True):
-        for number, row in enumerate(rows):
-            at = (GUTTER, top + number * _row_height(pixels))
-            _draw_row(picture, draw, view, row, start, columns, at)
+    for (view, part), tall in zip(lines, heights, strict=True):
+        for number, row in enumerate(view.rows):
+            _draw_row(picture, view, row, part, (GUTTER, top + number * (pixels + GAP)))
         top += tall + BLOCK_GAP
     drawn = {structure for view in views for structure in view.structures}
     return picture, tuple(sorted(drawn))
@@ -95,33 +92,25 @@ def _layout(slices: int) -> tuple[int, int]:
     return columns, min(LARGEST_TILE, max(SMALLEST_TILE, WIDTH // columns))
 
 
-def _lines(view: Mosaic, columns: int) -> Iterator[tuple[Mosaic, int, tuple[Row, ...]]]:
+def _lines(view: Mosaic, columns: int) -> Iterator[range]:
+    """The columns of the mosaic that stand in each line of the picture."""
     for start in range(0, len(view.slices), columns):
-        yield view, start, view.rows
-
-
-def _row_height(pixels: int) -> int:
-    return pixels + GAP
+        yield range(start, min(start + columns, len(view.slices)))
 
 
 def _draw_row(
-    picture: "Picture",
-    draw: "ImageDraw",
-    view: Mosaic,
-    row: Row,
-    start: int,
-    columns: int,
-    at: tuple[int, int],
+    picture: "Picture", view: Mosaic, row: Row, columns: range, at: tuple[int, int]
 ) -> None:
     from PIL import Image as Pillow
+    from PIL import ImageDraw
 
     left, top = at
-    tiles = row.tiles[start : start + columns]
-    pixels = tiles.shape[1]
-    for place, tile in enumerate(tiles):
+    pixels = row.tiles.shape[1]
+    draw = ImageDraw.Draw(picture)
+    for place, column in enumerate(columns):
         corner = (left + place * (pixels + GAP), top)
-        picture.paste(Pillow.fromarray(tile), corner)
-        _draw_label(draw, _slice_label(view, start + place), corner)
+        picture.paste(Pillow.fromarray(row.tiles[column]), corner)
+        _draw_label(draw, _slice_label(view, column), corner)
     middle = top + pixels // 2
     draw.text((0, middle - 14), row.title, INK, _font(24), anchor="lm", stroke_width=0.4)
     draw.text((0, middle + 9), "frame", MUTED, _font(15), anchor="lm")
@@ -158,7 +147,7 @@ def _draw_header(
 def _draw_figures(draw: "ImageDraw", report: Report, right: float) -> None:
     left = float(EDGE)
     for name, finding in words.key_figures(report):
-        said = words.amount(finding) if finding.value is not None else "–"
+        said = words.amount(finding) if words.measured(finding) else "–"
         if left + draw.textlength(f"{name}  {said}", _font(20)) > right:
             break
         draw.text((left, 55), name, MUTED, _font(16))

@@ -108,12 +108,13 @@ def _existing(path: Path) -> list[Row]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file, restval="", strict=True)
+            columns = set(reader.fieldnames or ())
             rows: list[Row] = [{k: v for k, v in row.items() if k is not None} for row in reader]
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         raise _not_ours(path, clean(fault, longest=200)) from fault
-    if not {"study", "error"} <= set(reader.fieldnames or ()):
+    if columns and not columns >= {"study", "error"}:
         raise _not_ours(path, "other columns")
     return rows
 

@@ -72,9 +72,14 @@ def number(value: float, finding: Finding, places: int | None = None) -> str:
     return f"{shown:.{decimals(value, finding) if places is None else places}f}"
 
 
+def measured(finding: Finding) -> bool:
+    """True when there is a number to show."""
+    return finding.value is not None and math.isfinite(finding.value)
+
+
 def amount(finding: Finding) -> str:
     """`54.0 %`, `152 mL`, or the reason why there is no number."""
-    if finding.value is None or not math.isfinite(finding.value):
+    if finding.value is None or not measured(finding):
         return reason(finding)
     return f"{number(finding.value, finding)} {unit(finding)}"
 
@@ -144,7 +149,12 @@ def groups(findings: Iterable[Finding]) -> tuple[Group, ...]:
 def _indexed_after_base(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     place = {f.key: i for i, f in enumerate(findings)}
     last = len(findings)
-    return tuple(sorted(findings, key=lambda f: place.get(f.key.removesuffix(INDEXED), last)))
+
+    def order(finding: Finding) -> tuple[int, bool]:
+        base = finding.key.removesuffix(INDEXED)
+        return place.get(base, place.get(finding.key, last)), base != finding.key
+
+    return tuple(sorted(findings, key=order))
 
 
 def short_name(finding: Finding, group: Group) -> str:
@@ -170,7 +180,8 @@ def interval_line(report: Report) -> str:
     if report.interval_level is None:
         return ""
     covers = clean(report.interval_covers) if report.interval_covers else INTERVAL_NOTE
-    return f"{100.0 * report.interval_level:.0f} % {covers.removeprefix('90 % ')}"
+    level = f"{100.0 * report.interval_level:.0f} %"
+    return f"{level} {covers.removeprefix(level).lstrip()}"
 
 
 def view_title(view: str) -> str:

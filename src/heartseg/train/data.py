@@ -117,5 +117,5 @@ def _centres(frame: PreparedFrame, side: int) -> Tensor:
     planes, rows, columns = frame.classes.shape
     where = np.argwhere(frame.classes > 0)[:, 1:]
     middle = where.mean(0) if len(where) else np.array([rows / 2, columns / 2])
-    shifted = middle + [(side - rows) // 2, (side - columns) // 2]
+    shifted = middle + np.array([(side - rows) // 2, (side - columns) // 2])
     return torch.tensor(shifted, dtype=torch.float32).expand(planes, 2)

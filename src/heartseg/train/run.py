@@ -13,7 +13,7 @@ from heartseg.core.errors import ConfigError, StudyError
 from heartseg.core.study import Modality, View
 from heartseg.models import architecture
 from heartseg.prepare import Preparation
-from heartseg.read import Candidate, find_studies
+from heartseg.read import find_studies
 from heartseg.train.data import PreparedFrame, PreparedSet, prepared_frames
 from heartseg.train.loop import BEST, LAST, Schedule, Watcher, fit
 from heartseg.train.segment_task import Learning, Segment
@@ -75,9 +75,8 @@ def build_task(settings: RunSettings, root: Path, device: torch.device) -> Segme
     Raises:
         StudyError: no patient to train on.
     """
-    candidates = find_studies(root / settings.folder)
-    data = PreparedSet(_frames(settings, candidates, settings.train_on), device)
-    validation = _frames(settings, candidates, settings.validate_on)
+    data = PreparedSet(frames_of(settings, root, settings.train_on), device)
+    validation = frames_of(settings, root, settings.validate_on)
     torch.manual_seed(settings.seed)
     network = architecture(settings.model).build(1, len(settings.classes()))
     return Segment(
@@ -107,11 +106,16 @@ def train(
     return folder / (BEST if settings.validate_on else LAST)
 
 
-def _frames(
-    settings: RunSettings, candidates: list[Candidate], parts: tuple[str, ...]
-) -> list[PreparedFrame]:
-    chosen = [c for c in candidates if part_of(c.id) in parts]
-    if parts and not chosen:
+def frames_of(settings: RunSettings, root: Path, parts: tuple[str, ...]) -> list[PreparedFrame]:
+    """The prepared frames of the patients of these parts.
+
+    Raises:
+        StudyError: there is no such patient, though parts were named.
+    """
+    if not parts:
+        return []
+    chosen = [c for c in find_studies(root / settings.folder) if part_of(c.id) in parts]
+    if not chosen:
         raise StudyError(settings.folder, got="no patient of " + ", ".join(parts))
     return [
         frame

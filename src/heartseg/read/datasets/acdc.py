@@ -66,7 +66,7 @@ def _candidate(folder: Path, options: Options) -> Candidate:
         layout=NAME,
         path=folder,
         load=lambda: read_patient(folder, options),
-        reference=(lambda: read_reference(folder)) if has_labels else None,
+        reference=(lambda: read_reference(folder, options)) if has_labels else None,
     )
 
 
@@ -117,7 +117,10 @@ def read_patient(folder: Path, options: Options = Options()) -> Study:  # noqa: 
     )
 
 
-def read_reference(folder: Path) -> Mapping[View, Segmentation]:
+def read_reference(
+    folder: Path,
+    options: Options = Options(),  # noqa: B008
+) -> Mapping[View, Segmentation]:
     """The published labels on the frames of `read_patient`.
 
     Raises:
@@ -133,10 +136,24 @@ def read_reference(folder: Path) -> Mapping[View, Segmentation]:
         file = _labels_of(patient.frames[number])
         if file is None:
             raise StudyError(folder.name, got=f"no labels for frame {number}")
-        frames.append(nifti.read_labels(file, SCHEMES[NAME]))
+        frame = nifti.read_labels(file, SCHEMES[NAME], options.spacing_mm)
+        image = nifti.read_info(patient.frames[number], options.spacing_mm)
+        if frame.frames != 1 or not frame.geometry.same_grid(image.geometry):
+            raise _other_grid(file, frame)
+        frames.append(frame)
     first = frames[0]
     labels = np.concatenate([frame.labels for frame in frames])
-    return {View.SAX: Segmentation(labels, first.geometry, first.structures)}
+    view = options.view or View.SAX
+    return {view: Segmentation(labels, first.geometry, first.structures)}
+
+
+def _other_grid(file: Path, frame: Segmentation) -> GeometryError:
+    return GeometryError(
+        file.name,
+        got=f"labels on another grid: {frame.frames} frames of {frame.geometry.shape}",
+        allowed="one frame on the image's grid",
+        do="download the patient again",
+    )
 
 
 def _patient(folder: Path) -> Patient:

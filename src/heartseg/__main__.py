@@ -1,0 +1,5 @@
+"""`python -m heartseg`."""
+
+from heartseg.cli import main
+
+main()

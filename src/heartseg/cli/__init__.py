@@ -1,0 +1,290 @@
+"""The command line: one command, thin subcommands.
+
+Each body imports inside, calls one function, prints. Exit codes: 0 all done, 1 something failed
+(the rest is still written), 2 wrong usage.
+"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from heartseg.core.errors import ConfigError, HeartsegError
+
+if TYPE_CHECKING:
+    from heartseg.batch import Outcome
+
+app = typer.Typer(
+    name="heartseg",
+    help="From a cardiac study to masks, volumes, ejection fraction and a report. Research use.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Inputs = Annotated[list[Path], typer.Argument(help="files, folders or DICOM .zip archives")]
+OneInput = Annotated[Path, typer.Argument(help="a file, folder or DICOM .zip archive")]
+Out = Annotated[Path, typer.Option("-o", "--out", help="folder for the results")]
+Json = Annotated[bool, typer.Option("--json", help="print for machines")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda")]
+View = Annotated[str | None, typer.Option(help="what the images show, e.g. sax")]
+Spacing = Annotated[
+    str | None, typer.Option(help="z,y,x distances of voxels, where the files do not say")
+]
+Formats = Annotated[str, typer.Option(help="of nifti,json,html,png")]
+PhasesOption = Annotated[
+    str | None, typer.Option(help="frames of end-diastole and end-systole from 0, e.g. 0,9")
+]
+Sex = Annotated[str | None, typer.Option(help="F or M")]
+Age = Annotated[float | None, typer.Option(help="years")]
+Height = Annotated[float | None, typer.Option("--height-cm", help="centimetres")]
+Weight = Annotated[float | None, typer.Option("--weight-kg", help="kilograms")]
+HeartRate = Annotated[float | None, typer.Option("--heart-rate", help="beats a minute")]
+
+
+def main() -> None:
+    """Run, and turn what heartseg raises into one line and an exit code."""
+    try:
+        app()
+    except ConfigError as fault:
+        _complain(fault)
+        sys.exit(2)
+    except HeartsegError as fault:
+        _complain(fault)
+        sys.exit(1)
+
+
+def _complain(fault: HeartsegError) -> None:
+    print(f"heartseg: {fault}", file=sys.stderr)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from heartseg import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _heartseg(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print it")
+    ] = False,
+) -> None:
+    """From a cardiac study to masks, volumes, ejection fraction and a report. Research use."""
+
+
+@app.command()
+def demo(out: Out = Path("demo-out"), seed: Annotated[int, typer.Option()] = 1) -> None:
+    """Make a beating phantom, segment it with the shipped model, print measured beside true."""
+    from heartseg.cli.demo import run_demo
+
+    run_demo(out, seed)
+
+
+@app.command()
+def segment(
+    inputs: Inputs,
+    out: Out,
+    model: Annotated[str | None, typer.Option(help="name or folder of a model")] = None,
+    view: View = None,
+    labels: Annotated[str | None, typer.Option(help="scheme of the written numbers")] = None,
+    formats: Formats = "nifti,json,html,png",
+    phases: PhasesOption = None,
+    spacing_mm: Spacing = None,
+    sex: Sex = None,
+    age: Age = None,
+    height_cm: Height = None,
+    weight_kg: Weight = None,
+    heart_rate: HeartRate = None,
+    body: Annotated[Path | None, typer.Option(help="CSV: study,sex,age,height_cm,...")] = None,
+    turns: Annotated[int, typer.Option(help="ways to look at each plane: 1, 4 or 8")] = 1,
+    keep_identifiers: Annotated[bool, typer.Option("--keep-identifiers")] = False,
+    jobs: Annotated[int, typer.Option(help="studies at the same time")] = 1,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="redo finished ones")] = False,
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """The main job: from images to masks, numbers and a report for each study."""
+    from heartseg.batch import Plan, run
+    from heartseg.cli import options
+    from heartseg.pipeline import Settings
+
+    given = options.body(sex, age, height_cm, weight_kg, heart_rate)
+    settings = Settings(
+        model=model,
+        device=device,
+        turns=turns,
+        labels=options.label_scheme(labels),
+        formats=options.formats(formats),
+        phases=options.phases(phases),
+        body=given,
+        keep_identifiers=keep_identifiers,
+    )
+    plan = Plan(
+        inputs=tuple(inputs),
+        out=out,
+        settings=settings,
+        view=options.view(view),
+        spacing_mm=options.spacing(spacing_mm),
+        bodies=options.bodies(body),
+        jobs=jobs,
+        overwrite=overwrite,
+    )
+    _finish(run(plan, _say_nothing if json else _say), json)
+
+
+@app.command()
+def measure(
+    input_: Annotated[Path, typer.Argument(metavar="INPUT", help="the images")],
+    labels_from: Annotated[Path, typer.Option(help="mask, folder of masks, or data set")],
+    out: Out,
+    scheme: Annotated[str, typer.Option(help="what the label numbers mean")] = "acdc",
+    view: View = None,
+    formats: Formats = "nifti,json,html,png",
+    phases: PhasesOption = None,
+    spacing_mm: Spacing = None,
+    sex: Sex = None,
+    age: Age = None,
+    height_cm: Height = None,
+    weight_kg: Weight = None,
+    heart_rate: HeartRate = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="redo finished ones")] = False,
+    json: Json = False,
+) -> None:
+    """Measure and report from an existing segmentation, anyone's."""
+    from heartseg.batch import Plan, run
+    from heartseg.cli import options
+    from heartseg.pipeline import GivenLabels, Settings
+
+    settings = Settings(
+        given=GivenLabels(labels_from, options.label_scheme(scheme) or scheme),
+        formats=options.formats(formats),
+        phases=options.phases(phases),
+        body=options.body(sex, age, height_cm, weight_kg, heart_rate),
+    )
+    plan = Plan(
+        inputs=(input_,),
+        out=out,
+        settings=settings,
+        view=options.view(view),
+        spacing_mm=options.spacing(spacing_mm),
+        overwrite=overwrite,
+    )
+    _finish(run(plan, _say_nothing if json else _say), json)
+
+
+@app.command()
+def evaluate(
+    predictions: Annotated[Path, typer.Argument(metavar="PRED", help="mask or folder")],
+    truth: Annotated[Path, typer.Argument(metavar="TRUTH", help="mask or data set")],
+    scheme: Annotated[str, typer.Option(help="what the label numbers mean")] = "acdc",
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="CSV to write")] = None,
+    json: Json = False,
+) -> None:
+    """Agreement with reference masks: Dice, HD95, ASSD, and of the numbers from them."""
+    from heartseg.cli import agreement
+    from heartseg.evaluation import evaluate as judge
+
+    result = judge(predictions, truth, scheme)
+    if out is not None:
+        agreement.write_csv(result, out)
+    print(agreement.as_json(result) if json else agreement.as_text(result))
+    if result.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def train(
+    run_toml: Annotated[Path, typer.Argument(metavar="RUN.toml")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="folder of the run")] = None,
+    changes: Annotated[list[str] | None, typer.Option("--set", help="section.name=value")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="go on where it stopped")] = False,
+    device: Device = "auto",
+) -> None:
+    """Train a network as a RUN.toml says and write it as a model bundle."""
+    from heartseg.cli.training import run_training
+
+    run_training(run_toml, out or Path("out") / run_toml.stem, changes or [], resume, device)
+
+
+@app.command()
+def phantom(
+    out: Out,
+    kind: Annotated[str, typer.Option(help="cine-mr")] = "cine-mr",
+    count: Annotated[int, typer.Option("-n", help="how many studies")] = 1,
+    seed: Annotated[int, typer.Option(help="the first one's; the next counts up")] = 0,
+    written_as: Annotated[str, typer.Option("--as", help="nifti or dicom")] = "nifti",
+) -> None:
+    """Write synthetic beating hearts with their exact volumes."""
+    from heartseg.cli.demo import write_phantoms
+
+    write_phantoms(out, kind, count, seed, written_as)
+
+
+@app.command()
+def inspect(
+    input_: Annotated[Path, typer.Argument(metavar="INPUT")],
+    view: View = None,
+    spacing_mm: Spacing = None,
+    json: Json = False,
+) -> None:
+    """What heartseg sees in the files: modality, view, frames, spacing, phases, problems."""
+    from heartseg.cli import listing, options
+
+    seen = listing.seen(input_, options.spacing(spacing_mm), options.view(view))
+    print(listing.to_json(seen) if json else listing.seen_text(seen))
+
+
+@app.command()
+def models(json: Json = False) -> None:
+    """The shipped models, with what they are for and how good they are."""
+    from heartseg.cli import listing
+
+    rows = listing.models()
+    print(listing.to_json(rows) if json else listing.table(rows))
+
+
+@app.command()
+def networks(json: Json = False) -> None:
+    """Every architecture with its parameters and paper; needs heartseg[train]."""
+    from heartseg.cli import listing
+
+    rows = listing.networks()
+    print(listing.to_json(rows) if json else listing.table(rows))
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Versions, devices, extras, and how fast this machine segments."""
+    from heartseg.cli import doctor as examine
+
+    found = examine.examination()
+    print(examine.as_json(found) if json else examine.as_text(found))
+
+
+def _say(outcome: "Outcome") -> None:
+    from heartseg.report import report_text
+
+    if outcome.report is not None:
+        print(report_text(outcome.report))
+    elif outcome.status == "failed":
+        print(f"{outcome.id}: failed: {outcome.said}", file=sys.stderr)
+    else:
+        print(f"{outcome.id}: {outcome.status}: {outcome.said}")
+
+
+def _say_nothing(_: Any) -> None:
+    """For --json, which prints once, at the end."""
+
+
+def _finish(outcomes: "list[Outcome]", json: bool) -> None:
+    if json:
+        from heartseg.cli import listing
+
+        rows = [{"study": o.id, "status": o.status, "said": o.said, **o.row} for o in outcomes]
+        print(listing.to_json(rows))
+    if any(outcome.status == "failed" for outcome in outcomes):
+        raise typer.Exit(1)

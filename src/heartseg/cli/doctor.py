@@ -1,0 +1,107 @@
+"""`heartseg doctor`: what a bug report needs, and how fast this machine is."""
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from heartseg.cli.listing import to_json
+from heartseg.core.errors import ModelError
+from heartseg.core.provenance import source_commit
+
+PACKAGES = ("numpy", "scipy", "nibabel", "pydicom", "openvino", "torch", "SimpleITK")
+EXTRAS: Mapping[str, str] = {
+    "itk": "SimpleITK",
+    "video": "av",
+    "classical": "skimage",
+    "train": "torch",
+    "web": "fastapi",
+    "pacs": "pynetdicom",
+    "scale": "ray",
+    "postgres": "psycopg",
+}
+PROBE_SECONDS = 5.0
+PLANE_PX = 256
+
+
+def examination() -> dict[str, Any]:
+    """Versions, extras, processor, and seconds that a usual study would take."""
+    from heartseg import __version__
+    from heartseg.segment import shipped_bundles
+
+    return {
+        "heartseg": __version__,
+        "commit": source_commit(),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.process_cpu_count() if hasattr(os, "process_cpu_count") else _cores(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "extras": {name: importlib.util.find_spec(m) is not None for name, m in EXTRAS.items()},
+        "models": list(shipped_bundles()),
+        "speed": _speed(),
+    }
+
+
+def as_json(found: Mapping[str, Any]) -> str:
+    """For machines."""
+    return to_json(found)
+
+
+def as_text(found: Mapping[str, Any]) -> str:
+    """For people."""
+    lines = []
+    for name, value in found.items():
+        if isinstance(value, Mapping):
+            lines.append(f"{name}:")
+            lines.extend(f"  {key}: {_word(one)}" for key, one in value.items())
+        else:
+            lines.append(f"{name}: {_word(value)}")
+    return "\n".join(lines)
+
+
+def _speed() -> dict[str, Any]:
+    """Planes a second of `cine-mr` on this machine, and what follows for usual studies."""
+    from heartseg.pipeline import Models
+
+    try:
+        _, runtime = Models().ready("cine-mr")
+    except ModelError as fault:
+        return {"problem": str(fault)}
+    planes = np.random.default_rng(0).random((10, 1, PLANE_PX, PLANE_PX), np.float32)
+    runtime.infer(planes)
+    begin, done = time.perf_counter(), 0
+    while time.perf_counter() - begin < PROBE_SECONDS:
+        runtime.infer(planes)
+        done += len(planes)
+    rate = done / (time.perf_counter() - begin)
+    return {
+        "runtime": runtime.name,
+        "precision": runtime.precision,
+        "planes_a_second": round(rate, 1),
+        "seconds_for_10_planes": round(10 / rate, 2),
+        "seconds_for_a_cine_of_240_planes": round(240 / rate, 1),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "not installed" if value is None else str(value)

@@ -1,0 +1,89 @@
+"""Lists: of studies in files, of models, of networks."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from heartseg.core.errors import MissingExtraError
+from heartseg.core.study import View
+
+Row = Mapping[str, Any]
+
+
+def to_json(rows: object) -> str:
+    """For machines."""
+    return json.dumps(rows, indent=2, ensure_ascii=False, default=str, allow_nan=False)
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Aligned columns under their names, for people."""
+    if not rows:
+        return "none"
+    names = list(rows[0])
+    cells = [names, *([str(row[name]) for name in names] for row in rows)]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(names))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    )
+
+
+def seen(path: Path, spacing_mm: tuple[float, float, float] | None, view: View | None) -> list[Row]:
+    """What is understood of the files at a path."""
+    from heartseg.read.inspect import as_dict, inspect
+
+    return [as_dict(one) for one in inspect(path, spacing_mm=spacing_mm, view=view)]
+
+
+def seen_text(rows: Sequence[Row]) -> str:
+    """The same, a block a study, without what is not known."""
+    blocks = []
+    for row in rows:
+        known = {k: v for k, v in row.items() if v not in (None, "", (), [], {})}
+        width = max(len(name) for name in known)
+        blocks.append("\n".join(f"{k.ljust(width)}  {_plain(v)}" for k, v in known.items()))
+    return "\n\n".join(blocks)
+
+
+def models() -> list[Row]:
+    """The shipped bundles."""
+    from heartseg.segment import load_bundle, shipped_bundles
+
+    rows = []
+    for name in shipped_bundles():
+        bundle = load_bundle(name)
+        rows.append(
+            {
+                "name": bundle.name,
+                "version": bundle.version,
+                "modality": str(bundle.modality),
+                "view": str(bundle.view),
+                "structures": ", ".join(s.key for s in bundle.structures[1:]),
+                **{k: v for k, v in bundle.scores.items() if k.startswith("test_dice")},
+                "licence": bundle.licence,
+            }
+        )
+    return rows
+
+
+def networks() -> list[Row]:
+    """Every architecture, built once to count its parameters."""
+    try:
+        from heartseg.models import ARCHITECTURES
+    except ModuleNotFoundError as fault:
+        raise MissingExtraError("networks", "train") from fault
+    rows = []
+    for name, architecture in ARCHITECTURES.items():
+        network = architecture().build(channels=1, classes=4)
+        parameters = sum(weights.numel() for weights in network.parameters())
+        rows.append({"name": name, "parameters": parameters, "paper": architecture.paper})
+    return rows
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_plain(one) for one in value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

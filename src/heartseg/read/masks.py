@@ -1,0 +1,82 @@
+"""Somebody's labels for a study: published ones, or masks named like the study's files."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from heartseg.core.anatomy import Scheme, scheme
+from heartseg.core.errors import LabelError, StudyError
+from heartseg.core.image import Image, Segmentation
+from heartseg.core.study import Source, Study, View
+from heartseg.read.candidate import Candidate
+from heartseg.read.labels import read_labels_for
+
+ENDINGS = ("_seg", "_gt", "_label", "_mask", "")
+"""What is put between a file's stem and its suffix to name its mask, likeliest first."""
+
+SUFFIXES = (".nii.gz", ".nii", ".png")
+
+
+def study_masks(
+    study: Study, place: Path, name: str, published: Candidate | None = None
+) -> Mapping[View, Segmentation]:
+    """The segmentation of a study's images that lies at `place`.
+
+    Args:
+        study: with its images.
+        place: a mask, a folder of masks named `<stem>_seg.nii.gz` and the like (or a folder of
+            such folders, named by study), or the study's own folder in a known data set.
+        name: scheme of the label numbers; published labels bring their own.
+        published: the study as found at `place`, where that is a known data set.
+
+    Raises:
+        StudyError: no mask for a file of the study.
+        GeometryError: a mask on another grid.
+        LabelError: a number without meaning, or ventricles exchanged.
+    """
+    if published is not None and published.reference is not None:
+        return dict(published.reference())
+    numbers = scheme(name)
+    return {view: _of_view(study, view, place, numbers) for view in study.images}
+
+
+def _of_view(study: Study, view: View, place: Path, numbers: Scheme) -> Segmentation:
+    image = study.images[view]
+    labels = np.zeros(image.voxels.shape, np.uint8)
+    for source in study.sources[view]:
+        file = mask_file(source, place, study.id)
+        frames = list(source.frames)
+        part = Image(image.voxels[frames], image.geometry)
+        found, warnings = read_labels_for(file, numbers, part)
+        if warnings:  # numbers from exchanged ventricles would look plausible
+            raise LabelError("; ".join(warnings))
+        labels[frames] = found.labels
+    structures = tuple(s for _, s in sorted(numbers.numbers.items()) if s)
+    return Segmentation(labels, image.geometry, structures, image.times_ms)
+
+
+def mask_file(source: Source, place: Path, study: str) -> Path:
+    """The mask of a file of a study at `place`.
+
+    Raises:
+        StudyError: there is none.
+    """
+    if place.is_file():
+        return place
+    for file in _names(source, place, study):
+        if file.is_file() and file.resolve() != source.path.resolve():
+            return file
+    raise StudyError(
+        place.name,
+        got=f"no mask for {source.stem}",
+        allowed=f"{source.stem}_seg.nii.gz, {source.stem}_gt.nii.gz or the like",
+        do="name it so, or pass the file itself",
+    )
+
+
+def _names(source: Source, place: Path, study: str) -> Iterator[Path]:
+    for folder in (place / study, place):
+        for ending in ENDINGS:
+            for suffix in SUFFIXES:
+                yield folder / f"{source.stem}{ending}{suffix}"
