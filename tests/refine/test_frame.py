@@ -70,13 +70,22 @@ def test_nothing_is_invented_from_noise() -> None:
         assert not (has & ~had).any()
 
 
-def test_where_an_atrium_is_shown_the_ventricle_may_be_open() -> None:
-    labels = np.zeros((1, *SHAPE[1:]), np.uint8)
-    labels[0, 10:40, 20:50] = Structure.LV_MYOCARDIUM
-    labels[0, 30:40, 25:45] = Structure.LV_CAVITY
-    labels[0, 40:55, 25:45] = Structure.LEFT_ATRIUM
-    structures = tuple(SCHEMES["camus"].numbers.values())
-    found = refine_frame(sure(labels, structures), structures, Geometry.from_pixels(labels.shape))
+def test_a_pool_whose_wall_was_missed_stays() -> None:
+    for plane in (2, 4):
+        labels = heart()
+        labels[plane][labels[plane] == Structure.LV_MYOCARDIUM] = Structure.BACKGROUND
+        np.testing.assert_array_equal(refined(labels), labels)
+
+
+@pytest.mark.parametrize("second", [Structure.LV_CAVITY, Structure.LV_MYOCARDIUM])
+def test_a_hole_takes_the_second_likeliest(second: Structure) -> None:
+    labels, hole = heart(), np.s_[3, 32, 49:51]  # across the endocardium
+    probabilities = sure(labels)
+    probabilities[:, *hole] = 0.1
+    probabilities[0, *hole] = 0.6
+    probabilities[STRUCTURES.index(second), *hole] = 0.2
+    labels[hole] = second
+    found = refine_frame(probabilities, STRUCTURES, geometry())
     np.testing.assert_array_equal(found, labels)
 
 

@@ -47,7 +47,7 @@ def refine_frame(
     if box is None:
         return labels
     cavity_likelier = _cavity_likelier(probabilities, structures, box)
-    labels[box] = _obeying_anatomy(labels[box], structures, geometry, cavity_likelier)
+    labels[box] = _obeying_anatomy(labels[box], geometry, cavity_likelier)
     return labels
 
 
@@ -82,10 +82,7 @@ def likeliest(
 
 
 def _obeying_anatomy(
-    labels: Labels,
-    structures: Sequence[Structure],
-    geometry: Geometry,
-    cavity_likelier: NDArray[np.bool_],
+    labels: Labels, geometry: Geometry, cavity_likelier: NDArray[np.bool_]
 ) -> Labels:
     labels = rules.one_left_ventricle(labels, geometry)
     labels = rules.one_cavity(labels, geometry)
@@ -93,14 +90,7 @@ def _obeying_anatomy(
     labels = rules.one_of_each(labels, geometry)
     labels = rules.papillary_muscles_in_cavity(labels)
     labels = rules.no_hole_in_left_ventricle(labels, cavity_likelier)
-    labels = rules.no_hole_in_right_ventricle(labels)
-    return rules.ringed_cavity(labels) if _is_short_axis(structures) else labels
-
-
-def _is_short_axis(structures: Sequence[Structure]) -> bool:
-    """Both parts of the LV and no atrium: where an atrium is shown, the LV is open to it."""
-    lv = {Structure.LV_CAVITY, Structure.LV_MYOCARDIUM}
-    return lv <= set(structures) and Structure.LEFT_ATRIUM not in structures
+    return rules.no_hole_in_right_ventricle(labels)
 
 
 def _cavity_likelier(

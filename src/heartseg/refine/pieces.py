@@ -1,5 +1,7 @@
 """Which pieces of a structure belong to the heart."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,8 +17,10 @@ REACH_PX = 8.0
 """The same for images without millimetres."""
 
 
-def main_piece(mask: Mask, geometry: Geometry) -> Mask:
-    """The largest piece of (z, y, x), and those that carry it on into neighbouring slices.
+def main_piece(
+    mask: Mask, geometry: Geometry, worth: Callable[[Mask], float] = np.count_nonzero
+) -> Mask:
+    """The piece (z, y, x) of the greatest worth, its size, and those that carry it on.
 
     Pieces hang together within a slice and over slices, corners included. A further piece stays
     when it begins in a slice where the structure would else be missing, next to one where it is,
@@ -25,8 +29,8 @@ def main_piece(mask: Mask, geometry: Geometry) -> Mask:
     labels, count = pieces(mask)
     if count < 2:
         return mask
-    sizes = np.bincount(labels.ravel())[1:]
-    order = (np.argsort(-sizes, kind="stable") + 1).tolist()
+    worths = np.array([worth(labels == index) for index in range(1, count + 1)])
+    order = (np.argsort(-worths, kind="stable") + 1).tolist()
     kept: Mask = labels == order[0]
     waiting = order[1:]
     while True:
