@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from heartseg.phantom.heart import Heart, State, axis_shift, cavity_shift
-from heartseg.phantom.shape import Array, Profile, bump, fullness, wobble
+from heartseg.phantom.shape import Array, Profile, bump, dome, fullness, wobble
 
 PAPILLARY_SPAN = (0.14, 0.74)
 """Share of the cavity's height over which papillary muscles stand."""
@@ -86,17 +86,18 @@ class Place:
         return outer + np.minimum(crescent, thickness_mm) - self.radius
 
     def papillary_mm(self, state: State) -> Array:
-        """Inside a papillary muscle."""
+        """Inside a papillary muscle: an ellipse in angle and squared radius."""
         squared = self._endocardium_squared(state)
-        near, far = squared * (1.0 - PAPILLARY_GAP), squared * 0.0
         each = 0.5 * state.papillary_share * papillary_density(state.endocardium, self.w)
-        width = np.maximum(0.3, 0.5 * np.pi**2 / _DEEPEST * each)
-        depth = 2.0 * each * state.endocardium.area(self.w)
+        width = np.maximum(0.26, 4.0 / _DEEPEST * each)
+        area = each * state.endocardium.area(self.w)
+        middle = (1.0 - PAPILLARY_GAP) * squared - area * 2.0 / (np.pi * width)
+        lobe = np.zeros_like(middle)
         for direction in self.heart.papillary_angles:
-            far = far + depth * bump(self.cavity_angle, direction + state.twist, width)
-        inner = np.sqrt(np.maximum(near - far, 0.0))
-        inside = np.minimum(np.sqrt(near) - self.cavity_radius, self.cavity_radius - inner)
-        return np.where(far > 0.0, inside, -np.inf)
+            lobe = lobe + area * dome(self.cavity_angle, direction + state.twist, width)
+        outer, inner = np.sqrt(middle + lobe), np.sqrt(np.maximum(middle - lobe, 0.0))
+        inside = np.minimum(outer - self.cavity_radius, self.cavity_radius - inner)
+        return np.where(lobe > 0.0, inside, -np.inf)
 
     def _epicardium_squared(self, state: State) -> Array:
         return state.epicardium.area(self.w) * self.around / np.pi
@@ -115,7 +116,12 @@ def papillary_density(cavity: Profile, along_mm: Array) -> Array:
     low, high = PAPILLARY_SPAN
     share = 0.5 * (low + high) + 0.5 * (high - low) * nodes
     area = (2.0 - share / cavity.equator) * share / cavity.equator
-    mean = float(np.sum(weights * area * _stand(share))) * 0.5 * (high - low) / fullness(cavity.equator)
+    mean = (
+        float(np.sum(weights * area * _stand(share)))
+        * 0.5
+        * (high - low)
+        / fullness(cavity.equator)
+    )
     return _stand(cavity.height_share(along_mm)) / mean
 
 

@@ -58,9 +58,7 @@ def _of_place(place: Place, state: State, papillary: Papillary) -> Labels:
     return out
 
 
-def _near(
-    plane: Plane, matrix: tuple[int, int], heart: Heart
-) -> Iterator[tuple[slice, slice]]:
+def _near(plane: Plane, matrix: tuple[int, int], heart: Heart) -> Iterator[tuple[slice, slice]]:
     """The rectangle of pixels that the ventricles can reach; none where they cannot."""
     found = box(plane, matrix, (-1.0, heart.length_mm + max(heart.rv_base_mm, 0.0) + 1.0))
     if found is not None:

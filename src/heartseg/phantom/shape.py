@@ -80,3 +80,10 @@ def bump(angle: Array, centre: Array | float, half_width: Array | float) -> Arra
     away = np.abs(np.mod(angle - centre + np.pi, 2.0 * np.pi) - np.pi)
     arch = np.cos((0.5 * np.pi) * np.minimum(away / half_width, 1.0))
     return np.maximum(arch, 0.0) * ((0.25 * np.pi) / half_width)
+
+
+def dome(angle: Array, centre: Array | float, half_width: Array | float) -> Array:
+    """As `bump`, but half an ellipse: round where a bump has corners."""
+    away = np.abs(np.mod(angle - centre + np.pi, 2.0 * np.pi) - np.pi)
+    share = np.minimum(away / half_width, 1.0)
+    return np.sqrt(1.0 - share**2) * (2.0 / (np.pi * half_width))
