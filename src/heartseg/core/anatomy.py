@@ -108,7 +108,7 @@ class Scheme:
         """Turn structures into this scheme's numbers.
 
         Raises:
-            LabelError: a structure that the scheme has no number for.
+            LabelError: a structure that the scheme has no number for, or one above 255.
         """
         table = np.zeros(256, np.uint8)
         numbers = {structure: number for number, structure in self.numbers.items()}
@@ -119,6 +119,13 @@ class Scheme:
                     where,
                     got=f"{structure.title}, which scheme '{self.name}' has no number for",
                     allowed=self.legend(),
+                    do="choose another scheme with --labels",
+                )
+            if numbers[structure] > 255:
+                raise LabelError(
+                    where,
+                    got=f"{numbers[structure]} for {structure.title} in scheme '{self.name}'",
+                    allowed="numbers up to 255 in a written mask",
                     do="choose another scheme with --labels",
                 )
             table[value] = numbers[structure]

@@ -53,6 +53,11 @@ class NiftiInfo:
     times_ms: tuple[float, ...] | None
     notes: tuple[str, ...]
 
+    @property
+    def oblique(self) -> bool:
+        """True when the directions are not the scanner's own axes: they are the patient's."""
+        return bool((np.abs(self.geometry.directions).max(axis=0) < 0.999).any())
+
 
 def read_info(path: Path, spacing_mm: Sequence[float] | None = None) -> NiftiInfo:
     """Understand a file by its header.
@@ -119,8 +124,6 @@ def write_labels(path: Path, seg: Segmentation, scheme: Scheme, like: Path | Non
         OutputError: the file cannot be written.
     """
     values = scheme.write(seg.labels, where=path.name)
-    if np.max(values, initial=0) > 255:  # pragma: no cover - uint8 by type
-        raise OutputError(path.name, got="label numbers above 255")
     if like is None:
         header = _header_of(seg.geometry, seg.times_ms, path.name)
         _write(path, header, _STORED_XYZ.undo(values), seg.frames > 1)

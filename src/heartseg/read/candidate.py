@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from heartseg.core.anatomy import Structure
 from heartseg.core.errors import FormatError
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Study, View
 
 Reference = Callable[[], Mapping[View, Segmentation]]
+Covered = Callable[[], Mapping[View, Mapping[int, tuple[Structure, ...]]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,8 @@ class Candidate:
         path: the file or folder.
         load: reads the pixels; raises InputError.
         reference: reads the published labels, where the data set has them.
+        covered: the frames that the reference covers and what was drawn there; None where it
+            covers all. Elsewhere the reference's background means nothing.
     """
 
     id: str
@@ -45,6 +49,7 @@ class Candidate:
     path: Path
     load: Callable[[], Study]
     reference: Reference | None = None
+    covered: Covered | None = None
 
 
 Find = Callable[[Path, Options], list[Candidate]]

@@ -1,0 +1,343 @@
+"""Write the reference pages from the code.
+
+    python docs/generate.py [--check]
+
+With --check nothing is written, and the exit code is 1 when a page is not fresh. A page of a part
+that is not built is not written.
+"""
+
+import argparse
+import dataclasses
+import importlib
+import importlib.util
+import inspect
+import re
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+REFERENCE = Path(__file__).resolve().parent / "reference"
+NOTE = "<!-- Written by docs/generate.py from the code: change the code, then run make docs. -->"
+
+
+def main() -> None:
+    """Write the pages, or say which are not fresh."""
+    parser = argparse.ArgumentParser(description="write the reference pages from the code")
+    parser.add_argument("--check", action="store_true", help="compare only")
+    options = parser.parse_args()
+    if options.check:
+        stale = list(not_fresh(REFERENCE))
+        sys.exit(f"not fresh: {', '.join(stale)}; run make docs" if stale else 0)
+    REFERENCE.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (REFERENCE / name).write_text(text, encoding="utf-8")
+    for name in not_fresh(REFERENCE):  # what is left is a page of something that is gone
+        (REFERENCE / name).unlink()
+
+
+def not_fresh(folder: Path) -> Iterator[str]:
+    """Names of pages that differ from the code, are missing, or belong to nothing."""
+    written = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
+    wanted = pages()
+    for name in sorted({*written, *wanted}):
+        if written.get(name) != wanted.get(name):
+            yield name
+
+
+def pages() -> dict[str, str]:
+    """Text of each page by file name, of the parts that are built."""
+    found = {
+        f"{page.name}.md": f"# {page.title}\n\n{NOTE}\n\n{page.write().strip()}\n"
+        for page in PAGES
+        if all(importlib.util.find_spec(part) for part in page.needs)
+    }
+    links = [f"- [{page.title}]({page.name}.md)" for page in PAGES if f"{page.name}.md" in found]
+    index = "\n".join(["# Reference", "", NOTE, "", *links, ""])
+    return {"index.md": index, **found}
+
+
+# The command line.
+
+
+def commands() -> dict[str, Any]:
+    """The subcommands of `heartseg` by name; empty while there is no command line."""
+    if importlib.util.find_spec("heartseg.cli") is None:
+        return {}
+    import typer
+
+    cli = vars(importlib.import_module("heartseg.cli"))
+    app = next(value for value in cli.values() if isinstance(value, typer.Typer))
+    group: Any = typer.main.get_command(app)
+    return {name: command for name, command in group.commands.items() if not command.hidden}
+
+
+def _commands() -> str:
+    parts = ["Exit codes: 0 all done, 1 something failed (the rest is written), 2 wrong usage."]
+    for name, command in commands().items():
+        shown = [parameter for parameter in command.params if not parameter.hidden]
+        rows = [(_usage(p), _help(p), _default(p)) for p in shown]
+        table = _table(("", "means", "default"), rows)
+        parts.append(f"## heartseg {name}\n\n{inspect.cleandoc(command.help or '')}\n\n{table}")
+    return "\n\n".join(parts)
+
+
+def _usage(parameter: Any) -> str:
+    if parameter.opts and parameter.opts[0].startswith("-"):
+        return ", ".join(f"`{name}`" for name in [*parameter.opts, *parameter.secondary_opts])
+    return f"`{parameter.metavar or parameter.name.upper()}`"
+
+
+def _help(parameter: Any) -> str:
+    said = parameter.help or ""
+    kind = parameter.type_descriptor.annotation
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        said += f" ({', '.join(str(member.value) for member in kind)})"
+    return said.strip()
+
+
+def _default(parameter: Any) -> str:
+    if parameter.required:
+        return "required"
+    default = parameter.default
+    if default is None or callable(default) or default in ("", (), []):
+        return "-"
+    return f"`{_shown(default)}`"
+
+
+# What the parts hold.
+
+
+def _labels() -> str:
+    anatomy = importlib.import_module("heartseg.core.anatomy")
+    used = [s for s in anatomy.Structure if s is not anatomy.Structure.BACKGROUND]
+    codes = [(s.title, f"`{s.key}`", s.code.value if s.code else "-") for s in used]
+    numbers = [(f"`{scheme.name}`", scheme.legend()) for scheme in anatomy.SCHEMES.values()]
+    return (
+        "A scheme says what the numbers of a label file mean. A number that a scheme does not "
+        "have is an error.\n\n"
+        + _table(("scheme", "numbers"), numbers)
+        + "\n\n## Structures\n\n"
+        + _table(("structure", "key", "SNOMED CT"), codes)
+        + "\n\n## A scheme of your own\n\n"
+        + _section(inspect.getdoc(anatomy.scheme) or "", until="Raises:")
+    )
+
+
+def _errors() -> str:
+    errors = importlib.import_module("heartseg.core.errors")
+    kinds = [v for v in vars(errors).values() if isinstance(v, type) and issubclass(v, Exception)]
+    rows = [(f"`{k.__name__}`", f"`{k.__base__.__name__}`", _first_line(k)) for k in kinds]  # type: ignore[union-attr]
+    lead = "Every message says what, got, allowed, and what to do. The library raises, doors print."
+    return f"{lead}\n\n" + _table(("error", "is a", "raised when"), rows)
+
+
+def _networks() -> str:
+    models = importlib.import_module("heartseg.models")
+    parts = ["Parameter counts are of one channel in and four classes out."]
+    for name, kind in models.ARCHITECTURES.items():
+        network = kind().build(1, 4)
+        count = sum(weight.numel() for weight in network.parameters())
+        doc = inspect.getdoc(kind) or ""
+        module = inspect.getdoc(sys.modules[kind.__module__]) or ""
+        text = [f"## {name}", module, f"{count:,} parameters.", _settings_table(kind, doc)]
+        parts += [part for part in text if part]
+    return "\n\n".join(parts)
+
+
+def _layouts() -> str:
+    layouts = importlib.import_module("heartseg.read.layouts")
+    rows = [(f"`{name}`", _first_line(_home(find))) for name, find in layouts.LAYOUTS.items()]
+    return "Tried in this order.\n\n" + _table(("layout", "is"), rows)
+
+
+def _home(value: Any) -> Any:
+    """The module of a function or class, where its layout is explained."""
+    return sys.modules[value.__module__] if hasattr(value, "__module__") else value
+
+
+def _models() -> str:
+    bundle = importlib.import_module("heartseg.segment.bundle")
+    loaded = [bundle.load_bundle(name) for name in bundle.shipped_bundles()]
+    rows = [
+        (
+            f"`{model.name}` {model.version}",
+            f"{model.modality}, {model.view}",
+            ", ".join(structure.title for structure in model.structures[1:]),
+            model.licence,
+        )
+        for model in loaded
+    ]
+    return _table(("model", "reads", "finds", "licence of the weights"), rows) if rows else "None."
+
+
+def _run_settings() -> str:
+    run = importlib.import_module("heartseg.train.run")
+    lead = (
+        "What a RUN.toml may say. Whatever is left out keeps its default; `--set a.b=value` wins."
+    )
+    return "\n\n".join([lead, *_tables_of_settings(run.RunSettings, "")])
+
+
+def _tables_of_settings(kind: Any, heading: str) -> Iterator[str]:
+    doc = inspect.getdoc(kind) or ""
+    title = f"## [{heading}]\n\n{doc.partition(chr(10))[0]}\n\n" if heading else ""
+    yield title + _settings_table(kind, doc)
+    for name, inner in typing.get_type_hints(kind).items():
+        if dataclasses.is_dataclass(inner):
+            yield from _tables_of_settings(inner, f"{heading}.{name}".lstrip("."))
+
+
+def _python() -> str:
+    import heartseg
+
+    parts = ["Names that you may rely on; everything else may change."]
+    for name in heartseg.__all__:
+        value = getattr(heartseg, name)
+        head = f"## {name}"
+        if inspect.isfunction(value):
+            head += f"\n\n`heartseg.{name}({_parameters(value)})`"
+        parts.append(f"{head}\n\n{_prose(inspect.getdoc(value) or '')}")
+    return "\n\n".join(parts)
+
+
+def _parameters(function: Callable[..., Any]) -> str:
+    shown: list[str] = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in shown:
+            shown.append("*")
+        default = "" if parameter.default is parameter.empty else f"={_shown(parameter.default)}"
+        shown.append(f"{parameter.name}{default}")
+    return ", ".join(shown)
+
+
+def _prose(doc: str) -> str:
+    """A docstring as Markdown: the headings of its sections in bold, their lines as a list."""
+    lines: list[str] = []
+    for line in doc.splitlines():
+        if re.fullmatch(r"(Args|Raises|Returns|Attributes|Example):", line):
+            lines += [f"**{line.rstrip(':')}**", ""]
+        elif re.match(r"    \S", line):
+            lines.append(f"- {line.strip()}")
+        else:
+            lines.append(line.rstrip() if not line.startswith("     ") else f"  {line.strip()}")
+    return "\n".join(lines)
+
+
+# Dataclasses of settings.
+
+
+def _settings_table(kind: Any, doc: str) -> str:
+    meanings = _attributes(doc)
+    kinds = typing.get_type_hints(kind)
+    rows = [
+        (f"`{f.name}`", _kind(kinds[f.name]), _setting_default(f), meanings.get(f.name, ""))
+        for f in dataclasses.fields(kind)
+        if f.init and not dataclasses.is_dataclass(kinds[f.name])
+    ]
+    return _table(("setting", "is", "default", "means"), rows) if rows else ""
+
+
+def _attributes(doc: str) -> dict[str, str]:
+    """The lines `name: meaning` (or `a, b: meaning`) below `Attributes:` of a docstring."""
+    found: dict[str, str] = {}
+    names: list[str] = []
+    for line in _section(doc, start="Attributes:").splitlines():
+        match = re.match(r" {4}([\w, ]+): (.*)", line)
+        if match:
+            names = [name.strip() for name in match[1].split(",")]
+            found |= dict.fromkeys(names, match[2].strip())
+        elif names and line.startswith("      "):
+            found |= {name: f"{found[name]} {line.strip()}" for name in names}
+    return found
+
+
+def _section(doc: str, *, start: str = "", until: str = "") -> str:
+    text = doc.partition(start)[2] if start else doc
+    return (text.partition(until)[0] if until else text).strip("\n")
+
+
+def _kind(kind: Any) -> str:
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return ", ".join(f"`{_shown(choice)}`" for choice in inner)
+    if origin in (Union, types.UnionType):
+        return " or ".join(_kind(one) for one in inner)
+    if origin is tuple:
+        return "list of " + _kind(inner[0]) if inner[-1] is ... else f"{len(inner)} values"
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return "table"
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return ", ".join(f"`{member.value}`" for member in kind)
+    return _KINDS.get(kind, getattr(kind, "__name__", str(kind)))
+
+
+_KINDS: Mapping[Any, str] = {
+    bool: "true or false",
+    int: "whole number",
+    float: "number",
+    str: "text",
+    Path: "path",
+    types.NoneType: "none",
+}
+
+
+def _setting_default(field: "dataclasses.Field[Any]") -> str:
+    if field.default is not dataclasses.MISSING:
+        return f"`{_shown(field.default)}`"
+    if field.default_factory is not dataclasses.MISSING:
+        return f"`{_shown(field.default_factory())}`"
+    return "required"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (tuple, list)):
+        return "[" + ", ".join(_shown(item) for item in value) + "]"
+    return "none" if value is None else str(value)
+
+
+# Markdown.
+
+
+def _first_line(value: Any) -> str:
+    return (inspect.getdoc(value) or "").partition("\n")[0]
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    cells = [[cell.replace("|", "\\|").replace("\n", " ") for cell in line] for line in lines]
+    return "\n".join("| " + " | ".join(line) + " |" for line in cells)
+
+
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """A page of the reference: its file, its heading, who writes it, which parts it needs."""
+
+    name: str
+    title: str
+    write: Callable[[], str]
+    needs: tuple[str, ...] = ()
+
+
+PAGES = (
+    Page("commands", "Commands", _commands, ("heartseg.cli",)),
+    Page("python", "Python", _python),
+    Page("models", "Shipped models", _models, ("heartseg.segment", "heartseg.segment.bundle")),
+    Page("layouts", "Layouts of files", _layouts, ("heartseg.read", "heartseg.read.layouts")),
+    Page("labels", "Label schemes", _labels),
+    Page(
+        "settings", "Settings of a training run", _run_settings, ("heartseg.train", "heartseg.read")
+    ),
+    Page("networks", "Networks", _networks, ("heartseg.models",)),
+    Page("errors", "Errors", _errors),
+)
+
+if __name__ == "__main__":
+    main()

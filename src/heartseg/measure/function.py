@@ -1,0 +1,158 @@
+"""Ventricular function from a short-axis stack: volumes, ejection fractions, mass, output, wall.
+
+Absent is not zero: what cannot be had is None with the reason. Ratios that need no millimetres
+stay available on grids without calibration.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from heartseg.core.anatomy import Structure
+from heartseg.core.errors import MeasureError
+from heartseg.core.finding import Finding, SliceAreas
+from heartseg.core.image import Segmentation
+from heartseg.core.study import Body, Modality, Phases
+from heartseg.measure.body import body_problem, body_surface_m2
+from heartseg.measure.catalogue import ENTRIES, INDEXED, finding
+from heartseg.measure.conventions import ACDC, Convention, sentences
+from heartseg.measure.phases import Beat, beat, checked_phases, phases_of
+from heartseg.measure.ranges import SOURCE, reference, why_none
+from heartseg.measure.ventricles import Number, numbers
+from heartseg.measure.volumes import Extents, extents, slice_distance_mm
+
+_LV, _MYO, _RV = Structure.LV_CAVITY, Structure.LV_MYOCARDIUM, Structure.RV_CAVITY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """What a short-axis stack says of the ventricles.
+
+    Attributes:
+        findings: in the catalogue's order, every one of it.
+        phases: frames that were measured; None when there is no LV to tell them by.
+        curves: `time_ms`, `lv_ml`, `rv_ml`, `myo_ml`, a number a frame, None where there is no
+            such voxel or no time; without calibration the volumes are missing.
+        slices: areas of every slice in mm2, keys `lv_ed`, `lv_es`, `myo_ed`, `rv_ed`, ...
+        conventions: sentences for the page.
+        beat: heart rate and coverage of the cycle.
+    """
+
+    findings: tuple[Finding, ...]
+    phases: Phases | None
+    curves: Mapping[str, tuple[float | None, ...]]
+    slices: tuple[SliceAreas, ...]
+    conventions: tuple[str, ...]
+    beat: Beat
+
+    def value(self, key: str) -> float | None:
+        """The value of the finding of that key; None when it has none."""
+        return next((f.value for f in self.findings if f.key == key), None)
+
+
+def measure_function(
+    segmentation: Segmentation,
+    phases: Phases | None = None,
+    body: Body | None = None,
+    *,
+    modality: Modality = Modality.MR,
+    convention: Convention = ACDC,
+) -> Function:
+    """Measure a short-axis stack, a cine or a pair of phases or a single one.
+
+    Args:
+        segmentation: (t, z, y, x) labels.
+        phases: where the file says them; else the volume curve does.
+        body: for indexed values, cardiac output and reference ranges.
+        modality: decides codes and reference ranges.
+        convention: how the contours were drawn.
+
+    Raises:
+        MeasureError: given phases that are not frames of this segmentation.
+    """
+    body = body or Body()
+    found = extents(segmentation)
+    chosen = _phases(phases, found)
+    heart = beat(segmentation.times_ms, body.heart_rate_bpm, found.counts(_LV))
+    known = numbers(segmentation, found, chosen, heart)
+    known |= _indexed(known, body, convention)
+    why = why_none(body, modality, convention)
+    said = f"Reference ranges: none ({why})." if why else SOURCE
+    told = sentences(convention, chosen, heart) if chosen else ()
+    return Function(
+        findings=tuple(_findings(known, body, modality, convention)),
+        phases=chosen,
+        curves=_curves(segmentation, found),
+        slices=_slices(found, chosen),
+        conventions=(*told, said),
+        beat=heart,
+    )
+
+
+def _phases(given: Phases | None, found: Extents) -> Phases | None:
+    if given is not None:
+        return checked_phases(given, found)
+    try:
+        return phases_of(found)
+    except MeasureError:  # an empty segmentation is a result too: every finding then says why
+        return None
+
+
+def _indexed(known: Mapping[str, Number], body: Body, convention: Convention) -> dict[str, Number]:
+    problem = body_problem(body)
+    if problem or body.height_cm is None or body.weight_kg is None:
+        none = {f"{key}_per_m2": Number(None, problem) for key in INDEXED}
+        return none | {"bsa_m2": Number(None, problem)}
+    surface = body_surface_m2(body.height_cm, body.weight_kg, convention.formula)
+    indexed = {"bsa_m2": Number(surface)}
+    for key in INDEXED:
+        plain = known[key]
+        value = None if plain.value is None else plain.value / surface
+        indexed[f"{key}_per_m2"] = Number(value, plain.problem)
+    return indexed
+
+
+def _findings(
+    known: Mapping[str, Number], body: Body, modality: Modality, convention: Convention
+) -> list[Finding]:
+    found = []
+    for key in ENTRIES:
+        number = known[key]
+        normal = None
+        if number.value is not None:
+            normal, _ = reference(key, body, modality, convention)
+        found.append(finding(key, number.value, modality, problem=number.problem, reference=normal))
+    return found
+
+
+def _curves(segmentation: Segmentation, found: Extents) -> dict[str, tuple[float | None, ...]]:
+    times = segmentation.times_ms or (None,) * segmentation.frames
+    curves: dict[str, tuple[float | None, ...]] = {
+        "time_ms": tuple(t if t is not None and np.isfinite(t) else None for t in times)
+    }
+    if found.geometry.unit != "mm":
+        return curves
+    for structure in (_LV, _RV, _MYO):
+        if found.looked_for(structure):
+            volumes = found.volumes_ml(structure).tolist()
+            curves[f"{structure.key}_ml"] = tuple(volume or None for volume in volumes)
+    return curves
+
+
+def _slices(found: Extents, phases: Phases | None) -> tuple[SliceAreas, ...]:
+    if phases is None or found.geometry.unit != "mm":
+        return ()
+    areas: dict[str, list[float]] = {}
+    for structure in (_LV, _MYO, _RV):
+        frames = {"ed": phases.ed, "es": phases.es}
+        if structure is _RV and phases.rv_es is not None:
+            frames["es"] = phases.rv_es
+        for phase, frame in frames.items():
+            if frame is not None and found.looked_for(structure):
+                areas[f"{structure.key}_{phase}"] = found.areas_mm2(structure)[frame].tolist()
+    distance = slice_distance_mm(found.geometry)
+    return tuple(
+        SliceAreas(position_mm=z * distance, areas_mm2={key: a[z] for key, a in areas.items()})
+        for z in range(found.geometry.shape[0])
+    )

@@ -1,0 +1,157 @@
+"""Each number of a ventricle, or the reason why there is none.
+
+Absent is not zero. Ratios that need no millimetres stay available on grids without calibration.
+"""
+
+from dataclasses import dataclass
+
+from heartseg.core.anatomy import Structure
+from heartseg.core.image import Segmentation
+from heartseg.core.study import Phases
+from heartseg.measure.conventions import EDV_MAY_BE_LOW
+from heartseg.measure.phases import WHOLE_CYCLE, Beat
+from heartseg.measure.volumes import (
+    MYOCARDIAL_DENSITY_G_PER_ML,
+    Extents,
+    with_scar_as_myocardium,
+)
+from heartseg.measure.wall import largest_wall_mm
+
+NO_MILLIMETRES = "the image has no spacing: pass its pixel size with --spacing-mm"
+SINGLE_PHASE = "a single phase: there is no end-systole to compare with"
+NO_PHASES = f"no {Structure.LV_CAVITY.title} in any frame: end-diastole cannot be told"
+
+_LV, _MYO, _RV = Structure.LV_CAVITY, Structure.LV_MYOCARDIUM, Structure.RV_CAVITY
+_CHAMBERS = {"lv": _LV, "rv": _RV}
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A value, or the reason why there is none; `problem` may also qualify a value."""
+
+    value: float | None
+    problem: str | None = None
+
+
+def numbers(
+    segmentation: Segmentation, found: Extents, phases: Phases | None, heart: Beat
+) -> dict[str, Number]:
+    """Every number that needs no knowledge of the body, by its finding's key.
+
+    Args:
+        segmentation: (t, z, y, x) labels.
+        found: the same, counted.
+        phases: frames to measure; None when there is no LV to tell them by.
+        heart: heart rate and coverage of the cycle.
+    """
+    ed, es = (phases.ed, phases.es) if phases else (None, None)
+    known = _ventricle("lv", found, phases) | _ventricle("rv", found, phases)
+    if heart.coverage is not None and heart.coverage < WHOLE_CYCLE:
+        for key in ("lv_edv_ml", "rv_edv_ml"):
+            known[key] = _minded(known[key], EDV_MAY_BE_LOW)
+    known["co_l_min"] = _output(known["lv_sv_ml"], heart)
+    known["lv_mass_g"] = _mass(found, ed)
+    known["lv_mass_es_g"] = _mass(found, es)
+    known["lv_mass_volume_ratio"] = _mass_to_volume(found, ed)
+    known["lv_wall_max_mm"] = _wall(segmentation, phases)
+    known["sv_difference_ml"] = _difference(known["lv_sv_ml"], known["rv_sv_ml"])
+    return known
+
+
+def _minded(number: Number, remark: str) -> Number:
+    return number if number.value is None else Number(number.value, remark)
+
+
+def _ventricle(side: str, found: Extents, phases: Phases | None) -> dict[str, Number]:
+    """Volumes and ejection fraction of one ventricle."""
+    structure = _CHAMBERS[side]
+    ed, es = (phases.ed, phases.es) if phases else (None, None)
+    if side == "rv" and phases is not None and phases.rv_es is not None:
+        es = phases.rv_es
+    edv, esv = _volume(found, structure, ed), _volume(found, structure, es)
+    if edv.value is not None and phases is not None and phases.es is None:
+        edv = Number(edv.value, "a single phase, taken as end-diastole")
+    sv = Number(None, edv.problem if edv.value is None else esv.problem)
+    if edv.value is not None and esv.value is not None:
+        sv = Number(edv.value - esv.value)
+    return {
+        f"{side}_edv_ml": edv,
+        f"{side}_esv_ml": esv,
+        f"{side}_sv_ml": sv,
+        f"{side}_ef": _ejection_fraction(found, structure, ed, es),
+    }
+
+
+def _absence(found: Extents, structure: Structure, frame: int | None) -> str | None:
+    """Why a structure cannot be measured in a frame; None when it is there."""
+    if not found.looked_for(structure):
+        return f"{structure.title} was not looked for"
+    if not found.counts(structure).any():
+        return f"no {structure.title} in any frame"
+    if frame is None:
+        return SINGLE_PHASE if found.counts(_LV).any() else NO_PHASES
+    if not found.counts(structure)[frame]:
+        return f"no {structure.title} at frame {frame}: nothing to measure"
+    return None
+
+
+def _volume(found: Extents, structure: Structure, frame: int | None) -> Number:
+    problem = _absence(found, structure, frame)
+    if problem or frame is None:
+        return Number(None, problem)
+    if found.geometry.unit != "mm":
+        return Number(None, NO_MILLIMETRES)
+    return Number(float(found.volumes_ml(structure)[frame]))
+
+
+def _ejection_fraction(
+    found: Extents, structure: Structure, ed: int | None, es: int | None
+) -> Number:
+    problem = _absence(found, structure, ed) or _absence(found, structure, es)
+    if problem or ed is None or es is None:
+        return Number(None, problem)
+    curve = found.counts(structure)  # voxels do: a ratio of volumes needs no millimetres
+    return Number(float(1.0 - curve[es] / curve[ed]))
+
+
+def _output(stroke: Number, heart: Beat) -> Number:
+    if stroke.value is None:
+        return stroke
+    if heart.heart_rate_bpm is None:
+        return Number(None, heart.problem)
+    remark = "heart rate from the times of the cine" if heart.from_times else None
+    return Number(stroke.value * heart.heart_rate_bpm / 1000.0, remark)
+
+
+def _mass(found: Extents, frame: int | None) -> Number:
+    volume = _volume(found, _MYO, frame)
+    if volume.value is None:
+        return volume
+    return Number(volume.value * MYOCARDIAL_DENSITY_G_PER_ML)
+
+
+def _mass_to_volume(found: Extents, ed: int | None) -> Number:
+    problem = _absence(found, _MYO, ed) or _absence(found, _LV, ed)
+    if problem or ed is None:
+        return Number(None, problem)
+    myocardium, cavity = found.counts(_MYO)[ed], found.counts(_LV)[ed]
+    return Number(float(MYOCARDIAL_DENSITY_G_PER_ML * myocardium / cavity))
+
+
+def _wall(segmentation: Segmentation, phases: Phases | None) -> Number:
+    if phases is None:
+        return Number(None, NO_PHASES)
+    if not {_LV, _MYO} <= set(segmentation.structures):
+        return Number(None, f"{_LV.title} and {_MYO.title} were not both looked for")
+    if segmentation.geometry.unit != "mm":
+        return Number(None, NO_MILLIMETRES)
+    labels = with_scar_as_myocardium(segmentation.labels[phases.ed])
+    largest = largest_wall_mm(labels, segmentation.geometry.spacing)
+    problem = "no slice with a closed ring of myocardium" if largest is None else None
+    return Number(largest, problem)
+
+
+def _difference(left: Number, right: Number) -> Number:
+    if left.value is None or right.value is None:
+        return Number(None, left.problem if left.value is None else right.problem)
+    return Number(left.value - right.value)

@@ -1,0 +1,238 @@
+"""The whole system in one function: read this first.
+
+`analyse` takes a study through the six verbs. The functions above it are the same steps for
+Python users; what surrounds them (many studies, tables, exit codes) is `batch` and the doors.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from heartseg.core.anatomy import scheme
+from heartseg.core.errors import StudyError
+from heartseg.core.finding import ModelUse, Report
+from heartseg.core.image import Segmentation
+from heartseg.core.provenance import Provenance, now, source_commit
+from heartseg.core.study import Body, Modality, Phases, Study, View
+
+if TYPE_CHECKING:
+    from heartseg.read import Candidate
+    from heartseg.segment import Bundle, Runtime
+
+DEFAULT_MODELS: Mapping[tuple[Modality, View], str] = {(Modality.MR, View.SAX): "cine-mr"}
+"""The shipped model for a modality and view."""
+
+DEFAULT_SCHEMES: Mapping[View, str] = {View.SAX: "acdc"}
+"""Numbers of the written masks."""
+
+FORMATS = ("nifti", "json", "html", "png")
+"""What `segment` writes unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How studies are analysed.
+
+    Attributes:
+        model: name or folder of a bundle; None chooses by modality and view.
+        device: "auto", "cpu" or "cuda".
+        turns: 1, 4 or 8 ways to look at each plane (quarter turns and mirror images).
+        labels: scheme of the written masks; None for the usual one of the view.
+        formats: of `FORMATS`.
+        phases: given by the user, instead of the files' or the volume curve's.
+        body: given by the user; its values replace those of the files.
+        keep_identifiers: let file names that may hold identifiers into the provenance.
+    """
+
+    model: str | None = None
+    device: str = "auto"
+    turns: int = 1
+    labels: str | None = None
+    formats: tuple[str, ...] = FORMATS
+    phases: Phases | None = None
+    body: Body = field(default_factory=Body)
+    keep_identifiers: bool = False
+
+
+class Models:
+    """The bundles of a run, each loaded and compiled once."""
+
+    def __init__(self, device: str = "auto") -> None:
+        self._device = device
+        self._ready: dict[str, tuple[Bundle, Runtime]] = {}
+
+    def ready(self, name: str) -> "tuple[Bundle, Runtime]":
+        """A bundle and what runs it.
+
+        Raises:
+            ModelError: no such model, or one that cannot be trusted.
+        """
+        if name not in self._ready:
+            from heartseg.segment import choose_runtime, load_bundle
+
+            bundle = load_bundle(name)
+            self._ready[name] = bundle, choose_runtime(self._device, bundle)
+        return self._ready[name]
+
+
+def analyse(candidate: "Candidate", models: Models, settings: Settings, folder: Path) -> Report:
+    """One study, from its files to its report in `folder`.
+
+    Raises:
+        HeartsegError: with the reason; nothing half-done stays in `folder`.
+    """
+    from heartseg.report import save_masks, save_report
+
+    study = with_body(candidate.load(), settings.body)  #                  1 read
+    segmentations = segment(study, models, settings)  #          2 prepare, 3 segment, 4 refine
+    report = measure(study, segmentations, models, settings)  #            5 measure
+    if "nifti" in settings.formats:  #                                     6 report
+        for view, segmentation in segmentations.items():
+            numbers = scheme(settings.labels or DEFAULT_SCHEMES.get(view, "acdc"))
+            save_masks(study, {view: segmentation}, folder, numbers)
+    pages = [name for name in settings.formats if name != "nifti"]
+    save_report(report, folder, study=study, segmentations=segmentations, formats=pages)
+    return report
+
+
+def segment(study: Study, models: Models, settings: Settings) -> Mapping[View, Segmentation]:
+    """Segment each view that there is a model for.
+
+    Raises:
+        StudyError: there is a model for none of them.
+    """
+    from heartseg.refine import refine_cine
+    from heartseg.segment import frames
+
+    found = {}
+    for view, name in chosen_models(study, settings).items():
+        image = study.images[view]
+        bundle, runtime = models.ready(name)
+        probabilities = frames(image, bundle, runtime, turns=settings.turns)
+        labels = refine_cine(probabilities, bundle.structures, image.geometry)
+        found[view] = Segmentation(labels, image.geometry, bundle.structures[1:], image.times_ms)
+    return found
+
+
+def measure(
+    study: Study,
+    segmentations: Mapping[View, Segmentation],
+    models: Models,
+    settings: Settings,
+) -> Report:
+    """Measure what `segment` found, and say how it came about."""
+    names = chosen_models(study, settings)
+    bundle, runtime = models.ready(next(iter(names.values())))
+    model = ModelUse(
+        name=bundle.name,
+        version=bundle.version,
+        sha256=bundle.sha256,
+        licence=bundle.licence,
+        precision=runtime.precision,
+    )
+    strategy = {f"model for {view}": _why(study, view, settings) for view in names}
+    return assemble_report(study, segmentations, model, strategy, settings)
+
+
+def assemble_report(
+    study: Study,
+    segmentations: Mapping[View, Segmentation],
+    model: ModelUse,
+    strategy: Mapping[str, str],
+    settings: Settings,
+) -> Report:
+    """Everything that is said of a study, from any segmentation of it."""
+    from heartseg.measure import measure_study
+
+    if settings.phases is not None:
+        study = replace(study, phases=dict.fromkeys(segmentations, settings.phases))
+    measured = measure_study(study, segmentations)
+    notes = {f"note {number}": note for number, note in enumerate(study.notes, start=1)}
+    return Report(
+        study=study.id,
+        modality=study.modality,
+        views=tuple(segmentations),
+        model=model,
+        phases=measured.phases,
+        findings=measured.findings,
+        quality=measured.quality,
+        strategy={**strategy, **notes},
+        body=study.body,
+        conventions=measured.conventions,
+        provenance=_provenance(study, settings),
+        curves=measured.curves,
+        slices=measured.slices,
+    )
+
+
+def chosen_models(study: Study, settings: Settings) -> dict[View, str]:
+    """The model for each view that can be segmented.
+
+    Raises:
+        StudyError: there is a model for none of them.
+    """
+    if settings.model is not None:
+        return dict.fromkeys(study.images, settings.model)
+    chosen = {}
+    for view in study.images:
+        name = DEFAULT_MODELS.get((_taken_modality(study), _taken_view(study, view)))
+        if name is not None:
+            chosen[view] = name
+    if not chosen:
+        views = ", ".join(study.images)
+        raise StudyError(
+            study.id,
+            got=f"{study.modality} of view {views}, which no shipped model is made for",
+            allowed=", ".join(f"{modality} {view}" for modality, view in DEFAULT_MODELS),
+            do="pass --view if heartseg got it wrong, or --model",
+        )
+    return chosen
+
+
+def with_body(study: Study, body: Body) -> Study:
+    """The study with the values of the body that the user gave."""
+    names = ("sex", "age_years", "height_cm", "weight_kg", "heart_rate_bpm")
+    given: dict[str, Any] = {
+        name: getattr(body, name) for name in names if getattr(body, name) is not None
+    }
+    return replace(study, body=replace(study.body, **given)) if given else study
+
+
+def _taken_modality(study: Study) -> Modality:
+    return Modality.MR if study.modality is Modality.OTHER else study.modality
+
+
+def _taken_view(study: Study, view: View) -> View:
+    return View.SAX if view is View.UNKNOWN and _taken_modality(study) is Modality.MR else view
+
+
+def _why(study: Study, view: View, settings: Settings) -> str:
+    if settings.model is not None:
+        return f"{Path(settings.model).name}: asked for"
+    modality, taken = _taken_modality(study), _taken_view(study, view)
+    said = f"{DEFAULT_MODELS[modality, taken]}: the shipped one for {modality} {taken}"
+    if (modality, taken) != (study.modality, view):
+        said += "; the file does not say what it shows, so it was taken for short-axis cine MR"
+    return said
+
+
+def _provenance(study: Study, settings: Settings) -> Provenance:
+    from heartseg import __version__
+
+    sources = [source for group in study.sources.values() for source in group]
+    names = {
+        source.path.name if settings.keep_identifiers or source.format != "dicom" else source.stem
+        for source in sources
+    }
+    return Provenance(
+        version=__version__,
+        commit=source_commit(),
+        created=now(),
+        inputs=tuple(sorted(names)),
+        settings={
+            "device": settings.device,
+            "turns": settings.turns,
+            "formats": list(settings.formats),
+        },
+    )

@@ -1,0 +1,157 @@
+"""Plain files and folders of them: NIfTI, PNG, DICOM, .zip; and why nothing was found."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from heartseg.core.errors import FormatError, StudyError
+from heartseg.core.image import Image
+from heartseg.core.study import Modality, Source, Study, View
+from heartseg.formats.box import Box, natural
+from heartseg.read import dicom_study
+from heartseg.read.candidate import Candidate, Options, require_picture, safe_id, stem_of
+from heartseg.read.view import view_of
+
+NAME = "files"
+_LABELS = re.compile(r"[_-](gt|seg|mask|masks|label|labels|labelmap|scribble|segmentation)$", re.I)
+ALLOWED = ".nii, .nii.gz, .png, DICOM files, a folder of them, or a .zip of DICOM files"
+
+
+def find(path: Path, options: Options) -> list[Candidate]:
+    """Every image of a folder, or the one file; label files by their names are left out.
+
+    Raises:
+        InputError: a file that cannot be an image, or a folder without any.
+    """
+    found = _in_folder(path, options) if path.is_dir() else _in_file(path, options)
+    if not found:
+        raise _nothing(path)
+    return found
+
+
+def _in_folder(path: Path, options: Options) -> list[Candidate]:
+    with Box(path) as box:
+        names = box.names()
+    found, others = [], []
+    for name in names:
+        file = path / name
+        kind = _kind(name)
+        if kind in ("nifti", "raster"):
+            if not _LABELS.search(stem_of(file)):
+                found.append(_candidate(file, kind, options))
+        elif kind == "zip":
+            found += dicom_study.find(file, options)
+        else:
+            others.append(name)
+    found += dicom_study.find(path, options, others) if others else []
+    return sorted(found, key=lambda candidate: natural(candidate.id))
+
+
+def _in_file(path: Path, options: Options) -> list[Candidate]:
+    if path.stat().st_size == 0:
+        raise FormatError(path.name, got="an empty file", do="copy or export it again")
+    kind = _kind(path.name)
+    if kind in ("nifti", "raster"):
+        return [_candidate(path, kind, options)]
+    return dicom_study.find(path, options)
+
+
+def _kind(name: str) -> str:
+    low = name.lower()
+    if low.endswith((".nii", ".nii.gz")):
+        return "nifti"
+    if low.endswith(".png"):
+        return "raster"
+    return "zip" if low.endswith(".zip") else "dicom"
+
+
+def _candidate(path: Path, kind: str, options: Options) -> Candidate:
+    return Candidate(
+        id=safe_id(stem_of(path)),
+        layout=NAME,
+        path=path,
+        load=lambda: _load(path, kind, options),
+    )
+
+
+def _load(path: Path, kind: str, options: Options) -> Study:
+    image, notes, placed = _READERS[kind](path, options)
+    require_picture(image.voxels, path.name)
+    view, why = view_of(
+        modality=None,
+        geometry=image.geometry,
+        frames=image.frames,
+        words=stem_of(path),
+        placed=placed,
+    )
+    if options.view is not None:
+        view, why = options.view, "given"
+    return Study(
+        id=safe_id(stem_of(path)),
+        modality=_modality(view),
+        images={view: image},
+        sources={
+            view: (
+                Source(
+                    stem=safe_id(stem_of(path)),
+                    format=kind,
+                    path=path,
+                    frames=tuple(range(image.frames)),
+                ),
+            )
+        },
+        notes=(f"{path.name} is {view}: {why}", *notes),
+    )
+
+
+def _modality(view: View) -> Modality:
+    """The format does not say; a short axis or late enhancement is MR."""
+    return Modality.MR if view in (View.SAX, View.LATE_ENHANCEMENT) else Modality.OTHER
+
+
+def _nifti(path: Path, options: Options) -> tuple[Image, tuple[str, ...], bool]:
+    from heartseg.formats import nifti
+
+    info = nifti.read_info(path, options.spacing_mm)
+    return nifti.read_image(path, options.spacing_mm), info.notes, info.oblique
+
+
+def _raster(path: Path, options: Options) -> tuple[Image, tuple[str, ...], bool]:
+    from heartseg.formats import raster
+
+    image = raster.read_image(path, options.spacing_mm)
+    notes = () if options.spacing_mm else ("no spacing: lengths are in pixels",)
+    return image, notes, False
+
+
+_READERS: dict[str, Callable[[Path, Options], tuple[Image, tuple[str, ...], bool]]] = {
+    "nifti": _nifti,
+    "raster": _raster,
+}
+
+
+def _nothing(path: Path) -> StudyError | FormatError:
+    if not path.is_dir():
+        if path.name.lower().endswith(".zip"):
+            return FormatError(
+                path.name,
+                got="no DICOM image in this .zip, or a truncated one",
+                allowed="DICOM files",
+                do="pack the study's folder again",
+            )
+        return FormatError(
+            path.name,
+            got="a file that is no image heartseg can read",
+            allowed=ALLOWED,
+            do="check what the file is, or export it again",
+        )
+    with Box(path) as box:
+        names = box.names()
+    labels = sum(bool(_LABELS.search(stem_of(Path(name)))) for name in names)
+    got = f"{len(names)} files, {labels} of them labels by their names, no image among them"
+    return StudyError(
+        path.name,
+        got=got if names else "an empty folder",
+        allowed=ALLOWED,
+        do="name the folder that holds the images",
+    )

@@ -1,0 +1,79 @@
+"""Somebody's label file for an image that is already read: on its grid, in a known scheme."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from heartseg.core.anatomy import Labels, Scheme, ventricles_swapped
+from heartseg.core.errors import FormatError, GeometryError
+from heartseg.core.geometry import Geometry
+from heartseg.core.image import Image, Segmentation
+
+
+def read_labels_for(
+    path: Path, scheme: Scheme, image: Image
+) -> tuple[Segmentation, tuple[str, ...]]:
+    """The labels of a NIfTI or PNG file on the grid and frames of `image`, and warnings.
+
+    Raises:
+        FormatError: not a label file that heartseg can read.
+        GeometryError: another grid, or another number of frames.
+        LabelError: a number that the scheme does not know.
+    """
+    if not path.is_file():
+        raise FormatError(path.name, got="no such file", do="check the path")
+    seg = _read(path, scheme, image)
+    if not _fits(seg.geometry, image.geometry):
+        raise GeometryError(
+            path.name,
+            got=f"labels on another grid: {_grid(seg.geometry)}",
+            allowed=f"the image's: {_grid(image.geometry)}",
+            do="resample the labels to the image (nearest neighbour), or name the right file",
+        )
+    if seg.frames != image.frames:
+        raise GeometryError(
+            path.name,
+            got=f"{seg.frames} frames of labels",
+            allowed=f"{image.frames}, as in the image",
+            do="give one label volume for each frame, in one 4-D file",
+        )
+    seg = replace(seg, geometry=image.geometry, times_ms=image.times_ms)
+    warning = swapped_warning(seg.labels, scheme.name)
+    return seg, (f"{path.name}: {warning}",) if warning else ()
+
+
+def swapped_warning(labels: Labels, scheme: str) -> str | None:
+    """What to say when labels read with `scheme` have the ventricles exchanged; else None.
+
+    Args:
+        labels: (t, z, y, x) `Structure` values.
+        scheme: name under which they were read.
+    """
+    if not ventricles_swapped(labels):
+        return None
+    return (
+        f"read as '{scheme}', the myocardium surrounds the RV and not the LV: the file probably "
+        "numbers them the other way round (acdc: 1 RV, 3 LV; mnms: 1 LV, 3 RV); pass --scheme"
+    )
+
+
+def _read(path: Path, scheme: Scheme, image: Image) -> Segmentation:
+    if path.name.lower().endswith(".png"):
+        from heartseg.formats import raster
+
+        seg = raster.read_labels(path, scheme)
+        if seg.geometry.shape == image.geometry.shape:  # a picture has no place of its own
+            return replace(seg, geometry=image.geometry)
+        return seg
+    from heartseg.formats import nifti
+
+    return nifti.read_labels(path, scheme)
+
+
+def _fits(mine: Geometry, theirs: Geometry) -> bool:
+    return mine.unit == theirs.unit and mine.same_grid(theirs)
+
+
+def _grid(geometry: Geometry) -> str:
+    size = " x ".join(map(str, geometry.shape))
+    spacing = " x ".join(f"{value:.4g}" for value in geometry.spacing)
+    return f"{size} voxels of {spacing} {geometry.unit} at {geometry.affine[:3, 3].round(2)}"

@@ -1,0 +1,110 @@
+"""Which pieces of a structure belong to the heart."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heartseg.core.geometry import Geometry
+
+Mask = NDArray[np.bool_]
+
+REACH_MM = 10.0
+"""Slices are breath-holds, and these slip: the same chamber may lie this far aside in the next
+slice. Two structures that belong together are no further apart either."""
+
+REACH_PX = 8.0
+"""The same for images without millimetres."""
+
+
+def main_piece(mask: Mask, geometry: Geometry) -> Mask:
+    """The largest piece of (z, y, x), and those that carry it on into neighbouring slices.
+
+    Pieces hang together within a slice and over slices, corners included. A further piece stays
+    when it begins in a slice where the structure would else be missing, next to one where it is,
+    within `REACH_MM` in the plane. Two pieces side by side in a slice are never both kept so.
+    """
+    labels, count = pieces(mask)
+    if count < 2:
+        return mask
+    sizes = np.bincount(labels.ravel())[1:]
+    order = (np.argsort(-sizes, kind="stable") + 1).tolist()
+    kept: Mask = labels == order[0]
+    waiting = order[1:]
+    while True:
+        joined = next((i for i in waiting if _carries_on(labels == i, kept, geometry)), None)
+        if joined is None:
+            return kept
+        kept |= labels == joined
+        waiting.remove(joined)
+
+
+def near(mask: Mask, other: Mask, geometry: Geometry) -> Mask:
+    """The pieces of a mask that come within `REACH_MM` of the other one in some slice.
+
+    All of it when the other one is empty: then nothing is known of where it should be.
+    """
+    if not other.any() or not mask.any():
+        return mask
+    from scipy import ndimage
+
+    labels, _ = pieces(mask)
+    close = set(np.unique(labels[ndimage.binary_dilation(other, np.ones((1, 3, 3)))]).tolist())
+    for index in set(range(1, int(labels.max()) + 1)) - close:
+        if _distance(labels == index, other, geometry) <= reach(geometry):
+            close.add(index)
+    kept: Mask = np.isin(labels, sorted(close - {0}))
+    return kept
+
+
+def one_piece_a_slice(mask: Mask) -> Mask:
+    """The largest piece of each slice (z, y, x)."""
+    labels, count = pieces(mask, across_slices=False)
+    filled = int(mask.any(axis=(1, 2)).sum())
+    if count == filled:
+        return mask
+    sizes = np.bincount(labels.ravel())
+    largest = [_largest(plane, sizes) for plane in labels]
+    kept: Mask = mask & (labels == np.array(largest)[:, None, None])
+    return kept
+
+
+def pieces(mask: Mask, *, across_slices: bool = True) -> tuple[NDArray[np.int32], int]:
+    """Numbered connected pieces (z, y, x), corners included, and how many there are."""
+    from scipy import ndimage
+
+    connected = np.ones((3, 3, 3), bool)
+    if not across_slices:
+        connected[[0, 2]] = False
+    labels, count = ndimage.label(mask, connected)
+    return labels, int(count)
+
+
+def reach(geometry: Geometry) -> float:
+    """How far apart two things of one heart may lie in the plane, in the grid's unit."""
+    return REACH_MM if geometry.unit == "mm" else REACH_PX
+
+
+def _largest(plane: NDArray[np.int32], sizes: NDArray[np.intp]) -> int:
+    found = np.unique(plane)
+    found = found[found > 0]
+    return int(found[np.argmax(sizes[found])]) if found.size else 0
+
+
+def _carries_on(piece: Mask, kept: Mask, geometry: Geometry) -> bool:
+    mine, theirs = piece.any(axis=(1, 2)), kept.any(axis=(1, 2))
+    if (mine & theirs).any():
+        return False
+    below, above = np.zeros_like(kept), np.zeros_like(kept)
+    below[1:], above[:-1] = kept[:-1], kept[1:]
+    return _distance(piece, below | above, geometry) <= reach(geometry)
+
+
+def _distance(piece: Mask, other: Mask, geometry: Geometry) -> float:
+    """Least in-plane distance of two masks over the slices that both are in."""
+    from scipy import ndimage
+
+    both = piece.any(axis=(1, 2)) & other.any(axis=(1, 2))
+    distances = [
+        ndimage.distance_transform_edt(~theirs, sampling=geometry.spacing[1:])[mine].min()
+        for mine, theirs in zip(piece[both], other[both], strict=True)
+    ]
+    return float(min(distances, default=np.inf))

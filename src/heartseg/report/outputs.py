@@ -1,0 +1,104 @@
+"""What can be written of a report. A new output is one file, and one line in `OUTPUTS`."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from heartseg.core.anatomy import Structure
+from heartseg.core.errors import ConfigError, OutputError
+from heartseg.core.finding import Report
+from heartseg.core.image import Segmentation
+from heartseg.core.study import Study, View
+from heartseg.report.atomic import write_atomically
+from heartseg.report.html import html_page
+from heartseg.report.json_file import json_text
+from heartseg.report.overview import heart_picture, overview_picture, png_bytes
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that a writer may use; pictures are drawn once, when first asked for."""
+
+    report: Report
+    study: Study | None
+    segmentations: Mapping[View, Segmentation]
+
+    @cached_property
+    def heart(self) -> "tuple[Picture, tuple[Structure, ...]] | None":
+        """The mosaic and the structures in it; None without images or segmentations."""
+        if self.study is None or not set(self.segmentations) & set(self.study.images):
+            return None
+        return heart_picture(self.report, self.study, self.segmentations)
+
+
+Files = Mapping[str, bytes]
+Writer = Callable[[Material], Files]
+"""Makes the content of an output's files, by name."""
+
+
+def _json(material: Material) -> Files:
+    return {"report.json": json_text(material.report).encode()}
+
+
+def _html(material: Material) -> Files:
+    picture, structures = material.heart or (None, ())
+    mosaic = None if picture is None else png_bytes(picture)
+    return {"report.html": html_page(material.report, mosaic, structures).encode()}
+
+
+def _png(material: Material) -> Files:
+    if material.heart is None:
+        raise OutputError(
+            "overview.png",
+            got="no images with a segmentation",
+            do="pass study= and segmentations=, or leave png out of the formats",
+        )
+    return {"overview.png": png_bytes(overview_picture(material.report, *material.heart))}
+
+
+OUTPUTS: Mapping[str, Writer] = MappingProxyType({"json": _json, "html": _html, "png": _png})
+"""By the name that `--formats` knows."""
+
+_NOTHING: Mapping[View, Segmentation] = MappingProxyType({})
+
+
+def save_report(
+    report: Report,
+    folder: Path | str,
+    *,
+    study: Study | None = None,
+    segmentations: Mapping[View, Segmentation] = _NOTHING,
+    formats: Iterable[str] | None = None,
+) -> tuple[Path, ...]:
+    """Write a report into a folder, which is made when missing; the paths written.
+
+    Each file appears whole or not at all. All are made before the first is written.
+
+    Args:
+        report: what to say.
+        folder: where.
+        study: the images, for pictures.
+        segmentations: by view, on the grid and frames of the study's images.
+        formats: names in `OUTPUTS`; None for all that the arguments allow.
+
+    Raises:
+        ConfigError: a format that is not in `OUTPUTS`.
+        OutputError: a file could not be written, or a picture is asked for without images.
+    """
+    material = Material(report, study, segmentations)
+    if formats is None:
+        formats = [name for name in OUTPUTS if name != "png" or material.heart is not None]
+    files: dict[str, bytes] = {}
+    for name in formats:
+        if name not in OUTPUTS:
+            raise ConfigError("report format", got=f"'{name}'", allowed=", ".join(OUTPUTS))
+        files |= OUTPUTS[name](material)
+    for name, content in files.items():
+        write_atomically(Path(folder) / name, content)
+    return tuple(Path(folder) / name for name in files)

@@ -1,0 +1,222 @@
+"""A model bundle: weights with everything that using them takes.
+
+A folder of three files. `model.onnx` holds network and weights; `model.toml` says what goes in
+(preparation), what comes out (labels), whence it is (training, scores, licence) and the SHA-256
+of the weights; `card.md` tells people. Weights without their preprocessing are not a model.
+"""
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from heartseg.config import from_table, to_table, to_toml
+from heartseg.core.anatomy import Structure
+from heartseg.core.errors import ConfigError, ModelError, OutputError
+from heartseg.core.study import Modality, View
+from heartseg.prepare import Preparation
+from heartseg.segment.card import card_text
+from heartseg.segment.description import Description
+from heartseg.segment.onnx_check import LARGEST_ONNX_BYTES, OnnxSummary, read_onnx
+
+INPUT, OUTPUT = "pixels", "logits"
+"""Names in the ONNX file: float32 (n, 1, y, x) in, float32 (n, structures, y, x) out."""
+
+LARGEST_TOML_BYTES = 256_000
+LARGEST_FIELD_PX = 2048
+LONGEST_LINE = 300
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bundle(Description):
+    """A model that was read, checked and may be used.
+
+    Attributes:
+        sha256: of `onnx`, in hexadecimal.
+        folder: where it was read.
+        shipped: part of the package; anything else is a stranger's.
+        onnx: the checked bytes themselves, so that nobody can change them after the check.
+    """
+
+    sha256: str
+    folder: Path
+    shipped: bool
+    onnx: bytes = field(repr=False)
+
+    @property
+    def origin(self) -> str:
+        """One line for people: who answers for this model."""
+        if self.shipped:
+            return "shipped with heartseg"
+        return f"not shipped with heartseg: read from folder '{self.folder.name}', at your own risk"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ModelFile:
+    """What a model.toml may say, and must."""
+
+    name: str
+    version: str
+    licence: str
+    modality: Modality
+    view: View
+    sha256: str
+    labels: Mapping[str, str]
+    architecture: Mapping[str, Any]
+    preparation: Preparation
+    training: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, Any] = field(default_factory=dict)
+
+
+def shipped_bundles() -> tuple[str, ...]:
+    """Names of the models that came with the package, in alphabetical order."""
+    folder = _shipped_folder()
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(f.name for f in folder.iterdir() if (f / "model.toml").is_file()))
+
+
+def load_bundle(name_or_folder: str | Path) -> Bundle:
+    """Read and check a model.
+
+    Args:
+        name_or_folder: the name of a shipped model, or a folder that holds a bundle.
+
+    Raises:
+        ModelError: no such model; a file is missing, broken or too large; the weights are not
+            those that model.toml was written for; labels, sizes or operators do not fit.
+    """
+    shipped = str(name_or_folder) in shipped_bundles()
+    folder = _shipped_folder() / name_or_folder if shipped else Path(name_or_folder)
+    if not (folder / "model.toml").is_file():
+        known = ", ".join(shipped_bundles()) or "none is shipped"
+        raise ModelError(
+            f"model '{folder.name}'",
+            got="no such model, and no folder with a model.toml",
+            allowed=f"a folder, or one of: {known}",
+        )
+    table = _toml(_bytes(folder / "model.toml", LARGEST_TOML_BYTES), folder.name)
+    onnx = _bytes(folder / "model.onnx", LARGEST_ONNX_BYTES)
+    return _checked(table, onnx, folder, shipped=shipped)
+
+
+def write_bundle(folder: Path, onnx: bytes, description: Description) -> Bundle:
+    """Write a model, model.toml last, so that an interrupted one cannot be mistaken for whole.
+
+    Args:
+        folder: made when it does not exist; a bundle in it is replaced.
+        onnx: network and weights, see `INPUT` and `OUTPUT`.
+        description: everything else.
+
+    Raises:
+        ModelError: it would not load again.
+        OutputError: the folder cannot be written.
+    """
+    sha256 = hashlib.sha256(onnx).hexdigest()
+    table = _table(description, sha256)
+    bundle = _checked(from_table(_ModelFile, table), onnx, folder, shipped=False)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "model.toml").unlink(missing_ok=True)
+        (folder / "model.onnx").write_bytes(onnx)
+        (folder / "card.md").write_text(card_text(description, sha256), encoding="utf-8")
+        unfinished = folder / "model.toml.tmp"
+        unfinished.write_text(to_toml(table), encoding="utf-8")
+        unfinished.replace(folder / "model.toml")
+    except OSError as fault:
+        raise OutputError(f"bundle {folder.name}", got=fault.strerror or str(fault)) from fault
+    return bundle
+
+
+def _shipped_folder() -> Path:
+    return Path(str(resources.files("heartseg"))) / "bundles"
+
+
+def _bytes(path: Path, largest: int) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > largest:
+            raise ModelError(path.name, got=f"{size} bytes", allowed=f"at most {largest}")
+        return path.read_bytes()
+    except OSError as fault:
+        got = fault.strerror or "nothing that can be read"
+        raise ModelError(
+            path.name, got=got, allowed="model.onnx beside model.toml", do="fetch the bundle again"
+        ) from fault
+
+
+def _toml(content: bytes, name: str) -> _ModelFile:
+    try:
+        table = tomllib.loads(content.decode("utf-8"))
+        return from_table(_ModelFile, table, where=f"{name}/model.toml")
+    except (ValueError, RecursionError) as fault:
+        raise ModelError(f"{name}/model.toml", got=f"no TOML: {fault}") from fault
+    except ConfigError as fault:
+        raise ModelError(str(fault)) from fault
+
+
+def _table(description: Description, sha256: str) -> dict[str, Any]:
+    table = to_table(description)
+    keys = [structure.key for structure in description.structures]
+    del table["structures"]
+    labels = {str(channel): key for channel, key in enumerate(keys)}
+    return {**table, "sha256": sha256, "labels": labels}
+
+
+def _checked(file: _ModelFile, onnx: bytes, folder: Path, *, shipped: bool) -> Bundle:
+    where = f"model '{folder.name}'"
+    sha256 = hashlib.sha256(onnx).hexdigest()
+    if sha256 != file.sha256.lower():
+        raise ModelError(
+            where,
+            got=f"a model.onnx with SHA-256 {sha256[:12]}...",
+            allowed=f"{file.sha256[:12]!r}..., as model.toml says",
+            do="the files do not belong together or were changed: fetch the bundle again",
+        )
+    _require_sane(file, where)
+    structures = _structures(file.labels, where)
+    _require_fit(read_onnx(onnx), len(structures), where)
+    common = {f.name: getattr(file, f.name) for f in fields(Description) if f.name != "structures"}
+    return Bundle(
+        **common, structures=structures, sha256=sha256, folder=folder, shipped=shipped, onnx=onnx
+    )
+
+
+def _require_sane(file: _ModelFile, where: str) -> None:
+    if not _NAME.fullmatch(file.name):
+        raise ModelError(where, got=f"name {file.name[:64]!r}", allowed="a-z 0-9 . _ -, at most 64")
+    for what, line in (("version", file.version), ("licence", file.licence)):
+        if not line.strip() or len(line) > LONGEST_LINE or not line.isprintable():
+            raise ModelError(where, got=f"{what} {line[:40]!r}", allowed="one line of text")
+    if file.preparation.field_px > LARGEST_FIELD_PX:
+        got = f"planes of {file.preparation.field_px} pixels"
+        raise ModelError(where, got=got, allowed=f"at most {LARGEST_FIELD_PX}")
+
+
+def _structures(labels: Mapping[str, str], where: str) -> tuple[Structure, ...]:
+    keys = {structure.key: structure for structure in Structure}
+    names = [labels.get(str(channel), "") for channel in range(len(labels))]
+    unknown = [name for name in names if name not in keys]
+    if unknown or len(set(names)) < len(names) or names[:1] != ["background"] or len(names) < 2:
+        got = ", ".join(f"{channel} {key!r}" for channel, key in list(labels.items())[:16])
+        allowed = "channels 0, 1, ... with 0 background, the others once each of " + ", ".join(keys)
+        raise ModelError(f"{where}: labels", got=got, allowed=allowed)
+    return tuple(keys[name] for name in names)
+
+
+def _require_fit(onnx: OnnxSummary, classes: int, where: str) -> None:
+    given, wanted = onnx.inputs.get(INPUT), onnx.outputs.get(OUTPUT)
+    if len(onnx.inputs) != 1 or len(onnx.outputs) != 1 or given is None or wanted is None:
+        got = f"inputs {sorted(onnx.inputs)[:4]}, outputs {sorted(onnx.outputs)[:4]}"
+        raise ModelError(where, got=got, allowed=f"input '{INPUT}' and output '{OUTPUT}'")
+    if len(given) != 4 or given[1] != 1 or {given[0], given[2], given[3]} != {None}:
+        raise ModelError(where, got=f"input of shape {given}", allowed="(free, 1, free, free)")
+    if len(wanted) != 4 or wanted[1] not in (None, classes):
+        raise ModelError(
+            where, got=f"output of shape {wanted}", allowed=f"(n, {classes}, y, x), as its labels"
+        )

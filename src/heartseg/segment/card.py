@@ -1,0 +1,55 @@
+"""The model card: what people should read before they use a model (Mitchell 2019)."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from heartseg.segment.description import Description
+
+
+def card_text(description: Description, sha256: str) -> str:
+    """Markdown; says nothing that the bundle does not hold."""
+    d = description
+    classes = "\n".join(f"| {i} | {s.title} |" for i, s in enumerate(d.structures))
+    return f"""# {_plain(d.name)} {_plain(d.version)}
+
+Segments {", ".join(s.title for s in d.structures[1:])} in {d.modality} images, view `{d.view}`.
+
+**Research use only, not for diagnosis.** Licence of the weights: {_plain(d.licence)}.
+
+| channel | meaning |
+|---|---|
+{classes}
+
+## Network
+{_rows(d.architecture)}
+
+## Preparation
+{_rows(asdict(d.preparation))}
+
+## Training
+{_rows(d.training)}
+
+## Scores
+{_rows(d.scores)}
+
+Scores hold for images like those it learnt from: other scanners, ages, diseases and views may do
+worse, and nothing was measured there. SHA-256 of `model.onnx`: `{sha256}`
+"""
+
+
+def _rows(table: Mapping[str, Any]) -> str:
+    if not table:
+        return "\nNothing is recorded."
+    rows = "\n".join(f"| {_plain(key)} | {_plain(value)} |" for key, value in table.items())
+    return f"\n| what | value |\n|---|---|\n{rows}"
+
+
+def _plain(value: object) -> str:
+    """One line that cannot break the table or become HTML."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, (tuple, list)):
+        return ", ".join(_plain(item) for item in value)
+    line = " ".join(str(value).split())
+    return line.replace("&", "&amp;").replace("<", "&lt;").replace("|", "&#124;")

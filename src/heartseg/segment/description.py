@@ -1,0 +1,50 @@
+"""What is said of a model besides its weights."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from heartseg.core.anatomy import Structure
+from heartseg.core.study import Modality, View
+from heartseg.prepare import Preparation
+
+BF16_LIMIT = 1e-3
+"""Half precision may change no larger share of all voxels' labels than this."""
+
+BF16_SCORE = "bf16_label_difference"
+"""Key in `scores`: the share that bf16 was seen to change, measured before shipping."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Description:
+    """Everything that a bundle says in model.toml, but the hash.
+
+    Attributes:
+        name: of the model, e.g. `cine-mr`.
+        version: of the model.
+        licence: of the weights, one line.
+        modality: of the images it was made for.
+        view: of the images it was made for.
+        structures: what each channel of the output means; the first is the background.
+        architecture: name and settings, as `heartseg.models.architecture` reads them.
+        preparation: what is done to an image first.
+        training: data, split, seeds, commit, steps: whatever tells where it comes from.
+        scores: measured numbers, by name.
+    """
+
+    name: str
+    version: str
+    licence: str
+    modality: Modality
+    view: View
+    structures: tuple[Structure, ...]
+    architecture: Mapping[str, Any]
+    preparation: Preparation
+    training: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def bf16_safe(self) -> bool:
+        """True when bf16 was measured and changed too few labels to matter."""
+        difference = self.scores.get(BF16_SCORE)
+        return isinstance(difference, (int, float)) and 0 <= difference < BF16_LIMIT

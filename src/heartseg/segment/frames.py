@@ -1,0 +1,62 @@
+"""An image and a model in, probabilities on the image's own grid out, a frame at a time."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heartseg.core.errors import ConfigError
+from heartseg.core.image import Image
+from heartseg.segment.bundle import Bundle
+from heartseg.segment.runtime import Runtime
+
+TURNS = (1, 4, 8)
+"""How many ways to look: as it is; in four quarter turns; these and their mirror images."""
+
+
+def frames(
+    image: Image, bundle: Bundle, runtime: Runtime, *, turns: int = 1
+) -> Iterator[NDArray[np.float32]]:
+    """Probabilities (structures, z, y, x) of each frame, in the order of the image's frames.
+
+    One frame is in memory at a time.
+
+    Args:
+        image: a study's image, any grid.
+        bundle: says how to prepare it.
+        runtime: the same bundle, ready to compute.
+        turns: 1, 4 or 8, see `TURNS`; more is slower and a little better.
+
+    Raises:
+        ConfigError: another number of turns.
+        FormatError: the image has no contrast or holds NaN.
+    """
+    if turns not in TURNS:
+        raise ConfigError("turns", got=str(turns), allowed="1, 4 or 8")
+    sample = bundle.preparation.sample(image)
+    return (
+        sample.restore(average_of_turns(sample.frame(index), runtime, turns))
+        for index in range(image.frames)
+    )
+
+
+def average_of_turns(
+    planes: NDArray[np.float32], runtime: Runtime, turns: int
+) -> NDArray[np.float32]:
+    """Mean probabilities (z, structures, y, x) of planes (z, y, x) seen in `turns` ways."""
+    total = runtime.infer(planes[:, None])
+    for way in range(1, turns):
+        total += unturned(runtime.infer(turned(planes, way)[:, None]), way)
+    return total / np.float32(turns) if turns > 1 else total
+
+
+def turned(planes: NDArray[np.float32], way: int) -> NDArray[np.float32]:
+    """(..., y, x) in one of eight ways: `way` % 4 quarter turns, mirrored first from 4 on."""
+    mirrored = planes[..., ::-1] if way >= 4 else planes
+    return np.ascontiguousarray(np.rot90(mirrored, way % 4, axes=(-2, -1)))
+
+
+def unturned(planes: NDArray[np.float32], way: int) -> NDArray[np.float32]:
+    """What `turned` made this of."""
+    upright = np.rot90(planes, -(way % 4), axes=(-2, -1))
+    return upright[..., ::-1] if way >= 4 else upright

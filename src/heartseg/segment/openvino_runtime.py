@@ -1,0 +1,128 @@
+"""Inference on the processor with OpenVINO; no torch, no network, nothing written.
+
+`import openvino` would load its conversion tool, which reports usage and keeps files in the
+user's home. That tool is kept out here, before the import; a test traces a run.
+"""
+
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heartseg.core.errors import ModelError
+from heartseg.segment.bundle import INPUT, Bundle
+from heartseg.segment.runtime import softmax
+
+Precision = Literal["f32", "bf16"]
+
+PIXELS_AT_ONCE = 2 * 256 * 256
+"""Planes go through in pieces of about this size: the caches of a laptop hold them, the memory
+stays flat, and larger pieces were slower."""
+
+_CONVERTER = "openvino.tools.ovc"
+_NAMES = {"float32": "f32", "bf16": "bf16", "bfloat16": "bf16", "float16": "f16", "f16": "f16"}
+
+
+class OpenVinoRuntime:
+    """A compiled bundle.
+
+    Args:
+        bundle: a checked model.
+        precision: of the convolutions. None chooses bf16 where the processor has it and the
+            bundle was measured to allow it, else f32.
+        threads: None for all the processors that this process may use.
+        cache: folder for compiled models; None writes nothing anywhere.
+
+    Raises:
+        ModelError: the engine cannot use the network.
+    """
+
+    name = "openvino"
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        precision: Precision | None = None,
+        threads: int | None = None,
+        cache: Path | None = None,
+    ) -> None:
+        core = import_openvino().Core()
+        wanted = precision or ("bf16" if bundle.bf16_safe and _has_bf16(core) else "f32")
+        settings: dict[str, Any] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": wanted,
+            "INFERENCE_NUM_THREADS": threads or _processors(),
+        }
+        if cache is not None:
+            settings["CACHE_DIR"] = str(cache)
+        try:
+            compiled = core.compile_model(core.read_model(bundle.onnx), "CPU", settings)
+        except RuntimeError as fault:
+            raise ModelError(f"model '{bundle.name}'", got=_last_line(fault)) from fault
+        self._request = compiled.create_infer_request()
+        self._name = bundle.name
+        said = str(compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
+        self._precision = _NAMES.get(said, said)
+
+    @property
+    def precision(self) -> str:
+        """What the compiled model says that it computes in: "f32", "bf16" or "f16"."""
+        return self._precision
+
+    def infer(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, 1, y, x) -> probabilities (n, structures, y, x); y and x multiples of the stride.
+
+        Raises:
+            ModelError: the engine cannot use planes of this size.
+        """
+        step = planes_at_once(*pixels.shape[:1], *pixels.shape[2:])
+        pieces = [pixels[at : at + step] for at in range(0, len(pixels), step)]
+        return np.concatenate([softmax(self._logits(piece)) for piece in pieces])
+
+    def _logits(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        try:
+            answer = self._request.infer({INPUT: np.ascontiguousarray(pixels)}, share_outputs=True)
+        except RuntimeError as fault:
+            got = f"planes of {pixels.shape[2]}x{pixels.shape[3]} pixels: {_last_line(fault)}"
+            raise ModelError(f"model '{self._name}'", got=got) from fault
+        logits: NDArray[np.float32] = answer[0]
+        return logits
+
+
+def import_openvino() -> ModuleType:
+    """OpenVINO without the tool that calls home."""
+    if "openvino" in sys.modules:
+        return sys.modules["openvino"]
+    sys.modules[_CONVERTER] = None  # type: ignore[assignment]
+    try:
+        import openvino
+    finally:
+        del sys.modules[_CONVERTER]  # who wants the tool, and says so, may have it
+    module: ModuleType = openvino
+    return module
+
+
+def planes_at_once(planes: int, height: int, width: int) -> int:
+    """The largest divisor of `planes` within `PIXELS_AT_ONCE`: every size costs a preparation."""
+    most = max(1, PIXELS_AT_ONCE // (height * width))
+    return next(count for count in range(min(most, planes), 0, -1) if planes % count == 0)
+
+
+def _has_bf16(core: Any) -> bool:
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _last_line(fault: Exception) -> str:
+    lines = [line for line in str(fault).splitlines() if line.strip()]
+    return lines[-1][:200] if lines else type(fault).__name__

@@ -1,0 +1,77 @@
+"""What runs a network, and which one is taken."""
+
+import importlib.util
+import shutil
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heartseg.core.errors import ConfigError, MissingExtraError
+from heartseg.segment.bundle import Bundle
+
+Device = Literal["auto", "cpu", "cuda"]
+
+
+class Runtime(Protocol):
+    """A bundle that is ready to compute.
+
+    Attributes:
+        name: "openvino" or "torch".
+        precision: "f32", "bf16" or "f16", for the provenance.
+    """
+
+    name: str
+
+    @property
+    def precision(self) -> str:
+        """What the convolutions are computed in."""
+        ...
+
+    def infer(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, 1, y, x) prepared pixels -> probabilities (n, structures, y, x)."""
+        ...
+
+
+def choose_runtime(device: str, bundle: Bundle) -> Runtime:
+    """The runtime for a device: OpenVINO on the processor, torch on a graphics card.
+
+    Torch is not even looked at, which takes over a second, unless there is a card.
+
+    Raises:
+        ConfigError: no such device, or no usable card when one was asked for.
+        MissingExtraError: a card was asked for and torch is not installed.
+    """
+    if device not in ("auto", "cpu", "cuda"):
+        raise ConfigError("device", got=repr(device), allowed="auto, cpu, cuda")
+    if device == "cuda" and not _has_torch():
+        raise MissingExtraError("device cuda", "train")
+    if device == "cuda" or (device == "auto" and _has_torch() and _may_have_card()):
+        from heartseg.segment.torch_runtime import TorchRuntime, has_card
+
+        if has_card():
+            return TorchRuntime(bundle, "cuda")
+        if device == "cuda":
+            raise ConfigError(
+                "device", got="cuda, but torch finds no usable card", do="use --device cpu"
+            )
+    from heartseg.segment.openvino_runtime import OpenVinoRuntime
+
+    return OpenVinoRuntime(bundle)
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities over axis 1; in f32 whatever the network computed in."""
+    out: NDArray[np.float32] = logits - logits.max(axis=1, keepdims=True)
+    np.exp(out, out=out)
+    out /= out.sum(axis=1, keepdims=True)
+    return out
+
+
+def _has_torch() -> bool:
+    return importlib.util.find_spec("torch") is not None
+
+
+def _may_have_card() -> bool:
+    return Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi") is not None

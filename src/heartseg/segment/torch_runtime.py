@@ -1,0 +1,90 @@
+"""Inference with torch, for graphics cards; the only file of this stage that imports it."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from heartseg.core.errors import ConfigError, ModelError
+from heartseg.models import architecture
+from heartseg.segment.bundle import Bundle
+from heartseg.segment.onnx_check import read_onnx
+
+PLANES_AT_ONCE = 64
+_COUNTER = "num_batches_tracked"
+
+
+class TorchRuntime:
+    """A bundle's network, rebuilt from its description with the weights of its ONNX file.
+
+    Args:
+        bundle: a checked model.
+        device: "cuda", or "cpu" to compare with the other runtime.
+
+    Raises:
+        ModelError: description and weights do not fit.
+    """
+
+    name = "torch"
+    precision = "f32"
+
+    def __init__(self, bundle: Bundle, device: Literal["cpu", "cuda"]) -> None:
+        self._device = torch.device(device)
+        self._network = load_network(bundle).eval().to(self._device)
+
+    def infer(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, 1, y, x) -> probabilities (n, structures, y, x); y and x multiples of the stride."""
+        pieces = np.split(pixels, range(PLANES_AT_ONCE, len(pixels), PLANES_AT_ONCE))
+        # TF32 would be ten bits of mantissa under the name of f32.
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            return np.concatenate([self._probabilities(piece) for piece in pieces])
+
+    def _probabilities(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        planes = torch.from_numpy(np.ascontiguousarray(pixels)).to(self._device)
+        try:
+            probabilities: NDArray[np.float32] = self._network(planes).softmax(1).cpu().numpy()
+        except RuntimeError as fault:
+            got = f"planes of shape {tuple(planes.shape)}: {str(fault).splitlines()[0][:200]}"
+            raise ModelError("network", got=got) from fault
+        return probabilities
+
+
+def load_network(bundle: Bundle) -> nn.Module:
+    """The network in f32 on the processor, to compute with or to train on from there.
+
+    Raises:
+        ModelError: description and weights do not fit.
+    """
+    try:
+        network = architecture(bundle.architecture).build(1, len(bundle.structures))
+    except ConfigError as fault:
+        raise ModelError(f"model '{bundle.name}'", got=str(fault)) from fault
+    load_weights(network, read_onnx(bundle.onnx).weights)
+    return network
+
+
+def load_weights(network: nn.Module, weights: Mapping[str, NDArray[Any]]) -> None:
+    """Put every weight and statistic into the network, by name.
+
+    Raises:
+        ModelError: one is missing or has another shape; the network is then as before.
+    """
+    wanted = {k: v for k, v in network.state_dict().items() if not k.endswith(_COUNTER)}
+    wrong = [k for k, v in wanted.items() if k not in weights or weights[k].shape != v.shape]
+    if wrong:
+        raise ModelError(
+            "weights",
+            got="no fitting " + ", ".join(wrong[:4]) + (" ..." if len(wrong) > 4 else ""),
+            allowed="one array for each weight of the described network",
+            do="the bundle's [architecture] and its model.onnx do not belong together",
+        )
+    arrays = {name: torch.from_numpy(weights[name].astype(np.float32)) for name in wanted}
+    network.load_state_dict(arrays, strict=False)
+
+
+def has_card() -> bool:
+    """True when torch finds a card that it can use."""
+    return torch.cuda.is_available()

@@ -1,0 +1,177 @@
+"""Documentation that runs: pages are fresh, links lead somewhere, examples do what they say."""
+
+import importlib.util
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+WRITTEN = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
+VERBS = ("read", "prepare", "segment", "refine", "measure", "report")
+
+
+def page_name(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def script(path: Path) -> ModuleType:
+    """A script of the project as a module, with its neighbours importable while it loads."""
+    spec = importlib.util.spec_from_file_location(f"script_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
+
+
+@pytest.fixture(scope="module")
+def generate() -> ModuleType:
+    return script(ROOT / "docs" / "generate.py")
+
+
+@pytest.fixture(scope="module")
+def tables() -> ModuleType:
+    return script(ROOT / "benchmarks" / "tables.py")
+
+
+def fences(text: str) -> Iterator[tuple[str, str]]:
+    """(what stands behind the opening fence, the block) of every fenced block."""
+    for match in re.finditer(r"^```([^\n]*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        yield match[1].strip(), match[2]
+
+
+def links(page: Path) -> Iterator[str]:
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    for target in re.findall(r"\]\(\s*([^)\s]+)\s*\)", text):
+        if not target.startswith(("http://", "https://", "mailto:")):
+            yield target
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_reference_is_what_the_code_says(generate: ModuleType) -> None:
+    assert not list(generate.not_fresh(ROOT / "docs" / "reference")), "run make docs"
+
+
+def test_a_stale_a_missing_and_a_left_over_page_are_seen(
+    generate: ModuleType, tmp_path: Path
+) -> None:
+    for name, text in generate.pages().items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert not list(generate.not_fresh(tmp_path))
+    (tmp_path / "errors.md").write_text("old", encoding="utf-8")
+    (tmp_path / "labels.md").unlink()
+    (tmp_path / "gone.md").write_text("", encoding="utf-8")
+    assert list(generate.not_fresh(tmp_path)) == ["errors.md", "gone.md", "labels.md"]
+
+
+def test_the_numbers_of_the_readme_are_the_rows_of_the_results(tables: ModuleType) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert tables.BEGIN in text
+    assert tables.END in text
+    assert tables.with_table(text, tables.newest()) == text, "run make docs"
+
+
+def test_the_newest_row_of_a_measure_is_shown_with_its_conditions(tables: ModuleType) -> None:
+    row = tables.Row(
+        **{"date": "2026-01-02", "commit": "abc", "measure": "EF", "unit": "1", "data": "ACDC"},
+        **{"split": "test", "configuration": "a|b", "hardware": "2 cores", "runs": "20"},
+        **{"statistic": "mean (95 % interval)", "value": "0.9", "low": "0.8", "high": "0.95"},
+    )
+    text = tables.with_table(f"a\n{tables.BEGIN}\nold\n{tables.END}\nz\n", [row])
+    assert "old" not in text
+    assert "EF (a\\|b) | **0.9** | 0.8 to 0.95 | mean (95 % interval) of 20 | ACDC, test" in text
+    assert text.startswith("a\n")
+    assert text.endswith(f"{tables.END}\nz\n")
+
+
+def test_every_results_file_has_the_columns_of_the_protocol(tables: ModuleType) -> None:
+    protocol = (ROOT / "benchmarks" / "protocol.md").read_text(encoding="utf-8")
+    columns = [
+        name
+        for cell in re.findall(r"^\| (`[^|]+) \|", protocol, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", cell)
+    ]
+    assert columns == [*tables.Row.__dataclass_fields__]
+    for path in tables.RESULTS.glob("*.csv"):
+        heading = path.read_text(encoding="utf-8").partition("\n")[0]
+        assert heading.split(",") == columns, path.name
+        assert all(row.commit and row.hardware and row.value for row in tables.read(path))
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=page_name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for link in links(page):
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if target == ROOT / "src" / "heartseg" / "pipeline.py" and not target.exists():
+            continue  # the readme names it first; it is built last
+        assert target.exists(), f"{link} leads nowhere"
+        if anchor:
+            assert anchor in anchors(target), f"{link}: no such heading"
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=page_name)
+def test_every_python_example_runs_or_says_why_not(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    module = ModuleType(page.stem.replace("-", "_"))
+    monkeypatch.setitem(sys.modules, module.__name__, module)  # dataclasses look it up
+    for kind, block in fences(page.read_text(encoding="utf-8")):
+        if kind == "python":
+            exec(compile(block, page_name(page), "exec"), vars(module))
+        elif kind.startswith("python"):
+            assert re.fullmatch(r"python prose: \S.*", kind), f"{kind}: say why it cannot run"
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=page_name)
+def test_every_block_says_what_it_is(page: Path) -> None:
+    for kind, block in fences(page.read_text(encoding="utf-8")):
+        assert kind.partition(" ")[0] in {"python", "console", "toml", "text"}, block
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=page_name)
+def test_every_command_in_the_pages_exists(generate: ModuleType, page: Path) -> None:
+    known = generate.commands()
+    for kind, block in fences(page.read_text(encoding="utf-8")):
+        if kind != "console":
+            continue
+        for line in re.findall(r"^\$ (.*)$", block, re.MULTILINE):
+            words = shlex.split(line)
+            if Path(words[0]).name == "heartseg" and known:
+                check_command(known, words[1:], line)
+            elif words[0] == "make":
+                makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+                assert f"\n{words[1]}:" in makefile, line
+
+
+def check_command(known: dict[str, object], words: list[str], line: str) -> None:
+    assert words[0] in known, line
+    parameters = getattr(known[words[0]], "params", [])
+    options = {option for parameter in parameters for option in parameter.opts}
+    given = {word for word in words[1:] if word.startswith("-")}
+    assert given <= options, f"{line}: no such option {given - options}"
+
+
+def test_the_readme_shows_the_six_verbs_on_its_first_screen() -> None:
+    screen = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## ")[0]
+    assert screen.count("\n") <= 30
+    verbs = " → ".join(rf"\*\*{verb}\*\*[^→]*" for verb in VERBS)
+    assert re.search(verbs, screen)
+    assert "Research use only" in screen
+    assert "docs/images/overview.png" in screen
+    assert screen.count("\n$ ") == 2
