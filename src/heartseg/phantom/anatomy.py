@@ -76,7 +76,7 @@ class Place:
         return np.sqrt(self._endocardium_squared(state)) - self.cavity_radius
 
     def rv_mm(self, state: State) -> Array:
-        """Inside the RV's free wall or the LV's epicardium; the RV is the part outside the latter."""
+        """Inside the RV's free wall; what of it is outside the LV's epicardium is the RV."""
         return self._outer(state) - self.radius
 
     def rv_wall_mm(self, state: State, thickness_mm: float) -> Array:

@@ -228,7 +228,7 @@ def _atria(signal: Array, thin: _Thin, state: State, tissue: Contrast, flow: Arr
         room = np.sqrt(np.maximum(1.0 - up**2, 0.0))
         inside = (room - round_mm) * min(half_u, half_v) + 1.5 * thin.eddies[right]
         inside = np.minimum(inside, (place.w - floor) / thin.soft_w_mm * soft)
-        signal = paint(signal, inside + 2.0, 0.7 * tissue.myocardium, soft)
+        signal = paint(signal, inside + 1.2, 0.5 * tissue.myocardium, soft)
         blood = tissue.rv_blood if right else 0.95 * tissue.lv_blood
         signal = paint(signal, inside, blood * flow, soft)
     return signal

@@ -125,10 +125,10 @@ def _belly(
     liver = np.minimum(below - 2.0, (28.0 - x) - 0.35 * (y + 20.0) - 0.2 * z - 12.0 + 4.0 * relief)
     signal = paint(signal, liver, organ, soft_mm)
     stomach = 1.0 - np.sqrt(((x - 72) / 42) ** 2 + ((y + 22) / 40) ** 2 + ((z + 78) / 38) ** 2)
-    inside = np.minimum(38.0 * stomach, below - 4.0)
+    inside = np.minimum(38.0 * stomach + 5.0 * relief, below - 4.0)
     signal = paint(signal, inside, contrast.muscle, soft_mm)
-    content = 0.45 + 0.35 * np.clip(unevenness, -1.2, 1.5)
-    signal = paint(signal, inside - 4.0, content, soft_mm)
+    content = 0.5 + 0.3 * np.clip(unevenness, -1.2, 1.5)
+    signal = paint(signal, inside - 2.0, content, soft_mm)
     spleen = 1.0 - np.sqrt(((x - 98) / 30) ** 2 + ((y - 40) / 44) ** 2 + ((z + 84) / 42) ** 2)
     return paint(signal, np.minimum(30.0 * spleen, below - 3.0), contrast.spleen, soft_mm)
 
