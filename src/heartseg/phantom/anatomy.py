@@ -128,7 +128,8 @@ def papillary_density(cavity: Profile, along_mm: Array) -> Array:
 def _stand(share: Array) -> Array:
     low, high = PAPILLARY_SPAN
     x = np.clip((share - low) / (high - low), 0.0, 1.0)
-    return 16.0 * (x * (1.0 - x)) ** 2
+    density: Array = 16.0 * (x * (1.0 - x)) ** 2
+    return density
 
 
 def _rv_bump(heart: Heart, angle: Array, along_mm: Array) -> Array:

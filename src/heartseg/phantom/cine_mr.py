@@ -266,13 +266,15 @@ def _acquired(
         shape = (len(pixels), size, 1) if axis == 0 else (len(pixels), 1, size)
         spectrum *= factor.reshape(shape).astype(np.complex64)
     magnitude = np.abs(fft.ifft2(spectrum, axes=(1, 2)))
-    return np.round(BLOOD * magnitude).clip(0, 32767).astype(np.int16)
+    stored: NDArray[np.int16] = np.round(BLOOD * magnitude).clip(0, 32767).astype(np.int16)
+    return stored
 
 
-def _window(cycles: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+def _window(cycles: Array, share: float) -> Array:
     """1 over most of the acquired band, a cosine fall at its edge, 0 beyond; all 1 when whole."""
     if share >= 1.0:
         return np.ones_like(cycles)
     edge = np.abs(cycles) / (0.5 * share)
-    fall: NDArray[np.float64] = np.clip((1.0 - edge) / 0.35, 0.0, 1.0)
-    return np.sin(0.5 * np.pi * fall) ** 2
+    fall = np.clip((1.0 - edge) / 0.35, 0.0, 1.0)
+    taper: Array = np.sin(0.5 * np.pi * fall) ** 2
+    return taper

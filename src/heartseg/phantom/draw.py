@@ -46,7 +46,7 @@ def _any(rng: np.random.Generator, kind: Kind, size: dict[str, float]) -> Heart:
         "twist": rng.uniform(0.1, 0.25),
     }
     return Heart(
-        **{**base, **size},
+        **{**base, **size},  # type: ignore[arg-type]  # every name in them takes a float
         endocardium=terms(0.10, 0.06, 0.03),
         epicardium=terms(0.08, 0.02),
         septal_shift_mm=(shift * np.cos(around), shift * np.sin(around)),

@@ -59,7 +59,8 @@ class Profile:
     def height_share(self, along_mm: Array) -> Array:
         """0 at the apex (and beyond), 1 at the basal plane (and beyond)."""
         height = self.base_mm - self.apex_mm
-        return np.clip((along_mm - self.apex_mm) / height, 0.0, 1.0)
+        share: Array = np.clip((along_mm - self.apex_mm) / height, 0.0, 1.0)
+        return share
 
 
 def fullness(equator: float) -> float:
@@ -79,11 +80,13 @@ def bump(angle: Array, centre: Array | float, half_width: Array | float) -> Arra
     """A cosine arch about `centre` (rad), zero beyond `half_width` (< pi), integral 1."""
     away = np.abs(np.mod(angle - centre + np.pi, 2.0 * np.pi) - np.pi)
     arch = np.cos((0.5 * np.pi) * np.minimum(away / half_width, 1.0))
-    return np.maximum(arch, 0.0) * ((0.25 * np.pi) / half_width)
+    density: Array = np.where(away < half_width, arch * ((0.25 * np.pi) / half_width), 0.0)
+    return density
 
 
 def dome(angle: Array, centre: Array | float, half_width: Array | float) -> Array:
     """As `bump`, but half an ellipse: round where a bump has corners."""
     away = np.abs(np.mod(angle - centre + np.pi, 2.0 * np.pi) - np.pi)
     share = np.minimum(away / half_width, 1.0)
-    return np.sqrt(1.0 - share**2) * (2.0 / (np.pi * half_width))
+    density: Array = np.sqrt(1.0 - share**2) * (2.0 / (np.pi * half_width))
+    return density

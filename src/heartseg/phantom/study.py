@@ -88,10 +88,15 @@ def write(
     """
     if kind not in PHANTOMS:
         raise ConfigError("phantom", got=f"kind '{kind}'", allowed=", ".join(PHANTOMS))
+    if file_format not in _WRITERS:
+        allowed = ", ".join(_WRITERS)
+        raise ConfigError("phantom", got=f"file format '{file_format}'", allowed=allowed)
     if count < 1 or seed < 0:
         raise ConfigError(
             "phantom", got=f"{count} studies from seed {seed}", allowed="at least 1, from 0"
         )
+    if folder.exists() and not folder.is_dir():  # said before minutes of rendering
+        raise OutputError(folder.name, got="a file", allowed="a folder")
     return [
         write_study(folder, PHANTOMS[kind](number), file_format=file_format)
         for number in range(seed, seed + count)
