@@ -169,7 +169,7 @@ def _heart(thin: _Thin, state: State, scene: _Scene, phase: float) -> Array:
     below = (state.epicardium.base_mm - place.w) / thin.soft_w_mm * soft
     below_rv = (state.rv.base_mm - place.w) / thin.soft_w_mm * soft
     wall = place.rv_wall_mm(state, RV_WALL_MM)
-    signal = _fat_around(signal, thin, wall, tissue)
+    signal = _fat_around(signal, thin, wall, state, tissue)
     signal = _atria(signal, thin, state, tissue, flow)
     if not (np.maximum(below, below_rv) > -soft).any():
         return signal
@@ -188,11 +188,12 @@ def _heart(thin: _Thin, state: State, scene: _Scene, phase: float) -> Array:
     return paint(signal, muscle, tissue.papillary * fibre, soft)
 
 
-def _fat_around(signal: Array, thin: _Thin, wall: Array, tissue: Contrast) -> Array:
+def _fat_around(signal: Array, thin: _Thin, wall: Array, state: State, tissue: Contrast) -> Array:
     """Epicardial fat, thick over the RV and in the grooves, thin at the lateral wall."""
     place, soft = thin.place, thin.soft_mm
     facing = place.angle - place.heart.rv_angle
-    grooves = np.exp(-(((place.w - place.heart.length_mm) / 14.0) ** 2))
+    above = place.w - state.epicardium.base_mm
+    grooves = np.exp(-((above / 14.0) ** 2))
     fat = (
         2.2
         + 1.8 * np.cos(facing)
@@ -200,8 +201,8 @@ def _fat_around(signal: Array, thin: _Thin, wall: Array, tissue: Contrast) -> Ar
         + 4.0 * grooves
         + 1.2 * thin.eddies[1]
     )
-    top = place.heart.length_mm + 9.0 - place.w
-    around = np.minimum(np.minimum(wall + fat, top), place.w + 4.0)
+    narrowing = 1.5 * np.maximum(above, 0.0)  # the atria stand in the rest
+    around = np.minimum(np.minimum(wall + fat - narrowing, 12.0 - above), place.w + 4.0)
     signal = paint(signal, around + 1.2, 0.08, soft)  # pericardium
     return paint(signal, around, -0.9 * tissue.fat, soft)
 
