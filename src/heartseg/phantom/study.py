@@ -1,0 +1,156 @@
+"""Whole synthetic studies, in memory and as files."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+
+from heartseg.core.anatomy import SCHEMES
+from heartseg.core.errors import ConfigError, OutputError
+from heartseg.core.image import Segmentation
+from heartseg.core.study import Body, Modality, Study, View
+from heartseg.phantom.acquisition import Acquisition
+from heartseg.phantom.cine_mr import render
+from heartseg.phantom.heart import Heart, Kind
+from heartseg.phantom.labels import labels
+from heartseg.phantom.torso import Torso
+from heartseg.phantom.truth import Truth, truth
+
+Made = tuple[Study, Segmentation, Truth]
+FileFormat = Literal["nifti", "dicom"]
+SCHEME = "acdc"
+"""Numbers of the written labels."""
+
+
+def make_study(
+    seed: int,
+    *,
+    kind: Kind | None = None,
+    acquisition: Acquisition | None = None,
+) -> Made:
+    """A short-axis cine of a random heart, its true labels and its exact numbers.
+
+    Args:
+        seed: of everything; the same seed gives the same study.
+        kind: of heart; None draws one.
+        acquisition: how it is scanned; None draws that too.
+
+    Returns:
+        The study (no phases given: they are to be found), labels of every frame, and the truth
+        of the same frames.
+    """
+    rng = np.random.default_rng(seed)
+    heart, torso, body = Heart.random(rng, kind), Torso.random(rng), _body(rng)
+    drawn = Acquisition.random(rng)
+    scan = acquisition or drawn
+    image = render(heart, scan, torso=torso)
+    body = Body(
+        height_cm=body.height_cm, weight_kg=body.weight_kg, heart_rate_bpm=60_000.0 / scan.rr_ms
+    )
+    study = Study(
+        id=f"phantom-{seed:04d}",
+        modality=Modality.MR,
+        images={View.SAX: image},
+        sources={View.SAX: ()},
+        body=body,
+        notes=("synthetic heart: no patient",),
+        group=heart.kind,
+    )
+    return study, labels(heart, scan), truth(heart, scan.phases.tolist())
+
+
+def _body(rng: np.random.Generator) -> Body:
+    height = float(rng.normal(171.0, 9.0))
+    weight = float(rng.uniform(20.0, 30.0) * (height / 100.0) ** 2)
+    return Body(height_cm=round(height), weight_kg=round(weight))
+
+
+PHANTOMS: Mapping[str, Callable[[int], Made]] = MappingProxyType({"cine-mr": make_study})
+"""Kinds of phantom that `write` can make, each from a seed."""
+
+
+def write(
+    folder: Path,
+    *,
+    count: int = 1,
+    seed: int = 0,
+    kind: str = "cine-mr",
+    file_format: FileFormat = "nifti",
+) -> list[Path]:
+    """Write `count` studies of the seeds `seed`, `seed` + 1, ..., each into a folder of its own.
+
+    Raises:
+        ConfigError: no such kind of phantom, or less than one study.
+        OutputError: a folder that cannot be written, or that exists already.
+    """
+    if kind not in PHANTOMS:
+        raise ConfigError("phantom", got=f"kind '{kind}'", allowed=", ".join(PHANTOMS))
+    if file_format not in _WRITERS:
+        allowed = ", ".join(_WRITERS)
+        raise ConfigError("phantom", got=f"file format '{file_format}'", allowed=allowed)
+    if count < 1 or seed < 0:
+        raise ConfigError(
+            "phantom", got=f"{count} studies from seed {seed}", allowed="at least 1, from 0"
+        )
+    if folder.exists() and not folder.is_dir():  # said before minutes of rendering
+        raise OutputError(folder.name, got="a file", allowed="a folder")
+    return [
+        write_study(folder, PHANTOMS[kind](number), file_format=file_format)
+        for number in range(seed, seed + count)
+    ]
+
+
+def write_study(folder: Path, made: Made, *, file_format: FileFormat = "nifti") -> Path:
+    """Write a study into `folder`/<its id> and return that folder.
+
+    NIfTI: `<id>_sax.nii.gz`. DICOM: a cine series in `dicom/`. Beside it, in both: the labels of
+    every frame as `<id>_sax_gt.nii.gz` in ACDC's numbers, and the exact numbers in `truth.json`.
+
+    Raises:
+        OutputError: the folder cannot be written, or exists already.
+    """
+    study, segmentation, exact = made
+    target = folder / study.id
+    try:
+        target.mkdir(parents=True)
+        about = {"study": study.id, "kind": study.group, "scheme": SCHEME, **exact.to_dict()}
+        (target / "truth.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    except OSError as fault:
+        raise OutputError(
+            target.name,
+            got=f"{fault.strerror or fault}",
+            do="choose a new folder that can be written",
+        ) from fault
+    _WRITERS[file_format](target, study)
+    from heartseg.formats.nifti import write_labels
+
+    write_labels(target / f"{study.id}_sax_gt.nii.gz", segmentation, SCHEMES[SCHEME])
+    return target
+
+
+def _write_nifti(target: Path, study: Study) -> None:
+    from heartseg.formats.nifti import write_image
+
+    write_image(target / f"{study.id}_sax.nii.gz", study.images[View.SAX])
+
+
+def _write_dicom(target: Path, study: Study) -> None:
+    from heartseg.formats.dicom_write import CineTags, write_cine
+
+    rate = study.body.heart_rate_bpm
+    tags = CineTags(
+        patient_id=study.id,
+        patient_name=f"Phantom^{study.id}",
+        interval_ms=60_000.0 / rate if rate else 1000.0,
+        body=study.body,
+        seed=study.id,
+    )
+    write_cine(target / "dicom", study.images[View.SAX], tags)
+
+
+_WRITERS: Mapping[FileFormat, Callable[[Path, Study], None]] = MappingProxyType(
+    {"nifti": _write_nifti, "dicom": _write_dicom}
+)

@@ -1,0 +1,122 @@
+"""Whole studies, in memory and as files."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from heartseg.core.anatomy import SCHEMES, Structure
+from heartseg.core.errors import ConfigError, OutputError
+from heartseg.core.study import View
+from heartseg.formats.nifti import read_image, read_labels
+from heartseg.phantom import Acquisition, make_study, write, write_study
+from heartseg.read import find_studies
+
+TINY = Acquisition(
+    slices=5, frames=6, matrix=(84, 96), spacing_mm=(2.5, 2.25), slice_distance_mm=16.0, seed=4
+)
+
+
+@pytest.fixture(scope="module")
+def made():
+    return make_study(21, acquisition=TINY)
+
+
+def test_a_seed_is_a_study(made):
+    again = make_study(21, acquisition=TINY)
+    np.testing.assert_array_equal(again[0].images[View.SAX].voxels, made[0].images[View.SAX].voxels)
+    np.testing.assert_array_equal(again[1].labels, made[1].labels)
+    assert again[2] == made[2]
+    other = make_study(22, acquisition=TINY)
+    assert other[2] != made[2]
+
+
+def test_image_labels_and_truth_belong_together(made):
+    study, seg, exact = made
+    image = study.images[View.SAX]
+    assert image.geometry.same_grid(seg.geometry)
+    assert image.times_ms == seg.times_ms
+    assert len(exact.lv_ml) == len(exact.rv_ml) == image.frames == seg.frames
+    counted = [np.count_nonzero(frame == Structure.LV_CAVITY) for frame in seg.labels]
+    assert np.argmin(counted) == exact.es
+    assert np.corrcoef(counted, exact.lv_ml)[0, 1] > 0.98
+    assert study.body.heart_rate_bpm == pytest.approx(60_000.0 / TINY.rr_ms)
+
+
+def test_summed_discs_come_near_the_truth_at_clinical_spacing():
+    thick = replace(Acquisition.clean(frames=1), slice_distance_mm=8.0, slices=16)
+    _, seg, exact = make_study(3, acquisition=thick)
+    summed = np.count_nonzero(seg.labels == Structure.LV_CAVITY) * seg.geometry.voxel_ml
+    assert summed == pytest.approx(exact.lv_edv_ml, rel=0.10)
+
+
+def test_random_studies_do_not_all_start_at_ed_nor_end_at_one_frame():
+    from heartseg.phantom import Heart, truth
+
+    found = []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        heart, scan = Heart.random(rng), Acquisition.random(rng)
+        exact = truth(heart, scan.phases.tolist())
+        found.append((exact.ed, exact.es))
+    assert len({ed for ed, _ in found}) > 1
+    assert len({es for _, es in found}) > 2
+
+
+def test_written_nifti_reads_back(made, tmp_path):
+    folder = write_study(tmp_path, made)
+    study, seg, exact = made
+    image = read_image(folder / "phantom-0021_sax.nii.gz")
+    np.testing.assert_array_equal(image.voxels, study.images[View.SAX].voxels)
+    assert image.geometry.same_grid(seg.geometry)
+    found = read_labels(folder / "phantom-0021_sax_gt.nii.gz", SCHEMES["acdc"])
+    np.testing.assert_array_equal(found.labels, seg.labels)
+    told = json.loads((folder / "truth.json").read_text())
+    assert told["lv_ef"] == pytest.approx(exact.lv_ef)
+    assert told["lv_ml"] == pytest.approx(exact.lv_ml)
+    assert told["scheme"] == "acdc"
+
+
+def test_labels_are_not_taken_for_another_study(made, tmp_path):
+    folder = write_study(tmp_path, made)
+    assert [c.id for c in find_studies(folder)] == ["phantom-0021_sax"]
+
+
+def test_written_dicom_reads_back(made, tmp_path):
+    folder = write_study(tmp_path, made, file_format="dicom")
+    (candidate,) = find_studies(folder)
+    image = candidate.load().images[View.SAX]
+    ours = made[0].images[View.SAX]
+    np.testing.assert_array_equal(image.voxels, ours.voxels)
+    assert image.geometry.same_grid(ours.geometry)
+    np.testing.assert_allclose(image.times_ms, ours.times_ms, atol=0.1)
+
+
+def test_each_study_has_a_folder_and_none_is_overwritten(made, tmp_path):
+    write_study(tmp_path, made)
+    with pytest.raises(OutputError, match="new folder"):
+        write_study(tmp_path, made)
+
+
+def test_what_cannot_be_written_is_said(tmp_path):
+    with pytest.raises(ConfigError, match=r"kind 'echo'.*cine-mr"):
+        write(tmp_path, kind="echo")
+    with pytest.raises(ConfigError, match="at least 1"):
+        write(tmp_path, count=0)
+    with pytest.raises(ConfigError, match=r"'mha'.*nifti, dicom"):
+        write(tmp_path, file_format="mha")
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutputError):
+        write(tmp_path / "file")
+
+
+def test_write_makes_one_folder_a_seed(tmp_path, monkeypatch):
+    from heartseg.phantom import study
+
+    small = {"cine-mr": lambda seed: make_study(seed, acquisition=TINY)}
+    monkeypatch.setattr(study, "PHANTOMS", small)
+    folders = write(tmp_path, count=2, seed=40)
+    assert [folder.name for folder in folders] == ["phantom-0040", "phantom-0041"]
+    edvs = {json.loads((f / "truth.json").read_text())["lv_edv_ml"] for f in folders}
+    assert len(edvs) == 2
