@@ -1,5 +1,55 @@
-"""heartseg: from a cardiac study to the clinical answer."""
+"""heartseg: from a cardiac study to the clinical answer.
+
+    import heartseg as hs
+
+    study = hs.read_study("patient005")
+    masks = hs.segment_study(study)
+    report = hs.measure_study(study, masks)
+    hs.save_report(report, "out", study=study, segmentations=masks)
+
+Names load when they are first used, so importing heartseg costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__: list[str] = []
+_HOMES = {
+    "HeartsegError": "heartseg.core.errors",
+    "build_network": "heartseg.models",
+    "measure_study": "heartseg.api",
+    "read_study": "heartseg.read",
+    "save_report": "heartseg.report",
+    "segment_study": "heartseg.api",
+    "train_model": "heartseg.train.artefact",
+}
+
+__all__ = [  # noqa: F822  (they load on first use)
+    "HeartsegError",
+    "build_network",
+    "measure_study",
+    "read_study",
+    "save_report",
+    "segment_study",
+    "train_model",
+]
+
+if TYPE_CHECKING:
+    from heartseg.api import measure_study as measure_study
+    from heartseg.api import segment_study as segment_study
+    from heartseg.core.errors import HeartsegError as HeartsegError
+    from heartseg.models import build_network as build_network
+    from heartseg.read import read_study as read_study
+    from heartseg.report import save_report as save_report
+    from heartseg.train.artefact import train_model as train_model
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'heartseg' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -277,7 +277,7 @@ def _say(outcome: "Outcome") -> None:
 
 
 def _say_nothing(_: Any) -> None:
-    """For --json, which prints once, at the end."""
+    """Wait for the end: --json prints once."""
 
 
 def _finish(outcomes: "list[Outcome]", json: bool) -> None:

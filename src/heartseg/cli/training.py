@@ -16,26 +16,10 @@ def run_training(
         HeartsegError: as training says.
     """
     try:
-        import torch
+        from heartseg.train.artefact import train_model
     except ModuleNotFoundError as fault:
         raise MissingExtraError("train", "train") from fault
-    from heartseg.config import load
-    from heartseg.train.artefact import write_artefact
-    from heartseg.train.run import RunSettings, frames_of, train
-
-    settings = load(RunSettings, run_toml, changes)
-    cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available())
-    print(f"training {settings.name} for {settings.schedule.steps} steps in {out}")
-    checkpoint = train(
-        settings,
-        run_toml.parent,
-        out,
-        device=torch.device("cuda" if cuda else "cpu"),
-        resume=resume,
-        watch=_say,
-    )
-    frames = frames_of(settings, run_toml.parent, settings.train_on)
-    bundle = write_artefact(settings, checkpoint, out / "bundle", frames)
+    bundle = train_model(run_toml, out, changes=changes, resume=resume, device=device, watch=_say)
     print(f"wrote the model {bundle.name} {bundle.version} to {out / 'bundle'}")
 
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from torch import nn
+
 from heartseg.config import from_table
 from heartseg.core.errors import ConfigError
 from heartseg.models.architecture import Architecture
@@ -30,4 +32,19 @@ def architecture(table: Mapping[str, Any]) -> Architecture:
     return from_table(ARCHITECTURES[name], settings, where=f"model '{name}'")
 
 
-__all__ = ["ARCHITECTURES", "Architecture", "architecture"]
+def build_network(name: str, channels: int, classes: int, **settings: Any) -> nn.Module:
+    """A network with fresh weights: (n, channels, y, x) -> logits (n, classes, y, x).
+
+    Args:
+        name: one of `ARCHITECTURES`.
+        channels: of the input.
+        classes: of the output, the background included.
+        settings: of the architecture, where they differ from its defaults.
+
+    Raises:
+        ConfigError: no such network or setting.
+    """
+    return architecture({"name": name, **settings}).build(channels, classes)
+
+
+__all__ = ["ARCHITECTURES", "Architecture", "architecture", "build_network"]

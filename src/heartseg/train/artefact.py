@@ -1,24 +1,29 @@
 """From a trained network to a bundle that anyone can run."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
+from heartseg.config import load
+from heartseg.core.image import Image
 from heartseg.core.provenance import now, source_commit
 from heartseg.models import architecture
+from heartseg.read import find_studies
 from heartseg.segment import Bundle, Description, write_bundle
 from heartseg.segment.description import BF16_SCORE
+from heartseg.segment.precision import bf16_label_difference
 from heartseg.train.checkpoint import load_checkpoint
-from heartseg.train.data import PreparedFrame
 from heartseg.train.export import compress_to_float16, export_onnx
-from heartseg.train.run import RunSettings
+from heartseg.train.loop import Watcher
+from heartseg.train.run import RunSettings, choose_device, train
+from heartseg.train.split import part_of
 
-COMPARED_FRAMES = 16
-"""Frames over which f32 and bf16 labels are compared."""
+COMPARED_STUDIES = 8
+"""Studies over which f32 and bf16 labels are compared."""
 
 
 def trained_network(settings: RunSettings, checkpoint: Path) -> nn.Module:
@@ -32,25 +37,62 @@ def trained_network(settings: RunSettings, checkpoint: Path) -> nn.Module:
     return network.eval()
 
 
-def write_artefact(
-    settings: RunSettings, checkpoint: Path, folder: Path, frames: list[PreparedFrame]
+def train_model(
+    run_toml: Path | str,
+    out: Path | str,
+    *,
+    changes: Sequence[str] = (),
+    resume: bool = False,
+    device: str = "auto",
+    watch: Watcher | None = None,
 ) -> Bundle:
-    """Export a checkpoint as a bundle, and measure on `frames` whether bf16 is safe.
+    """Train a network as a RUN.toml says and write it to `out`/bundle.
+
+    Args:
+        run_toml: settings, see `RunSettings`.
+        out: folder for checkpoints, log and bundle.
+        changes: `section.name=value`, over what the file says.
+        resume: go on where an earlier run in `out` stopped.
+        device: "auto", "cpu" or "cuda".
+        watch: called with (step, numbers) as they are logged.
+
+    Raises:
+        ConfigError: a setting that does not exist.
+        InputError: the data cannot be read.
+        ModelError: training diverged.
+    """
+    settings = load(RunSettings, Path(run_toml), changes)
+    root, folder = Path(run_toml).parent, Path(out)
+    checkpoint = train(
+        settings, root, folder, device=choose_device(device), resume=resume, watch=watch
+    )
+    return write_artefact(settings, root, checkpoint, folder / "bundle")
+
+
+def write_artefact(settings: RunSettings, root: Path, checkpoint: Path, folder: Path) -> Bundle:
+    """Export a checkpoint as a bundle, and measure on training images whether bf16 is safe.
 
     Raises:
         ModelError: the export would not load again.
         OutputError: the folder cannot be written.
     """
-    network = trained_network(settings, checkpoint)
     state = load_checkpoint(checkpoint)
     stride = architecture(settings.model).stride
-    onnx = compress_to_float16(export_onnx(network, 1, stride))
+    onnx = compress_to_float16(export_onnx(trained_network(settings, checkpoint), 1, stride))
     scores: dict[str, Any] = {}
     if settings.validate_on:
         scores["validation_dice"] = round(float(state["best"]), 4)
     bundle = write_bundle(folder, onnx, _description(settings, int(state["step"]), scores))
-    scores[BF16_SCORE] = _bf16_difference(bundle, frames[:COMPARED_FRAMES])
-    return write_bundle(folder, onnx, _description(settings, int(state["step"]), scores))
+    difference = bf16_label_difference(bundle, _some_images(settings, root))
+    if difference is not None:
+        scores[BF16_SCORE] = difference
+    return write_bundle(folder, onnx, replace(bundle, scores=scores))
+
+
+def _some_images(settings: RunSettings, root: Path) -> list[Image]:
+    found = find_studies(root / settings.folder)
+    chosen = [one for one in found if part_of(one.id) in settings.train_on][:COMPARED_STUDIES]
+    return [one.load().images[settings.view] for one in chosen]
 
 
 def _description(settings: RunSettings, steps: int, scores: dict[str, Any]) -> Description:
@@ -76,20 +118,3 @@ def _description(settings: RunSettings, steps: int, scores: dict[str, Any]) -> D
         },
         scores=scores,
     )
-
-
-def _bf16_difference(bundle: Bundle, frames: list[PreparedFrame]) -> float:
-    """Share of pixels whose label changes when the network computes in bf16."""
-    from heartseg.segment.openvino_runtime import OpenVinoRuntime
-
-    exact, rounded = (
-        OpenVinoRuntime(bundle, precision="f32"),
-        OpenVinoRuntime(bundle, precision="bf16"),
-    )
-    changed = total = 0
-    for frame in frames:
-        pixels = frame.pixels[:, None].astype(np.float32)
-        first, second = (one.infer(pixels).argmax(1) for one in (exact, rounded))
-        changed += int(np.count_nonzero(first != second))
-        total += first.size
-    return changed / total

@@ -106,6 +106,20 @@ def train(
     return folder / (BEST if settings.validate_on else LAST)
 
 
+def choose_device(name: str) -> torch.device:
+    """The device of that name; "auto" takes a graphics card where there is one.
+
+    Raises:
+        ConfigError: no such device, or no usable card.
+    """
+    if name not in ("auto", "cpu", "cuda"):
+        raise ConfigError("device", got=repr(name), allowed="auto, cpu, cuda")
+    usable = torch.cuda.is_available()
+    if name == "cuda" and not usable:
+        raise ConfigError("device", got="cuda, but torch finds no usable card", do="use cpu")
+    return torch.device("cuda" if usable and name != "cpu" else "cpu")
+
+
 def frames_of(settings: RunSettings, root: Path, parts: tuple[str, ...]) -> list[PreparedFrame]:
     """The prepared frames of the patients of these parts.
 

@@ -77,6 +77,7 @@ class Segment:
         self._optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=learning.rate, weight_decay=learning.weight_decay
         )
+        self._steps = 0
         self._generator = torch.Generator(device).manual_seed(seed)
 
     def step(self, rate: float) -> Numbers:
@@ -123,6 +124,7 @@ class Segment:
             "average": self.average.state_dict(),
             "optimiser": self._optimiser.state_dict(),
             "generator": self._generator.get_state(),
+            "steps": self._steps,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -131,6 +133,7 @@ class Segment:
         self.average.load_state_dict(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
         self._generator.set_state(state["generator"])
+        self._steps = int(state["steps"])
 
     def _batch(self) -> tuple[Tensor, Tensor]:
         drawn = self._data.draw(self._learning.batch, self._learning.away, self._generator)
@@ -150,13 +153,14 @@ class Segment:
 
     @torch.no_grad()
     def _follow(self) -> None:
-        """Move the average towards the weights and their batch statistics."""
+        """Move the average towards the weights and their batch statistics, faster at first."""
         pairs = list(zip(self._averaged, self._followed, strict=True))
         torch._foreach_lerp_(
             [mine for mine, _ in pairs],
             [theirs for _, theirs in pairs],
-            1 - self._learning.average,
+            1 - min(self._learning.average, (1 + self._steps) / (10 + self._steps)),
         )
+        self._steps += 1
 
 
 def _floating(network: nn.Module) -> list[Tensor]:

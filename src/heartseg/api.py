@@ -1,0 +1,42 @@
+"""The steps of the pipeline for Python users, a study at a time."""
+
+from collections.abc import Mapping
+
+from heartseg.core.finding import ModelUse, Report
+from heartseg.core.image import Segmentation
+from heartseg.core.study import Study, View
+from heartseg.pipeline import Models, Settings, measure, segment
+
+GIVEN = ModelUse(
+    name="labels given by the caller", version="", sha256=None, licence="theirs", precision=None
+)
+
+
+def segment_study(
+    study: Study, model: str | None = None, *, device: str = "auto", turns: int = 1
+) -> Mapping[View, Segmentation]:
+    """Segment each view of a study that there is a model for.
+
+    Args:
+        study: as `read_study` gives it.
+        model: name or folder of a bundle; None chooses by modality and view.
+        device: "auto", "cpu" or "cuda".
+        turns: 1, 4 or 8 ways to look at each plane.
+
+    Returns:
+        By view: `Structure` labels (t, z, y, x) on the study's own grid.
+
+    Raises:
+        StudyError: there is a model for none of the views.
+        ModelError: the model cannot be trusted or used.
+    """
+    return segment(study, Models(device), Settings(model=model, device=device, turns=turns))
+
+
+def measure_study(study: Study, segmentations: Mapping[View, Segmentation]) -> Report:
+    """Measure a study from any segmentation of it, a network's or a person's.
+
+    Raises:
+        MeasureError: no segmentation, or phases that are not frames of it.
+    """
+    return measure(study, segmentations, GIVEN, {}, Settings())
