@@ -250,7 +250,7 @@ def test_ultrasound_loop_takes_centimetres_and_frame_time_from_its_header(tmp_pa
     region, doppler = Dataset(), Dataset()
     for one, size, units in ((region, 10, 3), (doppler, 12, 4)):  # centimetres, seconds
         one.RegionLocationMinX0 = one.RegionLocationMinY0 = 0
-        one.RegionLocationMaxX0 = one.RegionLocationMaxY0 = size
+        one.RegionLocationMaxX1 = one.RegionLocationMaxY1 = size
         one.PhysicalUnitsXDirection = one.PhysicalUnitsYDirection = units
         one.PhysicalDeltaX, one.PhysicalDeltaY = 0.025, 0.05
     ds.SequenceOfUltrasoundRegions = [region, doppler]
