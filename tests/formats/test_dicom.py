@@ -239,3 +239,35 @@ def test_enhanced_multi_frame_is_the_same_study_as_classic_files(tmp_path):
     assert np.array_equal(multi.voxels, classic.voxels)
     assert multi.geometry.same_grid(classic.geometry)
     assert multi.times_ms == classic.times_ms
+
+
+def test_ultrasound_loop_takes_centimetres_and_frame_time_from_its_header(tmp_path):
+    ds = plane(0, 0)
+    for name in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "TriggerTime"):
+        delattr(ds, name)
+    ds.Modality, ds.NumberOfFrames, ds.FrameTime = "US", 2, "25"
+    ds.PixelData = ds.PixelData * 2
+    region, doppler = Dataset(), Dataset()
+    for one, size, units in ((region, 10, 3), (doppler, 12, 4)):  # centimetres, seconds
+        one.RegionLocationMinX0 = one.RegionLocationMinY0 = 0
+        one.RegionLocationMaxX1 = one.RegionLocationMaxY1 = size
+        one.PhysicalUnitsXDirection = one.PhysicalUnitsYDirection = units
+        one.PhysicalDeltaX, one.PhysicalDeltaY = 0.025, 0.05
+    ds.SequenceOfUltrasoundRegions = [region, doppler]
+    image, _ = read(save(tmp_path / "s", [ds]))
+    assert image.times_ms == (0, 25)
+    assert image.geometry.spacing[1:] == pytest.approx((0.5, 0.25))
+    assert image.geometry.unit == "mm"
+
+
+def test_colour_becomes_brightness(tmp_path):
+    ds = plane(0, 0)
+    ds.SamplesPerPixel, ds.PhotometricInterpretation, ds.PlanarConfiguration = 3, "RGB", 0
+    ds.BitsAllocated = ds.BitsStored = 8
+    ds.HighBit, ds.PixelRepresentation = 7, 0
+    colours = np.zeros((*foreign.SHAPE[1:], 3), np.uint8)
+    colours[2, 3] = (200, 100, 50)
+    ds.PixelData = colours.tobytes()
+    image, _ = read(save(tmp_path / "s", [ds]))
+    assert image.voxels[0, 0, 2, 3] == 124  # 0.299 x 200 + 0.587 x 100 + 0.114 x 50
+    assert np.count_nonzero(image.voxels) == 1

@@ -315,7 +315,7 @@ def _region(ds: Any) -> tuple[float, float] | None:
 
 
 def _region_area(region: Any) -> int:
-    names = ("RegionLocationMaxX0", "RegionLocationMinX0")
-    others = ("RegionLocationMaxY0", "RegionLocationMinY0")
+    names = ("RegionLocationMaxX1", "RegionLocationMinX0")
+    others = ("RegionLocationMaxY1", "RegionLocationMinY0")
     x, y = (int(region.get(a, 0)) - int(region.get(b, 0)) for a, b in (names, others))
     return max(1, x * y)
