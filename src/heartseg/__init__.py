@@ -13,7 +13,7 @@ Names load when they are first used, so importing heartseg costs nothing.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from heartseg.core.version import __version__ as __version__
 
 _HOMES = {
     "HeartsegError": "heartseg.core.errors",
@@ -25,7 +25,7 @@ _HOMES = {
     "train_model": "heartseg.train.artefact",
 }
 
-__all__ = [  # noqa: F822  (they load on first use)
+__all__ = [
     "HeartsegError",
     "build_network",
     "measure_study",

@@ -170,7 +170,7 @@ class _Worker:
         try:
             report = self._done(task, folder)
         # A batch of a night must survive a fault in one study that nobody foresaw.
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001
             said = str(fault) if isinstance(fault, HeartsegError) else _unforeseen(fault)
             return Outcome(task.id, "failed", said, failed_row(task.id, said))
         return Outcome(task.id, "done", "", summary_row(report), report)

@@ -275,7 +275,7 @@ def _why(study: Study, view: View, settings: Settings) -> str:
 
 
 def _provenance(study: Study, settings: Settings) -> Provenance:
-    from heartseg import __version__
+    from heartseg.core.version import __version__
 
     sources = [source for group in study.sources.values() for source in group]
     names = {

@@ -26,7 +26,7 @@ def test_the_citation_names_the_version(project: Path) -> None:
 def test_the_version_has_one_home(project: Path) -> None:
     settings = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
     assert settings["project"]["dynamic"] == ["version"]
-    assert settings["tool"]["hatch"]["version"]["path"] == "src/heartseg/__init__.py"
+    assert settings["tool"]["hatch"]["version"]["path"] == "src/heartseg/core/version.py"
 
 
 def test_what_is_installed_is_this_version() -> None:

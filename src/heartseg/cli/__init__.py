@@ -61,7 +61,7 @@ def _complain(fault: HeartsegError) -> None:
 
 def _version(asked: bool) -> None:
     if asked:
-        from heartseg import __version__
+        from heartseg.core.version import __version__
 
         print(__version__)
         raise typer.Exit

@@ -31,7 +31,7 @@ PLANE_PX = 256
 
 def examination() -> dict[str, Any]:
     """Versions, extras, processor, and seconds that a usual study would take."""
-    from heartseg import __version__
+    from heartseg.core.version import __version__
     from heartseg.segment import shipped_bundles
 
     return {

@@ -50,7 +50,7 @@ def models() -> list[Row]:
     """The shipped bundles."""
     from heartseg.segment import load_bundle, shipped_bundles
 
-    rows = []
+    rows: list[Row] = []
     for name in shipped_bundles():
         bundle = load_bundle(name)
         rows.append(
@@ -73,7 +73,7 @@ def networks() -> list[Row]:
         from heartseg.models import ARCHITECTURES
     except ModuleNotFoundError as fault:
         raise MissingExtraError("networks", "train") from fault
-    rows = []
+    rows: list[Row] = []
     for name, architecture in ARCHITECTURES.items():
         network = architecture().build(channels=1, classes=4)
         parameters = sum(weights.numel() for weights in network.parameters())
