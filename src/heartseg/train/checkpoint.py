@@ -6,6 +6,8 @@ at any moment leaves the last whole one.
 
 import os
 import pickle
+import struct
+import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +28,9 @@ _BROKEN = (
     LookupError,
     TypeError,
     AttributeError,
+    AssertionError,
+    ArithmeticError,
+    struct.error,
     pickle.UnpicklingError,
 )
 """What torch raises on files that are cut, foreign or hostile."""
@@ -59,7 +64,9 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         ModelError: not a whole checkpoint.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's thoughts on files that are refused anyway
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except _BROKEN as fault:
         raise ModelError(f"checkpoint {path.name}", got=_said(fault)) from fault
     if not isinstance(state, dict) or set(state) != CONTENT:
