@@ -86,9 +86,7 @@ def test_outside_the_image_all_is_black_and_background():
 
 def test_rotation_turns_without_stretching_by_angles_up_to_the_limit():
     m = matrices(sources(200, rotation_degrees=40.0))
-    torch.testing.assert_close(
-        m @ m.mT, torch.eye(2).expand(200, 2, 2), atol=1e-3, rtol=0
-    )
+    torch.testing.assert_close(m @ m.mT, torch.eye(2).expand(200, 2, 2), atol=1e-3, rtol=0)
     torch.testing.assert_close(torch.linalg.det(m), torch.ones(200), atol=1e-3, rtol=0)
     angle = torch.atan2(m[:, 1, 0], m[:, 0, 0]).rad2deg()
     assert angle.min() < -35

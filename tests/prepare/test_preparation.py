@@ -145,9 +145,9 @@ def test_a_structure_not_smaller_than_the_background_s_share_wins_among_others()
 def test_intensities_are_linear_between_the_percentiles_and_cut_beyond():
     values = np.random.default_rng(2).permutation(8 * 8).reshape(1, 1, 8, 8)
     geometry = Geometry((1, 8, 8), np.diag([8.0, 1.0, 1.0, 1.0]))
-    sample = Preparation(
-        spacing_mm=1.0, stride=8, field_px=8, percentiles=(10.0, 60.0)
-    ).sample(Image(values, geometry))
+    sample = Preparation(spacing_mm=1.0, stride=8, field_px=8, percentiles=(10.0, 60.0)).sample(
+        Image(values, geometry)
+    )
     low, high = sample.intensities
     assert (low, high) == tuple(np.percentile(values, (10, 60)))
     wanted = sample.orientation.apply(((values - low) / (high - low)).clip(0, 1))[0]

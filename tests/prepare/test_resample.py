@@ -47,4 +47,6 @@ def test_weights_are_shares_and_symmetric(step, filtered):
 def test_rows_and_columns_are_not_confused():
     planes = np.random.default_rng(0).random((2, 3, 5, 7), dtype=np.float32)
     rows, columns = np.eye(5, dtype=np.float32)[[1]], np.eye(7, dtype=np.float32)[[2, 6, 0]]
-    assert np.array_equal(resample_planes(planes, rows, columns), planes[..., [1], :][..., [2, 6, 0]])
+    assert np.array_equal(
+        resample_planes(planes, rows, columns), planes[..., [1], :][..., [2, 6, 0]]
+    )

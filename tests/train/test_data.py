@@ -28,7 +28,9 @@ def labelled(geometry=GRID, structures=(LV, MYO, RV), frames=3, covered=None) ->
     labels = np.zeros((frames, *geometry.shape), np.uint8)
     for index, structure in enumerate(structures):
         labels[::2, 1:4, 2:11, 3 + 5 * index : 8 + 5 * index] = structure
-    study = Study(id="patient007", modality=Modality.MR, images={View.SAX: Image(voxels, GRID)}, sources={})
+    study = Study(
+        id="patient007", modality=Modality.MR, images={View.SAX: Image(voxels, GRID)}, sources={}
+    )
     truth = {View.SAX: Segmentation(labels, geometry, (LV, MYO, RV))}
     return Candidate(
         id="patient007",
@@ -44,7 +46,10 @@ def test_labelled_frames_are_prepared_with_their_pixels():
     candidate = labelled()
     frames = prepared_frames(candidate, PREPARATION, CLASSES, View.SAX)
     sample = PREPARATION.sample(candidate.load().images[View.SAX])
-    assert [(frame.patient, frame.phase) for frame in frames] == [("patient007", 0), ("patient007", 2)]
+    assert [(frame.patient, frame.phase) for frame in frames] == [
+        ("patient007", 0),
+        ("patient007", 2),
+    ]
     for frame in frames:
         assert np.array_equal(frame.pixels, sample.frame(frame.phase))
         truth = sample.frame_labels(candidate.reference()[View.SAX].labels[frame.phase])
@@ -72,9 +77,7 @@ def test_a_study_without_such_labels_is_refused(view):
         prepared_frames(candidate, PREPARATION, CLASSES, view)
 
 
-@pytest.mark.parametrize(
-    "other", [{"frames": 2}, {"geometry": GRID.respaced((8.0, 1.5, 1.3))}]
-)
+@pytest.mark.parametrize("other", [{"frames": 2}, {"geometry": GRID.respaced((8.0, 1.5, 1.3))}])
 def test_labels_that_do_not_fit_the_image_are_refused(other):
     with pytest.raises(StudyError, match="another grid"):
         prepared_frames(labelled(**other), PREPARATION, CLASSES, View.SAX)
@@ -132,8 +135,6 @@ def test_some_crops_look_away_from_the_heart():
 
 def test_a_seed_repeats_the_draw():
     prepared = PreparedSet([frame(32, 32, (4, 25)), frame(32, 32, (9, 2))], CPU)
-    one, same, other = (
-        prepared.draw(20, 0.3, torch.Generator().manual_seed(s)) for s in (1, 1, 2)
-    )
+    one, same, other = (prepared.draw(20, 0.3, torch.Generator().manual_seed(s)) for s in (1, 1, 2))
     assert all(torch.equal(a, b) for a, b in zip(one, same, strict=True))
     assert not torch.equal(one[2], other[2])

@@ -188,7 +188,9 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path):
 
 def test_a_watcher_sees_what_is_logged(tmp_path):
     seen = []
-    fit(Counting([0.5] * 5), SCHEDULE, tmp_path, resume=False, watch=lambda *both: seen.append(both))
+    fit(
+        Counting([0.5] * 5), SCHEDULE, tmp_path, resume=False, watch=lambda *both: seen.append(both)
+    )
     assert [(step, set(numbers)) for step, numbers in seen] == [
         (line["step"], set(line) - {"step", "seconds"}) for line in lines(tmp_path)
     ]

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("torch")
-from heartseg.train.checkpoint import load_checkpoint  # noqa: E402
-from heartseg.train.loop import BEST, LAST, LOG  # noqa: E402
-from tests.train import tiny  # noqa: E402
+from heartseg.train.checkpoint import load_checkpoint
+from heartseg.train.loop import BEST, LAST, LOG
+from tests.train import tiny
 
-KILLS = 5
+KILLS = 4
 
 
 def started(folder: Path, seed: int = 5) -> multiprocessing.Process:

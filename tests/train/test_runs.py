@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("torch")
-from heartseg.config import from_table, load, to_table  # noqa: E402
-from heartseg.models import architecture  # noqa: E402
-from heartseg.train.run import RunSettings  # noqa: E402
+from heartseg.config import from_table, load, to_table
+from heartseg.models import architecture
+from heartseg.train.run import RunSettings
 
 RUNS = sorted((Path(__file__).resolve().parents[2] / "runs").rglob("*.toml"))
 

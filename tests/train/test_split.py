@@ -5,7 +5,7 @@ import pytest
 from heartseg.core.errors import ConfigError
 
 pytest.importorskip("torch")
-from heartseg.train.split import part_of  # noqa: E402
+from heartseg.train.split import part_of
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def last(folder: Path) -> dict[str, Any]:
     return load_checkpoint(folder / LAST)
 
 
-def difference(one: Any, other: Any, where: str = "") -> str:
+def difference(one: Any, other: Any, where: str = "state") -> str:
     """Where two states differ, to the bit; empty where they do not."""
     if isinstance(one, torch.Tensor):
         same = one.dtype == other.dtype and torch.equal(one, other)

@@ -116,7 +116,10 @@ def _description(
         modality=settings.modality,
         view=settings.view,
         structures=settings.classes(),
-        architecture=dict(settings.model) or {"name": "unet"},
+        architecture={
+            "name": settings.model.get("name", "unet"),
+            **to_table(architecture(settings.model)),  # defaults too: they may change one day
+        },
         preparation=settings.preparation,
         training=_training(settings, record, steps),
         scores=scores,
