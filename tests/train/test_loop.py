@@ -37,14 +37,14 @@ class Counting:
         self.count = int(state["count"])
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     pass
 
 
 def stop_at(wanted):
     def watch(step, numbers):
         if step == wanted and "loss" in numbers:
-            raise Stopped
+            raise StoppedError
 
     return watch
 
@@ -90,7 +90,7 @@ def test_the_best_checkpoint_is_the_best(tmp_path):
 
 def test_a_worse_one_does_not_overwrite_the_best_after_resuming(tmp_path):
     scores = [0.1, 0.7, 0.3, 0.6, 0.2]
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         fit(Counting(scores), SCHEDULE, tmp_path, resume=False, watch=stop_at(7))
     assert load_checkpoint(tmp_path / LAST)["step"] == 6
     fit(Counting(scores), SCHEDULE, tmp_path, resume=True)
@@ -117,7 +117,7 @@ def test_the_end_is_kept_though_no_validation_falls_on_it(tmp_path):
 
 @pytest.mark.parametrize("stop", [1, 5, 6, 9])
 def test_a_resumed_log_has_no_doubles_and_no_gaps(tmp_path, stop):
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         fit(Counting([0.5] * 5), SCHEDULE, tmp_path, resume=False, watch=stop_at(stop))
     with (tmp_path / LOG).open("a") as file:
         file.write('{"step": 2, "sec')  # the kill tore a line
