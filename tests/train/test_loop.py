@@ -93,7 +93,9 @@ def test_a_worse_one_does_not_overwrite_the_best_after_resuming(tmp_path):
     with pytest.raises(StoppedError):
         fit(Counting(scores), SCHEDULE, tmp_path, resume=False, watch=stop_at(7))
     assert load_checkpoint(tmp_path / LAST)["step"] == 6
-    fit(Counting(scores), SCHEDULE, tmp_path, resume=True)
+    resumed = Counting(scores)
+    fit(resumed, SCHEDULE, tmp_path, resume=True)
+    assert resumed.rates == [SCHEDULE.rate(step) for step in range(6, 10)]
     assert load_checkpoint(tmp_path / BEST)["step"] == 4
     assert load_checkpoint(tmp_path / LAST)["best"] == 0.7
 
@@ -107,7 +109,7 @@ def test_without_validation_there_is_a_last_and_no_best(tmp_path):
     fit(Counting(), SCHEDULE, tmp_path, resume=False)
     assert load_checkpoint(tmp_path / LAST)["step"] == 10
     assert not (tmp_path / BEST).exists()
-    assert all("score" not in line for line in lines(tmp_path))
+    assert [set(line) for line in lines(tmp_path)] == [{"step", "seconds", "loss"}] * 10
 
 
 def test_the_end_is_kept_though_no_validation_falls_on_it(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from heartseg.core.errors import ConfigError, ModelError
 
 torch = pytest.importorskip("torch")
+from heartseg.losses import soft_dice_loss  # noqa: E402
 from heartseg.train.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from heartseg.train.loop import LAST, Schedule, fit  # noqa: E402
 from heartseg.train.segment_task import Learning  # noqa: E402
@@ -42,6 +43,20 @@ def test_resuming_is_exact_to_the_bit(tmp_path):
     assert set(wanted) == {"network", "average", "optimiser", "generator", "steps"}
     assert tiny.difference(wanted, found) == ""
     assert straight.validate() == second.validate()
+
+
+def test_a_step_follows_cross_entropy_and_soft_dice():
+    task, twin = tiny.task(clip=1e9), tiny.task()
+    numbers = task.step(1.0)
+    planes, truth = twin._batch()  # the same draw
+    logits = twin.network.train()(planes)
+    entropy = torch.nn.functional.cross_entropy(logits, truth)
+    overlap = soft_dice_loss(logits.softmax(1), truth)
+    (entropy + overlap).backward()
+    assert numbers["cross_entropy"] == pytest.approx(entropy.item())
+    assert numbers["soft_dice_loss"] == pytest.approx(overlap.item())
+    for mine, theirs in zip(task.network.parameters(), twin.network.parameters(), strict=True):
+        torch.testing.assert_close(mine.grad, theirs.grad)
 
 
 def test_a_step_changes_everything_that_the_state_holds():

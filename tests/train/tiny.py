@@ -21,7 +21,7 @@ def frame(number: int, rows: int = 32, columns: int = 40, planes: int = 2) -> Pr
     """A dim ring round a bright disc, off the centre, with noise."""
     random = np.random.default_rng(number)
     y, x = np.mgrid[:rows, :columns]
-    at = (rows / 2 - 4 + random.integers(0, 5), columns / 2 + random.integers(0, 5))
+    at = (rows / 2 - 4 + random.integers(0, 5), columns / 2 + 3 + random.integers(0, 4))
     distance = np.hypot(y - at[0], x - at[1])
     classes = np.select([distance < 5, distance < 9], [1, 2], 0).astype(np.uint8)
     classes = np.stack([classes] * planes)
