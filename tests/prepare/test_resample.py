@@ -33,6 +33,11 @@ def test_outside_is_nothing_when_filtered_and_the_edge_when_not():
     assert (plain[3:, 1] == 1).all()
 
 
+def test_a_place_more_than_half_a_point_outside_sees_nothing_though_the_triangle_is_wide():
+    weights = linear_weights(3, 4, step=1.25, filtered=True)  # places -.875 .375 1.625 2.875
+    np.testing.assert_allclose(weights.sum(1), [0, 1, 1, 0], atol=1e-6)
+
+
 @pytest.mark.parametrize("step", [0.3, 0.77, 1.0, 1.2, 2.6])
 @pytest.mark.parametrize("filtered", [True, False])
 def test_weights_are_shares_and_symmetric(step, filtered):
