@@ -277,10 +277,10 @@ def networks(json: Json = False) -> None:
 @app.command()
 def doctor(json: Json = False) -> None:
     """Versions, devices, extras, and how fast this machine segments."""
-    from heartseg.cli import doctor as examine
+    from heartseg.cli.doctor import as_json, as_text, examination
 
-    found = examine.examination()
-    print(examine.as_json(found) if json else examine.as_text(found))
+    found = examination()
+    print(as_json(found) if json else as_text(found))
 
 
 def _say(outcome: "Outcome") -> None:
