@@ -5,6 +5,7 @@ import os
 import platform
 import statistics
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -23,9 +24,12 @@ class Row:
     date: str
     commit: str
     measure: str
+    structure: str = "-"
+    phase: str = "-"
     unit: str
     data: str
     split: str = "-"
+    model: str = "-"
     seed: str = "-"
     configuration: str
     images_seen: str = "-"
@@ -47,11 +51,11 @@ def timing_row(measure: str, unit: str, numbers: Sequence[float], **where: str) 
         measure: in words.
         unit: of the numbers.
         numbers: one a run.
-        where: `data` and `configuration`.
+        where: `data`, `configuration` and, where there is one, `model`.
     """
     middle, low, high = statistics.median(numbers), min(numbers), max(numbers)
     return Row(
-        date=datetime.now(UTC).date().isoformat(),
+        date=today(),
         commit=commit(),
         measure=measure,
         unit=unit,
@@ -86,6 +90,22 @@ def read(path: Path) -> Iterator[Row]:
     with path.open(encoding="utf-8", newline="") as file:
         for line in csv.DictReader(file):
             yield Row(**line)
+
+
+def today() -> str:
+    """The day, ISO 8601 in UTC."""
+    return datetime.now(UTC).date().isoformat()
+
+
+def real_images() -> Path:
+    """The folder of the real images, which are no part of the project."""
+    return Path(os.environ.get("HEARTSEG_DATA", ROOT.parent / "shared" / "data"))
+
+
+def heartseg() -> list[str]:
+    """How the command line is started: the installed command, or the source folder's own."""
+    installed = Path(sys.executable).with_name("heartseg")
+    return [str(installed)] if installed.exists() else [sys.executable, "-m", "heartseg"]
 
 
 def commit() -> str:
