@@ -6,6 +6,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -128,6 +129,28 @@ def hardware() -> str:
 def cores() -> set[int]:
     """The cores that a measured process may use."""
     return set(sorted(os.sched_getaffinity(0))[:CORES])
+
+
+def busy_share(cores: set[int], seconds: float = 1.0) -> float:
+    """Share of time in which these cores work, 0 to 1; 0 where the system does not tell."""
+    before = _clock_ticks(cores)
+    time.sleep(seconds)
+    after = _clock_ticks(cores)
+    idle, total = after[0] - before[0], after[1] - before[1]
+    return 1 - idle / total if total else 0.0
+
+
+def _clock_ticks(cores: set[int]) -> tuple[int, int]:
+    """(idle, all) ticks of these cores since the start of the machine."""
+    listing = Path("/proc/stat")
+    lines = listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []
+    idle = total = 0
+    for line in lines:
+        name, *ticks = line.split()
+        if name in {f"cpu{core}" for core in cores}:
+            numbers = [int(tick) for tick in ticks[:8]]
+            idle, total = idle + numbers[3] + numbers[4], total + sum(numbers)
+    return idle, total
 
 
 def _processor() -> str:
