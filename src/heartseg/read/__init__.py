@@ -38,7 +38,7 @@ def find_studies(
 
 
 def read_study(
-    path: Path,
+    path: Path | str,
     *,
     spacing_mm: tuple[float, float, float] | None = None,
     view: View | None = None,
@@ -49,11 +49,11 @@ def read_study(
         StudyError: there is none, or more than one.
         InputError: it cannot be read.
     """
-    found = find_studies(path, spacing_mm=spacing_mm, view=view)
+    found = find_studies(Path(path), spacing_mm=spacing_mm, view=view)
     if len(found) > 1:
         some = ", ".join(candidate.id for candidate in found[:8])
         raise StudyError(
-            path.name,
+            Path(path).name,
             got=f"{len(found)} studies ({some}{', ...' if len(found) > 8 else ''})",
             allowed="one",
             do="name one of them, or use find_studies",
