@@ -22,3 +22,11 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no real images: set HEARTSEG_DATA to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def gauge(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that reads anatomy from grey values exactly: no test waits for a better one."""
+    from tests.doors import write_gauge
+
+    return write_gauge(tmp_path_factory.mktemp("models") / "gauge")

@@ -1,15 +1,35 @@
 """The steps of the pipeline for Python users, a study at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from heartseg.core.finding import ModelUse, Report
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Study, View
-from heartseg.pipeline import Models, Settings, measure, segment
+from heartseg.pipeline import Models, Settings, explain, measure, segment
 
 GIVEN = ModelUse(
     name="labels given by the caller", version="", sha256=None, licence="theirs", precision=None
 )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segmented(Mapping[View, Segmentation]):
+    """Segmentations by view that remember what made them, so that a report can say it."""
+
+    masks: Mapping[View, Segmentation]
+    model: ModelUse
+    strategy: Mapping[str, str]
+    settings: Settings = field(repr=False)
+
+    def __getitem__(self, view: View) -> Segmentation:
+        return self.masks[view]
+
+    def __iter__(self) -> Iterator[View]:
+        return iter(self.masks)
+
+    def __len__(self) -> int:
+        return len(self.masks)
 
 
 def segment_study(
@@ -30,7 +50,10 @@ def segment_study(
         StudyError: there is a model for none of the views.
         ModelError: the model cannot be trusted or used.
     """
-    return segment(study, Models(device), Settings(model=model, device=device, turns=turns))
+    models, settings = Models(device), Settings(model=model, device=device, turns=turns)
+    masks = segment(study, models, settings)
+    strategy, used = explain(study, models, settings)
+    return Segmented(masks, used, strategy, settings)
 
 
 def measure_study(study: Study, segmentations: Mapping[View, Segmentation]) -> Report:
@@ -39,4 +62,7 @@ def measure_study(study: Study, segmentations: Mapping[View, Segmentation]) -> R
     Raises:
         MeasureError: no segmentation, or phases that are not frames of it.
     """
+    if isinstance(segmentations, Segmented):
+        made = segmentations
+        return measure(study, made, made.model, made.strategy, made.settings)
     return measure(study, segmentations, GIVEN, {}, Settings())

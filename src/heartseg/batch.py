@@ -4,22 +4,33 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from heartseg.core.errors import HeartsegError, OutputError
+from heartseg.core.errors import HeartsegError, StudyError
+from heartseg.core.fault import said_of
 from heartseg.core.study import Body
-from heartseg.pipeline import Models, Settings, analyse
+from heartseg.pipeline import Models, Settings, analyse, with_values
+from heartseg.report.study_folder import (
+    FINISHED,
+    is_finished,
+    is_foreign,
+    is_result,
+    put_in_place,
+    require_writable,
+)
 
 if TYPE_CHECKING:
     from heartseg.core.finding import Report
     from heartseg.core.study import View
     from heartseg.read import Candidate
 
-FINISHED = "report.json"
-"""Its presence says that a study is done: a study's folder appears whole or not at all."""
+SUMMARY = "summary.csv"
+
+LONGEST_ID = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +39,14 @@ class Task:
 
     Attributes:
         path: what the user named.
-        id: of the study; None when nothing could be found there.
-        index: of the study among those found at `path`.
+        id: of the study, its folder and its row; unique in the run.
+        found: its id among the studies at `path`; None when nothing could be found there.
         fault: why nothing could be found.
     """
 
     path: Path
-    id: str | None
-    index: int = 0
+    id: str
+    found: str | None = None
     fault: str | None = None
 
 
@@ -78,15 +89,15 @@ def run(plan: Plan, watch: Callable[[Outcome], None]) -> list[Outcome]:
     """Do all studies; `watch` hears of each as it ends. summary.csv grows with them.
 
     Raises:
-        OutputError: `plan.out` cannot be written at all.
+        OutputError: `plan.out` cannot be written at all, or holds a foreign summary.csv.
     """
     from heartseg.report import write_summary
 
-    _require_writable(plan.out)
+    require_writable(plan.out)
+    write_summary(plan.out / SUMMARY, [])  # a fault is heard of now, not after the first study
     outcomes = []
     for outcome in _outcomes(plan, tasks(plan)):
-        if outcome.row:
-            write_summary(plan.out / "summary.csv", [outcome.row])
+        write_summary(plan.out / SUMMARY, [outcome.row])
         outcomes.append(outcome)
         watch(outcome)
     return outcomes
@@ -94,42 +105,88 @@ def run(plan: Plan, watch: Callable[[Outcome], None]) -> list[Outcome]:
 
 def tasks(plan: Plan) -> list[Task]:
     """The studies at the inputs, with ids that are unique in this run; faults are tasks too."""
+    from heartseg.read.candidate import safe_id, stem_of
+
     found: list[Task] = []
-    taken: set[str] = set()
+    taken = {SUMMARY}
     for path in plan.inputs:
         try:
             candidates = _candidates(plan, path)
-        except (HeartsegError, OSError) as fault:
-            found.append(Task(path, None, fault=str(fault)))
+        # What nobody foresaw in one input must not stop the others.
+        except Exception as fault:  # noqa: BLE001
+            name = _unique(safe_id(stem_of(path.absolute())), taken)
+            found.append(Task(path, name, fault=said_of(fault)))
             continue
-        for index, candidate in enumerate(candidates):
-            name = _unique(candidate.id, taken)
-            found.append(Task(path, name, index))
+        for candidate in candidates:
+            name = _unique(candidate.id, taken, plan.out)
+            found.append(Task(path, name, candidate.id))
     return found
 
 
-def _unique(name: str, taken: set[str]) -> str:
-    unique, number = name, 2
-    while unique in taken:
-        unique = f"{name[:60]}-{number}"
+def _unique(name: str, taken: set[str], out: Path | None = None) -> str:
+    """`name`, or with a suffix where it is taken in this run or by something that is not ours."""
+    unique, number = name, 1
+    while unique.lower() in taken or (out is not None and is_foreign(out / unique)):
         number += 1
-    taken.add(unique)
+        suffix = f"-{number}"
+        unique = name[: LONGEST_ID - len(suffix)] + suffix
+    taken.add(unique.lower())  # some file systems do not tell A from a
     return unique
 
 
 def _candidates(plan: Plan, path: Path) -> "list[Candidate]":
     from heartseg.read import find_studies
 
-    return find_studies(path, spacing_mm=plan.spacing_mm, view=plan.view)
+    found = find_studies(path, spacing_mm=plan.spacing_mm, view=plan.view)
+    kept = [one for one in found if one.path == path or not is_result(one.path)]
+    if not kept:
+        raise StudyError(path.name, got="results of heartseg, no images", do="name the images")
+    return kept
 
 
 def _outcomes(plan: Plan, todo: Sequence[Task]) -> Iterator[Outcome]:
     if plan.jobs <= 1 or len(todo) < 2:
         yield from _Worker(plan).all(todo)
         return
+    died = []
+    pool = _pool(plan, plan.jobs)
+    try:
+        futures = [pool.submit(_continue, task) for task in todo]
+        for task, future in zip(todo, futures, strict=True):
+            try:
+                yield _with_report(plan, future.result())
+            except BrokenProcessPool:
+                died.append(task)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    for task in died:  # one of them broke the pool of all: each in a process of its own
+        yield _with_report(plan, _alone(plan, task))
+
+
+def _pool(plan: Plan, jobs: int) -> ProcessPoolExecutor:
     # Spawned, not forked: a forked child inherits the locks of the inference engine's threads.
-    with ProcessPoolExecutor(plan.jobs, get_context("spawn"), _begin, (plan,)) as pool:
-        yield from pool.map(_continue, todo)
+    return ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (plan,))
+
+
+def _alone(plan: Plan, task: Task) -> Outcome:
+    with _pool(plan, 1) as pool:
+        try:
+            return pool.submit(_continue, task).result()
+        except BrokenProcessPool:
+            return _failed(
+                task.id,
+                "its process died, for want of memory or by a fault of a library; "
+                "try this study alone, with --jobs 1",
+            )
+
+
+def _with_report(plan: Plan, outcome: Outcome) -> Outcome:
+    """Reports do not travel between processes; they are on the disk."""
+    from heartseg.report import load_report
+
+    if outcome.status == "failed":
+        return outcome
+    return replace(outcome, report=load_report(plan.out / outcome.id / FINISHED))
 
 
 _worker: "_Worker | None" = None
@@ -153,70 +210,60 @@ class _Worker:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._models = Models(plan.settings.device)
-        self._looked: tuple[Path, list[Candidate]] | None = None
+        self._looked: tuple[Path, dict[str, Candidate]] | None = None
 
     def all(self, todo: Iterable[Task]) -> Iterator[Outcome]:
         return (self.one(task) for task in todo)
 
     def one(self, task: Task) -> Outcome:
-        from heartseg.report import failed_row, summary_row
-
-        if task.id is None:
-            name = task.path.name
-            return Outcome(name, "failed", task.fault or "", failed_row(name, task.fault))
+        if task.found is None:
+            return _failed(task.id, task.fault or "")
         folder = self._plan.out / task.id
-        if (folder / FINISHED).exists() and not self._plan.overwrite:
-            return Outcome(task.id, "skipped", "already done; --overwrite does it again", {})
         try:
-            report = self._done(task, folder)
+            if is_finished(folder) and not self._plan.overwrite:
+                return _skipped(task.id, folder)
+            return self._done(task, task.found, folder)
         # A batch of a night must survive a fault in one study that nobody foresaw.
         except Exception as fault:  # noqa: BLE001
-            said = str(fault) if isinstance(fault, HeartsegError) else _unforeseen(fault)
-            return Outcome(task.id, "failed", said, failed_row(task.id, said))
-        return Outcome(task.id, "done", "", summary_row(report), report)
+            return _failed(task.id, said_of(fault))
 
-    def _done(self, task: Task, folder: Path) -> "Report":
-        settings = self._plan.settings
-        body = (self._plan.bodies or {}).get(folder.name)
-        if body is not None:
-            settings = replace(settings, body=body)
+    def _done(self, task: Task, found: str, folder: Path) -> Outcome:
+        from heartseg.report import summary_row
+
+        settings, said = self._plan.settings, ""
+        if self._plan.bodies is not None:
+            body = self._plan.bodies.get(task.id)
+            settings = replace(settings, body=with_values(settings.body, body or Body()))
+            said = "" if body else "no row for it in the table of bodies"
         unfinished = folder.with_name(f".{folder.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         try:
-            report = analyse(self._candidate(task, folder.name), self._models, settings, unfinished)
-            _move(unfinished, folder)
+            candidate = self._candidate(task.path, found)
+            report = analyse(candidate, self._models, settings, unfinished, name=task.id)
+            put_in_place(unfinished, folder)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
-        return report
+        return Outcome(task.id, "done", said, summary_row(report), report)
 
-    def _candidate(self, task: Task, name: str) -> "Candidate":
-        if self._looked is None or self._looked[0] != task.path:
-            self._looked = task.path, _candidates(self._plan, task.path)
-        return self._looked[1][task.index].renamed(name)
-
-
-def _move(source: Path, target: Path) -> None:
-    try:
-        if target.exists():
-            shutil.rmtree(target)
-        source.replace(target)
-    except OSError as fault:
-        raise OutputError(target.name, got=fault.strerror or str(fault)) from fault
+    def _candidate(self, path: Path, found: str) -> "Candidate":
+        """By id: files may come and go between looking and doing."""
+        if self._looked is None or self._looked[0] != path:
+            self._looked = path, {one.id: one for one in _candidates(self._plan, path)}
+        if found not in self._looked[1]:
+            raise StudyError(found, got="no such study any more", do="run it again")
+        return self._looked[1][found]
 
 
-def _unforeseen(fault: Exception) -> str:
-    return f"{type(fault).__name__}: {fault} (not a message of heartseg's own: please report it)"
+def _failed(name: str, said: str) -> Outcome:
+    from heartseg.report import failed_row
+
+    return Outcome(name, "failed", said, failed_row(name, said))
 
 
-def _require_writable(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe = out / ".heartseg-probe"
-        probe.touch()
-        probe.unlink()
-    except OSError as fault:
-        raise OutputError(
-            f"output folder {out.name}",
-            got=fault.strerror or str(fault),
-            do="choose a folder that you may write to with -o",
-        ) from fault
+def _skipped(name: str, folder: Path) -> Outcome:
+    """With its row: the summary may have been lost, or its run ended before writing it."""
+    from heartseg.report import load_report, summary_row
+
+    report = load_report(folder / FINISHED)
+    said = "already done; --overwrite does it again"
+    return Outcome(name, "skipped", said, summary_row(report), report)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from heartseg.core.anatomy import Structure
 from heartseg.core.anatomy import scheme as core_scheme
-from heartseg.core.errors import HeartsegError, StudyError
+from heartseg.core.errors import StudyError
+from heartseg.core.fault import said_of
 from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import Modality, Source, Study, View
 from heartseg.read import Candidate, find_studies
@@ -61,20 +62,29 @@ def evaluate(predictions: Path, truth: Path, scheme: str = "acdc") -> Evaluation
     problems: dict[str, str] = {}
     for candidate in _cases(truth, scheme):
         try:
-            study = candidate.load()
-            found = study_masks(study, predictions, scheme)
-            wanted = candidate.reference() if candidate.reference else {}
-        except HeartsegError as fault:
-            problems[candidate.id] = str(fault)
+            own, pair = _compared(candidate, predictions, scheme)
+        # The table of a hundred cases must survive a fault in one that nobody foresaw.
+        except Exception as fault:  # noqa: BLE001
+            problems[candidate.id] = said_of(fault)
             continue
-        covered = candidate.covered() if candidate.covered else None
-        rows.extend(_agreement(study, found, wanted, covered))
-        numbers.append((_findings(study, found), _findings(study, wanted)))
+        rows.extend(own)
+        numbers.append(pair)
     if not rows:
         raise StudyError(predictions.name, got="no case to compare: " + _first(problems))
     return Evaluation(
         rows=tuple(rows), summary=summarise(rows), clinical=_clinical(numbers), problems=problems
     )
+
+
+def _compared(
+    candidate: Candidate, predictions: Path, scheme: str
+) -> tuple[list["AgreementRow"], tuple["Numbers", "Numbers"]]:
+    study = candidate.load()
+    found = study_masks(study, predictions, scheme)
+    wanted = candidate.reference() if candidate.reference else {}
+    covered = candidate.covered() if candidate.covered else None
+    rows = list(_agreement(study, found, wanted, covered))
+    return rows, (_findings(study, found), _findings(study, wanted))
 
 
 def _cases(truth: Path, scheme: str) -> list[Candidate]:

@@ -5,7 +5,7 @@ Python users; what surrounds them (many studies, tables, exit codes) is `batch` 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,8 +86,15 @@ class Models:
         return self._ready[name]
 
 
-def analyse(candidate: "Candidate", models: Models, settings: Settings, folder: Path) -> Report:
-    """One study, from its files to its report in `folder`.
+def analyse(
+    candidate: "Candidate",
+    models: Models,
+    settings: Settings,
+    folder: Path,
+    *,
+    name: str | None = None,
+) -> Report:
+    """One study, from its files to its report in `folder`; `name` becomes its id.
 
     Raises:
         HeartsegError: with the reason.
@@ -98,6 +105,7 @@ def analyse(candidate: "Candidate", models: Models, settings: Settings, folder: 
         strategy, model = explain(study, models, settings)  #              4 refine
     else:
         segmentations, strategy, model = given(study, settings.given)
+    study = replace(study, id=name or study.id)  # labels are named by the study's own
     report = measure(study, segmentations, model, strategy, settings)  #   5 measure
     save(study, segmentations, report, settings, folder)  #                6 report
     return report
@@ -113,7 +121,7 @@ def segment(study: Study, models: Models, settings: Settings) -> Mapping[View, S
     from heartseg.segment import frames
 
     found = {}
-    for view, name in chosen_models(study, settings).items():
+    for view, name in chosen_models(study, models, settings).items():
         image = study.images[view]
         bundle, runtime = models.ready(name)
         probabilities = frames(image, bundle, runtime, turns=settings.turns)
@@ -152,11 +160,11 @@ def given(
 
 def explain(study: Study, models: Models, settings: Settings) -> tuple[Mapping[str, str], ModelUse]:
     """What was chosen and why, and the model that was used."""
-    names = chosen_models(study, settings)
+    names = chosen_models(study, models, settings)
     bundle, runtime = models.ready(next(iter(names.values())))
     strategy = {f"model for {view}": _why(study, view, settings) for view in names}
     if not bundle.shipped:
-        strategy["stranger"] = f"model {bundle.name} was not shipped with heartseg"
+        strategy["origin of the model"] = bundle.origin
     return strategy, ModelUse(
         name=bundle.name,
         version=bundle.version,
@@ -223,14 +231,15 @@ def save(
     save_report(report, folder, study=study, segmentations=segmentations, formats=pages)
 
 
-def chosen_models(study: Study, settings: Settings) -> dict[View, str]:
+def chosen_models(study: Study, models: Models, settings: Settings) -> dict[View, str]:
     """The model for each view that can be segmented.
 
     Raises:
         StudyError: there is a model for none of them.
+        ModelError: the one that was asked for cannot be used.
     """
     if settings.model is not None:
-        return dict.fromkeys(study.images, settings.model)
+        return _asked_for(study, models, settings.model)
     chosen = {}
     for view in study.images:
         name = DEFAULT_MODELS.get((_taken_modality(study), _taken_view(study, view)))
@@ -247,13 +256,33 @@ def chosen_models(study: Study, settings: Settings) -> dict[View, str]:
     return chosen
 
 
+def _asked_for(study: Study, models: Models, name: str) -> dict[View, str]:
+    """The user's model, for the views it is made for and those that are not known."""
+    bundle, _ = models.ready(name)
+    fitting = [view for view in study.images if view in (bundle.view, View.UNKNOWN)]
+    if not fitting:
+        raise StudyError(
+            study.id,
+            got=f"view {', '.join(study.images)}",
+            allowed=f"{bundle.view}, which model {bundle.name} is made for",
+            do=f"pass --view {bundle.view} if that is what the images show",
+        )
+    return dict.fromkeys(fitting, name)
+
+
 def with_body(study: Study, body: Body) -> Study:
     """The study with the values of the body that the user gave."""
-    names = ("sex", "age_years", "height_cm", "weight_kg", "heart_rate_bpm")
-    given: dict[str, Any] = {
-        name: getattr(body, name) for name in names if getattr(body, name) is not None
+    return replace(study, body=with_values(study.body, body))
+
+
+def with_values(body: Body, better: Body) -> Body:
+    """What is known of a body, from two sources; the second wins."""
+    known: dict[str, Any] = {
+        one.name: getattr(better, one.name)
+        for one in fields(Body)
+        if getattr(better, one.name) is not None
     }
-    return replace(study, body=replace(study.body, **given)) if given else study
+    return replace(body, **known)
 
 
 def _taken_modality(study: Study) -> Modality:

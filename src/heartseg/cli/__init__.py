@@ -4,13 +4,14 @@ Each body imports inside, calls one function, prints. Exit codes: 0 all done, 1 
 (the rest is still written), 2 wrong usage.
 """
 
+import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from heartseg.core.errors import ConfigError, HeartsegError
+from heartseg.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from heartseg.batch import Outcome
@@ -44,19 +45,26 @@ HeartRate = Annotated[float | None, typer.Option("--heart-rate", help="beats a m
 
 
 def main() -> None:
-    """Run, and turn what heartseg raises into one line and an exit code."""
+    """Run, and turn what is raised into one line and an exit code."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a letter is no reason to stop
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except ConfigError as fault:
         _complain(fault)
         sys.exit(2)
-    except HeartsegError as fault:
+    # A traceback would show paths and what files hold: a door tells no more than `said_of`.
+    except Exception as fault:  # noqa: BLE001
         _complain(fault)
         sys.exit(1)
 
 
-def _complain(fault: HeartsegError) -> None:
-    print(f"heartseg: {fault}", file=sys.stderr)
+def _complain(fault: Exception) -> None:
+    from heartseg.core.fault import said_of
+    from heartseg.report.words import clean
+
+    print(clean(f"heartseg: {said_of(fault)}"), file=sys.stderr)
 
 
 def _version(asked: bool) -> None:
@@ -77,11 +85,15 @@ def _heartseg(
 
 
 @app.command()
-def demo(out: Out = Path("demo-out"), seed: Annotated[int, typer.Option()] = 1) -> None:
+def demo(
+    out: Out = Path("demo-out"),
+    seed: Annotated[int, typer.Option(min=0, help="another heart")] = 1,
+    json: Json = False,
+) -> None:
     """Make a beating phantom, segment it with the shipped model, print measured beside true."""
     from heartseg.cli.demo import run_demo
 
-    run_demo(out, seed)
+    run_demo(out, seed, json)
 
 
 @app.command()
@@ -101,8 +113,10 @@ def segment(
     heart_rate: HeartRate = None,
     body: Annotated[Path | None, typer.Option(help="CSV: study,sex,age,height_cm,...")] = None,
     turns: Annotated[int, typer.Option(help="ways to look at each plane: 1, 4 or 8")] = 1,
-    keep_identifiers: Annotated[bool, typer.Option("--keep-identifiers")] = False,
-    jobs: Annotated[int, typer.Option(help="studies at the same time")] = 1,
+    keep_identifiers: Annotated[
+        bool, typer.Option("--keep-identifiers", help="keep the names of DICOM files and folders")
+    ] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="studies at the same time")] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="redo finished ones")] = False,
     device: Device = "auto",
     json: Json = False,
@@ -114,10 +128,10 @@ def segment(
 
     given = options.body(sex, age, height_cm, weight_kg, heart_rate)
     settings = Settings(
-        model=model,
-        device=device,
-        turns=turns,
-        labels=options.label_scheme(labels),
+        model=options.model(model),
+        device=options.device(device),
+        turns=options.turns(turns),
+        labels=options.label_scheme("--labels", labels),
         formats=options.formats(formats),
         phases=options.phases(phases),
         body=given,
@@ -160,7 +174,7 @@ def measure(
     from heartseg.pipeline import GivenLabels, Settings
 
     settings = Settings(
-        given=GivenLabels(labels_from, options.label_scheme(scheme) or scheme),
+        given=GivenLabels(labels_from, options.label_scheme("--scheme", scheme) or scheme),
         formats=options.formats(formats),
         phases=options.phases(phases),
         body=options.body(sex, age, height_cm, weight_kg, heart_rate),
@@ -185,13 +199,14 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Agreement with reference masks: Dice, HD95, ASSD, and of the numbers from them."""
-    from heartseg.cli import agreement
+    from heartseg.cli import agreement, options
     from heartseg.evaluation import evaluate as judge
 
+    options.label_scheme("--scheme", scheme)
     result = judge(predictions, truth, scheme)
+    print(agreement.as_json(result) if json else agreement.as_text(result))
     if out is not None:
         agreement.write_csv(result, out)
-    print(agreement.as_json(result) if json else agreement.as_text(result))
     if result.problems:
         raise typer.Exit(1)
 
@@ -214,14 +229,15 @@ def train(
 def phantom(
     out: Out,
     kind: Annotated[str, typer.Option(help="cine-mr")] = "cine-mr",
-    count: Annotated[int, typer.Option("-n", help="how many studies")] = 1,
-    seed: Annotated[int, typer.Option(help="the first one's; the next counts up")] = 0,
+    count: Annotated[int, typer.Option("-n", min=1, help="how many studies")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="the first one's; the next counts up")] = 0,
     written_as: Annotated[str, typer.Option("--as", help="nifti or dicom")] = "nifti",
+    json: Json = False,
 ) -> None:
     """Write synthetic beating hearts with their exact volumes."""
     from heartseg.cli.demo import write_phantoms
 
-    write_phantoms(out, kind, count, seed, written_as)
+    write_phantoms(out, kind, count, seed, written_as, json)
 
 
 @app.command()
@@ -236,6 +252,8 @@ def inspect(
 
     seen = listing.seen(input_, options.spacing(spacing_mm), options.view(view))
     print(listing.to_json(seen) if json else listing.seen_text(seen))
+    if any(one["problem"] for one in seen):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -259,21 +277,25 @@ def networks(json: Json = False) -> None:
 @app.command()
 def doctor(json: Json = False) -> None:
     """Versions, devices, extras, and how fast this machine segments."""
-    from heartseg.cli import doctor as examine
+    from heartseg.cli.doctor import as_json, as_text, examination
 
-    found = examine.examination()
-    print(examine.as_json(found) if json else examine.as_text(found))
+    found = examination()
+    print(as_json(found) if json else as_text(found))
 
 
 def _say(outcome: "Outcome") -> None:
     from heartseg.report import report_text
+    from heartseg.report.words import clean
 
-    if outcome.report is not None:
+    if outcome.status == "done" and outcome.report is not None:
         print(report_text(outcome.report))
-    elif outcome.status == "failed":
-        print(f"{outcome.id}: failed: {outcome.said}", file=sys.stderr)
+        for note in (outcome.said, outcome.report.strategy.get("origin of the model")):
+            if note:
+                print(clean(f"{outcome.id}: {note}"), file=sys.stderr)
     else:
-        print(f"{outcome.id}: {outcome.status}: {outcome.said}")
+        said = clean(f"{outcome.id}: {outcome.status}: {outcome.said}")
+        print(said, file=sys.stderr if outcome.status == "failed" else sys.stdout)
+    sys.stdout.flush()  # who waits for many studies sees each as it ends
 
 
 def _say_nothing(_: Any) -> None:
@@ -284,7 +306,6 @@ def _finish(outcomes: "list[Outcome]", json: bool) -> None:
     if json:
         from heartseg.cli import listing
 
-        rows = [{"study": o.id, "status": o.status, "said": o.said, **o.row} for o in outcomes]
-        print(listing.to_json(rows))
+        print(listing.to_json([listing.outcome(one) for one in outcomes]))
     if any(outcome.status == "failed" for outcome in outcomes):
         raise typer.Exit(1)

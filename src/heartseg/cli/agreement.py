@@ -4,9 +4,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from heartseg.cli.listing import table, to_json
-from heartseg.core.errors import OutputError
 from heartseg.evaluation import Evaluation, rows_as_csv
 from heartseg.measure import EMPTY_MASK_RULE
+from heartseg.report.atomic import write_atomically
+from heartseg.report.words import clean
 
 
 def write_csv(result: Evaluation, file: Path) -> None:
@@ -15,11 +16,7 @@ def write_csv(result: Evaluation, file: Path) -> None:
     Raises:
         OutputError: it could not be written.
     """
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(rows_as_csv(result.rows), encoding="utf-8")
-    except OSError as fault:
-        raise OutputError(file.name, got=fault.strerror or str(fault)) from fault
+    write_atomically(file, rows_as_csv(result.rows).encode())
 
 
 def as_json(result: Evaluation) -> str:
@@ -41,7 +38,7 @@ def as_text(result: Evaluation) -> str:
     if result.clinical:
         blocks.append(table([_clinical_line(key, c) for key, c in result.clinical.items()]))
     blocks.append(EMPTY_MASK_RULE)
-    blocks.extend(f"{case}: not compared: {why}" for case, why in result.problems.items())
+    blocks.extend(clean(f"{case}: not compared: {why}") for case, why in result.problems.items())
     return "\n\n".join(blocks)
 
 

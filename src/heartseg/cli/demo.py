@@ -3,39 +3,58 @@
 import json
 import shutil
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 from heartseg.batch import Plan, run
-from heartseg.cli.listing import table
+from heartseg.cli.listing import table, to_json
 from heartseg.core.errors import ConfigError, HeartsegError
 from heartseg.core.finding import Finding, Report
 from heartseg.phantom import write
 from heartseg.phantom.study import FileFormat
 from heartseg.pipeline import Settings
+from heartseg.report.study_folder import require_writable
+from heartseg.report.words import clean
 
 
-def run_demo(out: Path, seed: int) -> None:
+def run_demo(out: Path, seed: int, as_json: bool = False) -> None:
     """Make a DICOM study of a synthetic heart, do the main job on it, compare with the truth.
 
     Raises:
         HeartsegError: the study could not be done.
     """
-    phantoms = out / "phantom"
-    shutil.rmtree(phantoms, ignore_errors=True)
-    (study,) = write(phantoms, seed=seed, file_format="dicom")
+    require_writable(out)
+    study = fresh_phantom(out / "phantom", seed)
     truth = json.loads((study / "truth.json").read_text(encoding="utf-8"))
-    print(f"a synthetic heart ({truth['kind']}), as a DICOM cine series: {study / 'dicom'}\n")
+    if not as_json:
+        made = f"a synthetic heart ({truth['kind']}), as a DICOM cine series"
+        print(clean(f"{made}: {study / 'dicom'}") + "\n", flush=True)
     plan = Plan(inputs=(study / "dicom",), out=out, settings=Settings(), overwrite=True)
     (outcome,) = run(plan, lambda _: None)
     if outcome.report is None:
         raise HeartsegError("demo", got=outcome.said)
-    print(comparison(outcome.report, truth))
-    print(f"\nthe report: {out / outcome.id / 'report.html'}")
+    page = out / outcome.id / "report.html"
+    if as_json:
+        print(to_json({"measures": _pairs(outcome.report, truth), "report": str(page)}))
+    else:
+        print(comparison(outcome.report, truth))
+        print(clean(f"\nthe report: {page}"))
 
 
-def comparison(report: Report, truth: dict[str, float]) -> str:
+def fresh_phantom(folder: Path, seed: int) -> Path:
+    """A phantom written anew; nothing is removed but an older phantom of that seed.
+
+    Raises:
+        OutputError: there is something else, or it cannot be written.
+    """
+    older = folder / f"phantom-{seed:04d}"
+    if (older / "truth.json").is_file():
+        shutil.rmtree(older, ignore_errors=True)
+    (study,) = write(folder, seed=seed, file_format="dicom")
+    return study
+
+
+def comparison(report: Report, truth: dict[str, Any]) -> str:
     """Measured beside true, for every finding that the phantom knows exactly."""
-    known = [one for one in report.findings if isinstance(truth.get(one.key), (int, float))]
     return table(
         [
             {
@@ -43,12 +62,25 @@ def comparison(report: Report, truth: dict[str, float]) -> str:
                 "measured": _shown(finding, finding.value),
                 "true": _shown(finding, truth[finding.key]),
             }
-            for finding in known
+            for finding in _known(report, truth)
         ]
     )
 
 
-def write_phantoms(out: Path, kind: str, count: int, seed: int, file_format: str) -> None:
+def _pairs(report: Report, truth: dict[str, Any]) -> list[dict[str, object]]:
+    return [
+        {"key": one.key, "unit": one.unit, "measured": one.value, "true": truth[one.key]}
+        for one in _known(report, truth)
+    ]
+
+
+def _known(report: Report, truth: dict[str, Any]) -> list[Finding]:
+    return [one for one in report.findings if isinstance(truth.get(one.key), (int, float))]
+
+
+def write_phantoms(
+    out: Path, kind: str, count: int, seed: int, file_format: str, as_json: bool = False
+) -> None:
     """Write synthetic studies with their truth.
 
     Raises:
@@ -59,8 +91,9 @@ def write_phantoms(out: Path, kind: str, count: int, seed: int, file_format: str
     if file_format not in formats:
         raise ConfigError("--as", got=repr(file_format), allowed=", ".join(formats))
     chosen = cast(FileFormat, file_format)
-    for path in write(out, count=count, seed=seed, kind=kind, file_format=chosen):
-        print(path)
+    folders = write(out, count=count, seed=seed, kind=kind, file_format=chosen)
+    names = [str(folder) for folder in folders]
+    print(to_json(names) if as_json else "\n".join(clean(name) for name in names))
 
 
 def _shown(finding: Finding, value: float | None) -> str:

@@ -3,30 +3,42 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from heartseg.core.errors import MissingExtraError
 from heartseg.core.study import View
+from heartseg.report.json_file import as_json, plain
+from heartseg.report.words import clean
+
+if TYPE_CHECKING:
+    from heartseg.batch import Outcome
 
 Row = Mapping[str, Any]
 
 
 def to_json(rows: object) -> str:
     """For machines."""
-    return json.dumps(rows, indent=2, ensure_ascii=False, default=str, allow_nan=False)
+    # Nothing but ASCII: names from files may hold what commands a terminal, or no text at all.
+    return json.dumps(plain(rows), indent=2, allow_nan=False)
 
 
 def table(rows: Sequence[Row]) -> str:
     """Aligned columns under their names, for people."""
     if not rows:
         return "none"
-    names = list(rows[0])
-    cells = [names, *([str(row[name]) for name in names] for row in rows)]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [names, *([clean(row.get(name, "")) for name in names] for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(names))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in cells
     )
+
+
+def outcome(one: "Outcome") -> Row:
+    """What became of a study; `report` is its report.json, None where it failed."""
+    report = None if one.report is None else as_json(one.report)
+    return {"study": one.id, "status": one.status, "said": one.said, "report": report}
 
 
 def seen(path: Path, spacing_mm: tuple[float, float, float] | None, view: View | None) -> list[Row]:
@@ -86,4 +98,4 @@ def _plain(value: object) -> str:
         return ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(_plain(one) for one in value)
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else clean(value)

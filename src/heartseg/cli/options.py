@@ -1,18 +1,26 @@
 """From what was typed to the values that the library takes."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from heartseg.core.anatomy import scheme
-from heartseg.core.errors import ConfigError
+from heartseg.core.errors import ConfigError, GeometryError, LabelError
 from heartseg.core.study import Body, Phases
 from heartseg.core.study import View as StudyView
+from heartseg.formats.bounds import MAX_SPACING_MM, MIN_SPACING_MM, require_spacing
 from heartseg.pipeline import FORMATS
 from heartseg.read.body import body_of
 
+Value = TypeVar("Value", str, int)
+
+DEVICES = ("auto", "cpu", "cuda")
+
 COLUMNS = ("study", "sex", "age", "height_cm", "weight_kg", "heart_rate")
 """Of a table of bodies; all but the first may be missing or empty."""
+
+SEXES = ("F", "M", "FEMALE", "MALE")
 
 
 def formats(text: str) -> tuple[str, ...]:
@@ -33,7 +41,9 @@ def phases(text: str | None) -> Phases | None:
     try:
         ed, es = (int(part) for part in text.split(","))
     except ValueError:
-        raise ConfigError("--phases", got=repr(text), allowed="two frames, e.g. 0,9") from None
+        ed = es = -1
+    if ed < 0 or es < 0 or ed == es:
+        raise ConfigError("--phases", got=repr(text), allowed="two frames from 0, e.g. 0,9")
     return Phases(ed=ed, es=es, how="given")
 
 
@@ -43,8 +53,10 @@ def spacing(text: str | None) -> tuple[float, float, float] | None:
         return None
     try:
         z, y, x = (float(part) for part in text.split(","))
-    except ValueError:
-        allowed = "three distances in mm, e.g. 8,1.4,1.4"
+        require_spacing("--spacing-mm", (z, y, x))
+    except (ValueError, GeometryError):
+        low, high = MIN_SPACING_MM, MAX_SPACING_MM
+        allowed = f"three distances of {low:g} to {high:g} mm: z,y,x, e.g. 8,1.4,1.4"
         raise ConfigError("--spacing-mm", got=repr(text), allowed=allowed) from None
     return z, y, x
 
@@ -59,11 +71,43 @@ def view(text: str | None) -> StudyView | None:
         raise ConfigError("--view", got=repr(text), allowed=", ".join(StudyView)) from None
 
 
-def label_scheme(text: str | None) -> str | None:
+def label_scheme(option: str, text: str | None) -> str | None:
     """The name, checked: a wrong one is heard of before an hour of work."""
-    if text is not None:
-        scheme(text)
+    try:
+        if text is not None:
+            scheme(text)
+    except LabelError as fault:
+        raise ConfigError(f"{option}: {fault}") from fault
     return text
+
+
+def model(text: str | None) -> str | None:
+    """The name or folder, checked by reading it.
+
+    Raises:
+        ModelError: no such model, or one that cannot be trusted.
+    """
+    if text is not None:
+        from heartseg.segment import load_bundle
+
+        load_bundle(text)
+    return text
+
+
+def device(text: str) -> str:
+    """A name of a device."""
+    return _one_of("--device", text, DEVICES)
+
+
+def turns(number: int) -> int:
+    """How many ways to look."""
+    return _one_of("--turns", number, (1, 4, 8))
+
+
+def _one_of(option: str, value: Value, allowed: Sequence[Value]) -> Value:
+    if value not in allowed:
+        raise ConfigError(option, got=repr(value), allowed=", ".join(map(str, allowed)))
+    return value
 
 
 def body(
@@ -86,10 +130,20 @@ def body(
         weight_kg=weight_kg,
         heart_rate_bpm=heart_rate,
     )
-    if sex and found.sex is None:
+    if sex and sex.strip().upper() not in SEXES:
         notes = (*notes, f"sex {sex!r} is neither F nor M")
-    if notes:
-        raise ConfigError(where, got="; ".join(notes), do="correct it, or leave it out")
+    given = {
+        "age_years": age,
+        "height_cm": height_cm,
+        "weight_kg": weight_kg,
+        "heart_rate_bpm": heart_rate,
+    }
+    lost = [
+        name for name, value in given.items() if value is not None and getattr(found, name) is None
+    ]
+    said = notes or tuple(f"{name} {given[name]!r}" for name in lost)
+    if said:
+        raise ConfigError(where, got="; ".join(said), do="correct it, or leave it out")
     return found
 
 
@@ -101,17 +155,31 @@ def bodies(file: Path | None) -> Mapping[str, Body] | None:
     """
     if file is None:
         return None
-    try:
-        rows = list(csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines()))
-    except (OSError, UnicodeDecodeError) as fault:
-        raise ConfigError(f"--body {file.name}", got=str(fault), allowed="a CSV file") from fault
-    found = {}
-    for row in rows:
-        unknown = [str(name) for name in row if name not in COLUMNS]
-        if unknown or not row.get("study"):
-            got = f"columns {', '.join(map(str, row))}"
-            raise ConfigError(f"--body {file.name}", got=got, allowed=", ".join(COLUMNS))
-        values = [(row.get(name) or "").strip() or None for name in COLUMNS[1:]]
+    found: dict[str, Body] = {}
+    for number, row in enumerate(_rows(file), start=2):
+        name = (row.get("study") or "").strip()
+        if not name or name in found or None in row:
+            got = f"study {name!r} again" if name in found else "another number of cells"
+            raise ConfigError(
+                f"--body {file.name}, line {number}",
+                got=got,
+                allowed="a line a study, its id first",
+            )
+        values = [(row.get(column) or "").strip() or None for column in COLUMNS[1:]]
         sex, age, height, weight, rate = values
-        found[row["study"]] = body(sex, age, height, weight, rate, f"{file.name}, {row['study']}")
+        found[name] = body(sex, age, height, weight, rate, f"--body {file.name}, line {number}")
     return found
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    where = f"--body {file.name}"
+    try:
+        reader = csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines(), strict=True)
+        names, rows = reader.fieldnames or (), list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as fault:
+        got = fault.strerror if isinstance(fault, OSError) else type(fault).__name__
+        raise ConfigError(where, got=f"{got}", allowed="a CSV file in UTF-8") from fault
+    if "study" not in names or any(name not in COLUMNS for name in names):
+        got = f"columns {', '.join(names) or 'none'}"
+        raise ConfigError(where, got=got, allowed=", ".join(COLUMNS))
+    return rows

@@ -6,6 +6,7 @@ from pathlib import Path
 from heartseg.core.errors import StudyError
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Study, View
+from heartseg.read import folder
 from heartseg.read.candidate import Candidate, Options, with_unique_ids
 from heartseg.read.layouts import LAYOUTS
 
@@ -13,7 +14,7 @@ __all__ = ["Candidate", "Options", "find_studies", "published_labels", "read_stu
 
 
 def find_studies(
-    path: Path,
+    path: Path | str,
     *,
     spacing_mm: tuple[float, float, float] | None = None,
     view: View | None = None,
@@ -28,6 +29,7 @@ def find_studies(
     Raises:
         InputError: nothing there that heartseg can read.
     """
+    path = Path(path)
     if not path.exists():
         raise StudyError(path.name, got="no such file or folder", do="check the path")
     options = Options(spacing_mm=spacing_mm, view=view)
@@ -38,7 +40,7 @@ def find_studies(
 
 
 def read_study(
-    path: Path,
+    path: Path | str,
     *,
     spacing_mm: tuple[float, float, float] | None = None,
     view: View | None = None,
@@ -49,11 +51,11 @@ def read_study(
         StudyError: there is none, or more than one.
         InputError: it cannot be read.
     """
-    found = find_studies(path, spacing_mm=spacing_mm, view=view)
+    found = find_studies(Path(path), spacing_mm=spacing_mm, view=view)
     if len(found) > 1:
         some = ", ".join(candidate.id for candidate in found[:8])
         raise StudyError(
-            path.name,
+            Path(path).name,
             got=f"{len(found)} studies ({some}{', ...' if len(found) > 8 else ''})",
             allowed="one",
             do="name one of them, or use find_studies",
@@ -70,7 +72,10 @@ def published_labels(path: Path, study: Study) -> Mapping[View, Segmentation] | 
     """
     if not path.is_dir():
         return None
-    labelled = [one for one in _found(path, Options()) if one.reference is not None]
+    # Plain files publish no labels, and a folder of masks alone is no fault here.
+    sets = [find for name, find in LAYOUTS.items() if name != folder.NAME]
+    found = next((found for find in sets if (found := find(path, Options()))), [])
+    labelled = [one for one in with_unique_ids(found) if one.reference is not None]
     if not labelled:
         return None
     mine = [one for one in labelled if one.id == study.id]

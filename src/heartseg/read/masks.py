@@ -9,7 +9,6 @@ from heartseg.core.anatomy import Scheme, scheme
 from heartseg.core.errors import LabelError, StudyError
 from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import Source, Study, View
-from heartseg.read.candidate import Candidate
 from heartseg.read.labels import read_labels_for
 
 ENDINGS = ("_seg", "_gt", "_label", "_mask", "")
@@ -18,25 +17,20 @@ ENDINGS = ("_seg", "_gt", "_label", "_mask", "")
 SUFFIXES = (".nii.gz", ".nii", ".png")
 
 
-def study_masks(
-    study: Study, place: Path, name: str, published: Candidate | None = None
-) -> Mapping[View, Segmentation]:
+def study_masks(study: Study, place: Path, name: str) -> Mapping[View, Segmentation]:
     """The segmentation of a study's images that lies at `place`.
 
     Args:
         study: with its images.
         place: a mask, a folder of masks named `<stem>_seg.nii.gz` and the like (or a folder of
-            such folders, named by study), or the study's own folder in a known data set.
-        name: scheme of the label numbers; published labels bring their own.
-        published: the study as found at `place`, where that is a known data set.
+            such folders, named by study).
+        name: scheme of the label numbers.
 
     Raises:
         StudyError: no mask for a file of the study.
         GeometryError: a mask on another grid.
         LabelError: a number without meaning, or ventricles exchanged.
     """
-    if published is not None and published.reference is not None:
-        return dict(published.reference())
     numbers = scheme(name)
     return {view: _of_view(study, view, place, numbers) for view in study.images}
 

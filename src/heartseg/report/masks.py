@@ -21,7 +21,10 @@ def save_masks(
         LabelError: a structure that the scheme has no number for.
         OutputError: a mask could not be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise _unwritten(folder, fault) from fault
     written = []
     for view, segmentation in segmentations.items():
         for source in study.sources[view]:
@@ -56,6 +59,10 @@ def _save(segmentation: Segmentation, source: Source, folder: Path, scheme: Sche
             like = source.path if source.format == "nifti" else None
             nifti.write_labels(path, segmentation, scheme, like=like)
     except OSError as fault:
-        path.unlink(missing_ok=True)
-        raise OutputError(path.name, got=fault.strerror or str(fault), do="free space") from fault
+        raise _unwritten(path, fault) from fault
     return path
+
+
+def _unwritten(path: Path, fault: OSError) -> OutputError:
+    got = fault.strerror or type(fault).__name__
+    return OutputError(path.name, got=got, do="choose another folder with -o")

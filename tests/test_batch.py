@@ -1,0 +1,378 @@
+"""Many studies: what is written, what is left alone, and what a fault in one does to the others."""
+
+import csv
+import os
+import resource
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from heartseg import batch, pipeline
+from heartseg.batch import Outcome, Plan, Task, run, tasks
+from heartseg.core.errors import OutputError
+from heartseg.core.study import Body
+from heartseg.pipeline import Settings
+from heartseg.report import load_report
+from tests import doors
+
+QUICK = ("nifti", "json")
+
+
+@pytest.fixture
+def plan(gauge: Path, tmp_path: Path) -> Callable[..., Plan]:
+    def make(*inputs: Path, out: Path | None = None, **more: object) -> Plan:
+        settings = Settings(model=str(gauge), device="cpu", formats=QUICK)
+        plan = Plan(inputs=inputs, out=out or tmp_path / "out", settings=settings)
+        return replace(plan, **more)
+
+    return make
+
+
+def done(plan: Plan) -> dict[str, Outcome]:
+    heard: list[Outcome] = []
+    outcomes = run(plan, heard.append)
+    assert heard == outcomes
+    return {outcome.id: outcome for outcome in outcomes}
+
+
+def summary(out: Path) -> dict[str, dict[str, str]]:
+    with (out / "summary.csv").open(encoding="utf-8", newline="") as file:
+        return {row["study"]: row for row in csv.DictReader(file)}
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+def patients(folder: Path, *numbers: int) -> list[Path]:
+    return [doors.write_patient(folder / f"patient{number:03d}") for number in numbers]
+
+
+def test_a_folder_of_patients_becomes_a_folder_and_a_row_each(plan, tmp_path) -> None:
+    patients(tmp_path / "set", 1, 2)
+    outcomes = done(plan(tmp_path / "set"))
+    assert names(tmp_path / "out") == ["patient001", "patient002", "summary.csv"]
+    assert {outcome.status for outcome in outcomes.values()} == {"done"}
+    rows = summary(tmp_path / "out")
+    assert list(rows) == ["patient001", "patient002"]
+    edv = doors.volume_ml(doors.heart(8), 3)
+    assert float(rows["patient002"]["lv_edv_ml"]) == pytest.approx(edv)
+    assert rows["patient002"]["error"] == ""
+
+
+def test_one_that_fails_stops_none_of_the_others(plan, tmp_path) -> None:
+    first, second, third = patients(tmp_path / "set", 1, 2, 3)
+    (second / "patient002_frame09.nii.gz").write_bytes(b"no image")
+    outcomes = done(plan(first, tmp_path / "missing.nii.gz", second, third))
+    assert [outcome.status for outcome in outcomes.values()] == ["done", "failed", "failed", "done"]
+    assert names(tmp_path / "out") == ["patient001", "patient003", "summary.csv"]
+    rows = summary(tmp_path / "out")
+    assert list(rows) == ["patient001", "missing", "patient002", "patient003"]
+    assert "patient002_frame09.nii.gz: got" in rows["patient002"]["error"]
+    assert rows["missing"]["error"] == "missing.nii.gz: got no such file or folder; check the path"
+    assert rows["missing"]["lv_edv_ml"] == ""
+
+
+def test_what_nobody_foresaw_stops_none_and_tells_no_secret(plan, tmp_path, monkeypatch) -> None:
+    first, second = patients(tmp_path / "set", 1, 2)
+    real = pipeline.measure
+
+    def strange(study, *others):
+        if study.id == "patient001":
+            raise ValueError("Doe^Jane 19600101 in /home/somebody")
+        return real(study, *others)
+
+    monkeypatch.setattr(pipeline, "measure", strange)
+    outcomes = done(plan(first, second))
+    assert outcomes["patient002"].status == "done"
+    said = summary(tmp_path / "out")["patient001"]["error"]
+    assert said == outcomes["patient001"].said
+    assert said.startswith("ValueError in pipeline.py:")
+    assert "report this line" in said
+    assert "Doe" not in said
+    assert "/home" not in said
+
+
+def test_a_fault_while_looking_stops_none_either(plan, tmp_path, monkeypatch) -> None:
+    import heartseg.read
+
+    (patient,) = patients(tmp_path / "set", 1)
+    real = heartseg.read.find_studies
+
+    def strange(path, **more):
+        if path.name == "locked":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, **more)
+
+    monkeypatch.setattr(heartseg.read, "find_studies", strange)
+    outcomes = done(plan(tmp_path / "locked", patient))
+    assert "PermissionError (Permission denied)" in outcomes["locked"].said
+    assert str(tmp_path) not in outcomes["locked"].said
+    assert outcomes["patient001"].status == "done"
+
+
+def test_a_finished_study_is_skipped_and_keeps_its_row(plan, tmp_path) -> None:
+    first, second = patients(tmp_path / "set", 1, 2)
+    done(plan(first))
+    before = content(tmp_path / "out" / "patient001")
+    (tmp_path / "out" / "summary.csv").unlink()  # as when the run ended just before it
+    outcomes = done(plan(first, second))
+    assert outcomes["patient001"].status == "skipped"
+    assert "--overwrite" in outcomes["patient001"].said
+    assert content(tmp_path / "out" / "patient001") == before
+    rows = summary(tmp_path / "out")
+    assert float(rows["patient001"]["lv_ef"]) > 0
+    assert list(rows) == ["patient001", "patient002"]
+
+
+def test_overwrite_replaces_what_is_ours_and_nothing_else(plan, tmp_path) -> None:
+    (patient,) = patients(tmp_path / "set", 1)
+    done(plan(patient))
+    folder = tmp_path / "out" / "patient001"
+    (folder / "notes of the reader.txt").write_text("mine")
+    (folder / "overview.png").write_bytes(b"of an older run")
+    (folder / "patient001_frame01_seg.nii.gz").write_bytes(b"old")
+    assert done(plan(patient, overwrite=True))["patient001"].status == "done"
+    assert names(folder) == [
+        "notes of the reader.txt",
+        "patient001_frame01_seg.nii.gz",
+        "patient001_frame09_seg.nii.gz",
+        "report.json",
+    ]
+    assert (folder / "patient001_frame01_seg.nii.gz").read_bytes() != b"old"
+
+
+def test_the_old_result_stays_when_doing_it_again_fails(plan, tmp_path) -> None:
+    (patient,) = patients(tmp_path / "set", 1)
+    done(plan(patient))
+    before = content(tmp_path / "out" / "patient001")
+    (patient / "patient001_frame01.nii.gz").write_bytes(b"")
+    assert done(plan(patient, overwrite=True))["patient001"].status == "failed"
+    assert content(tmp_path / "out" / "patient001") == before
+    assert names(tmp_path / "out") == ["patient001", "summary.csv"]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_results_beside_the_images_touch_no_image(plan, tmp_path, overwrite) -> None:
+    """OUT holds the patient's own folder: its name is taken."""
+    (patient,) = patients(tmp_path, 1)
+    before = content(patient)
+    outcomes = done(plan(patient, out=tmp_path, overwrite=overwrite))
+    assert content(patient) == before
+    assert list(outcomes) == ["patient001-2"]
+    assert load_report(tmp_path / "patient001-2" / "report.json").study == "patient001-2"
+    again = done(plan(patient, out=tmp_path))
+    assert again["patient001-2"].status == "skipped"
+
+
+def test_ids_that_collide_get_a_suffix_whatever_the_case(plan, tmp_path) -> None:
+    paths = []
+    for folder, name, radius in (("a", "scan.nii", 8), ("b", "scan.nii.gz", 7), ("c", "SCAN.nii", 6)):
+        labels = doors.cine((radius, radius - 2))
+        paths.append(doors.save_nifti(tmp_path / folder / name, doors.painted(labels)))
+    done(plan(*paths))
+    rows = summary(tmp_path / "out")
+    assert list(rows) == ["scan", "scan-2", "SCAN-3"]
+    for name, radius in (("scan", 8), ("scan-2", 7), ("SCAN-3", 6)):
+        assert float(rows[name]["lv_edv_ml"]) == pytest.approx(
+            doors.volume_ml(doors.heart(radius), 3)
+        )
+        assert load_report(tmp_path / "out" / name / "report.json").study == name
+
+
+def test_a_failed_input_does_not_take_the_row_of_a_good_one(plan, tmp_path) -> None:
+    good = doors.save_nifti(tmp_path / "a" / "scan.nii", doors.painted(doors.cine()))
+    done(plan(tmp_path / "b" / "scan.nii", good, tmp_path / "c" / "scan.nii"))
+    rows = summary(tmp_path / "out")
+    assert list(rows) == ["scan", "scan-2", "scan-3"]
+    assert [bool(row["error"]) for row in rows.values()] == [True, False, True]
+
+
+def test_long_names_and_the_summarys_own_are_no_trouble(plan, tmp_path) -> None:
+    long = "x" * 80 + ".nii"
+    paths = [tmp_path / "a" / long, tmp_path / "b" / long, tmp_path / "summary.csv.nii"]
+    for path in paths:
+        doors.save_nifti(path, doors.painted(doors.cine((8, 5))))
+    outcomes = done(plan(*paths))
+    assert list(outcomes) == ["x" * 64, "x" * 62 + "-2", "summary.csv-2"]
+    assert {outcome.status for outcome in outcomes.values()} == {"done"}
+
+
+def test_results_below_the_images_are_not_taken_for_images(plan, tmp_path) -> None:
+    doors.save_nifti(tmp_path / "data" / "scan.nii", doors.painted(doors.cine((8, 5))))
+    first = plan(tmp_path / "data", out=tmp_path / "data" / "out")
+    first = replace(first, settings=replace(first.settings, formats=("nifti", "json", "png")))
+    assert list(done(first)) == ["scan"]
+    assert (tmp_path / "data" / "out" / "scan" / "overview.png").is_file()
+    assert [task.id for task in tasks(first)] == ["scan"]
+
+
+def test_bodies_come_from_the_table_over_what_holds_for_all(plan, tmp_path) -> None:
+    first, second = patients(tmp_path / "set", 1, 2)
+    base = plan(first, second, bodies={"patient001": Body(weight_kg=50.0)})
+    base = replace(base, settings=replace(base.settings, body=Body(sex="F", weight_kg=99.0)))
+    outcomes = done(base)
+    bodies = {name: outcome.report.body for name, outcome in outcomes.items()}
+    assert bodies["patient001"] == Body(sex="F", height_cm=180.0, weight_kg=50.0)
+    assert bodies["patient002"] == Body(sex="F", height_cm=180.0, weight_kg=99.0)
+    assert outcomes["patient001"].said == ""
+    assert outcomes["patient002"].said == "no row for it in the table of bodies"
+
+
+def test_an_interrupt_leaves_nothing_that_looks_finished(plan, tmp_path, monkeypatch) -> None:
+    first, second = patients(tmp_path / "set", 1, 2)
+    real = pipeline.save
+
+    def interrupted(study, *others):
+        if study.id == "patient002":
+            real(study, *others)
+            raise KeyboardInterrupt
+        real(study, *others)
+
+    monkeypatch.setattr(pipeline, "save", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(plan(first, second), lambda _: None)
+    assert names(tmp_path / "out") == ["patient001", "summary.csv"]
+    monkeypatch.setattr(pipeline, "save", real)
+    outcomes = done(plan(first, second))
+    assert [outcome.status for outcome in outcomes.values()] == ["skipped", "done"]
+
+
+def test_what_a_killed_run_left_is_cleared_away(plan, tmp_path) -> None:
+    (patient,) = patients(tmp_path / "set", 1)
+    left = tmp_path / "out" / ".patient001.unfinished"
+    left.mkdir(parents=True)
+    (left / "report.json").write_text("half")
+    assert done(plan(patient))["patient001"].status == "done"
+    assert names(tmp_path / "out") == ["patient001", "summary.csv"]
+
+
+def test_a_report_that_is_broken_is_not_taken_for_done(plan, tmp_path) -> None:
+    (patient,) = patients(tmp_path / "set", 1)
+    done(plan(patient))
+    (tmp_path / "out" / "patient001" / "report.json").write_text("{")
+    outcome = done(plan(patient))["patient001"]
+    assert outcome.status == "failed"
+    assert "--overwrite" in outcome.said
+    assert done(plan(patient, overwrite=True))["patient001"].status == "done"
+
+
+@pytest.fixture
+def files_of_at_most() -> Iterator[Callable[[int], None]]:
+    """The kernel refuses to let a file grow further: as real as a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    signal.signal(signal.SIGXFSZ, before)
+
+
+def test_a_full_disk_leaves_no_half_study(plan, tmp_path, files_of_at_most) -> None:
+    first, second = patients(tmp_path / "set", 1, 2)
+    files_of_at_most(3000)  # the masks and the summary fit, the report does not
+    outcomes = run(plan(first, second), lambda _: None)
+    files_of_at_most(resource.RLIM_INFINITY)
+    assert [outcome.status for outcome in outcomes] == ["failed", "failed"]
+    assert "report.json: got File too large; free some space" in outcomes[0].said
+    assert names(tmp_path / "out") == ["summary.csv"]
+    assert set(summary(tmp_path / "out")) == {"patient001", "patient002"}
+
+
+def test_a_disk_without_any_room_is_an_error_and_leaves_nothing(
+    plan, tmp_path, files_of_at_most
+) -> None:
+    (patient,) = patients(tmp_path / "set", 1)
+    files_of_at_most(100)
+    with pytest.raises(OutputError, match=r"summary\.csv: got File too large"):
+        run(plan(patient), lambda _: None)
+    assert names(tmp_path / "out") == []
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_any_work(plan, tmp_path) -> None:
+    (tmp_path / "taken").write_text("x")
+    for out in (tmp_path / "taken", tmp_path / "taken" / "deeper"):
+        with pytest.raises(OutputError, match=r"output folder .*choose a folder.*-o"):
+            run(plan(tmp_path, out=out), lambda _: None)
+
+
+def test_a_folder_without_permission_is_said(plan, tmp_path) -> None:
+    (tmp_path / "locked").mkdir(mode=0o500)
+    root = os.geteuid() == 0
+    if root:  # who may write anywhere, and so becomes nobody
+        os.seteuid(65534)
+    try:
+        with pytest.raises(OutputError, match="Permission denied.*-o"):
+            run(plan(tmp_path, out=tmp_path / "locked"), lambda _: None)
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+def test_a_foreign_summary_is_said_before_any_work(plan, tmp_path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "summary.csv").write_text("patient,price\nx,1\n")
+    (patient,) = patients(tmp_path / "set", 1)
+    with pytest.raises(OutputError, match=r"summary\.csv: got other columns"):
+        run(plan(patient), lambda _: None)
+    assert names(tmp_path / "out") == ["summary.csv"]
+
+
+def test_side_by_side_gives_what_one_after_another_gives(plan, tmp_path) -> None:
+    first, second = patients(tmp_path / "set", 1, 2)
+    (second / "Info.cfg").write_text("ED: 1\nES: 7\n")
+    third = doors.save_nifti(tmp_path / "scan.nii", doors.painted(doors.cine((8, 5))))
+    alone = run(plan(first, second, third, out=tmp_path / "one"), lambda _: None)
+    both = run(plan(first, second, third, out=tmp_path / "two", jobs=2), lambda _: None)
+    assert [outcome.status for outcome in both] == ["done", "failed", "done"]
+    for one, other in zip(alone, both, strict=True):
+        assert (one.id, one.status, one.said) == (other.id, other.status, other.said)
+        assert one.row == other.row
+    assert both[0].report == load_report(tmp_path / "two" / "patient001" / "report.json")
+    assert summary(tmp_path / "one") == summary(tmp_path / "two")
+    masks = [
+        {name: data for name, data in content(tmp_path / run).items() if name.endswith(".gz")}
+        for run in ("one", "two")
+    ]
+    assert masks[0] == masks[1]
+
+
+class Deadly:
+    """Ends the process that unpickles it."""
+
+    def __reduce__(self):
+        return os._exit, (9,)
+
+
+def test_a_process_that_dies_takes_no_other_study_with_it(plan, tmp_path, monkeypatch) -> None:
+    (patient,) = patients(tmp_path / "set", 1)
+    found = [Task(Deadly(), "deadly", "deadly"), Task(patient, "patient001", "patient001")]
+    monkeypatch.setattr(batch, "tasks", lambda _: found)
+    outcomes = done(plan(patient, jobs=2))
+    assert outcomes["patient001"].status == "done"
+    assert outcomes["deadly"].status == "failed"
+    assert "its process died" in summary(tmp_path / "out")["deadly"]["error"]
+
+
+def test_an_input_that_goes_away_is_said(plan, tmp_path) -> None:
+    folder = tmp_path / "set"
+    patients(folder, 1, 2)
+    base = plan(folder)
+    todo = tasks(base)
+    shutil.rmtree(folder / "patient001")
+    outcomes = list(batch._outcomes(base, todo))
+    assert [outcome.status for outcome in outcomes] == ["failed", "done"]
+    assert outcomes[1].report.value("lv_edv_ml") == pytest.approx(
+        doors.volume_ml(doors.heart(8), 3)
+    )
