@@ -1,8 +1,8 @@
 """What tests of the doors share: a model that reads anatomy from grey values, and small studies.
 
 The shipped model may become better or worse; these tests must not. `write_gauge` makes a bundle of
-one 1x1 convolution whose likeliest class is the nearest of four grey values, so that a study painted
-with those values has an exactly known segmentation.
+one 1x1 convolution whose likeliest class is the nearest of four grey values, so that a study
+painted with those values has an exactly known segmentation.
 """
 
 from pathlib import Path

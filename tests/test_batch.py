@@ -179,7 +179,11 @@ def test_results_beside_the_images_touch_no_image(plan, tmp_path, overwrite) -> 
 
 def test_ids_that_collide_get_a_suffix_whatever_the_case(plan, tmp_path) -> None:
     paths = []
-    for folder, name, radius in (("a", "scan.nii", 8), ("b", "scan.nii.gz", 7), ("c", "SCAN.nii", 6)):
+    for folder, name, radius in (
+        ("a", "scan.nii", 8),
+        ("b", "scan.nii.gz", 7),
+        ("c", "SCAN.nii", 6),
+    ):
         labels = doors.cine((radius, radius - 2))
         paths.append(doors.save_nifti(tmp_path / folder / name, doors.painted(labels)))
     done(plan(*paths))

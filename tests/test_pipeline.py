@@ -111,8 +111,8 @@ def test_the_written_numbers_are_those_of_the_scheme(
     mask = tmp_path / "out" / "patient008_frame01_seg.nii.gz"
     again = SCHEMES["acdc"].write(read_labels(mask, SCHEMES["mnms"]).labels)
     assert (again[0] == doors.heart(8)).all()
+    camus = replace(settings, labels="camus")
     with pytest.raises(LabelError, match="no number for"):
-        camus = replace(settings, labels="camus")
         analyse(candidate(patient), Models("cpu"), camus, tmp_path / "other")
 
 

@@ -39,10 +39,12 @@ def test_each_frame_of_a_patient_gets_a_mask_with_its_own_header(tmp_path: Path)
         "patient042_frame01_seg.nii.gz",
         "patient042_frame09_seg.nii.gz",
     ]
-    for path, radius, source in zip(written, (8, 5), sorted(patient.glob("*[19].nii.gz")), strict=True):
+    for path, radius, source in zip(
+        written, (8, 5), sorted(patient.glob("*[19].nii.gz")), strict=True
+    ):
         mask, image = nib.load(path), nib.load(source)
         assert mask.get_data_dtype() == np.uint8
-        assert (np.asarray(mask.dataobj).T == doors.heart(radius)).all()
+        assert (doors.heart(radius) == np.asarray(mask.dataobj).T).all()
         assert mask.shape == image.shape
         for field in ("sform_code", "qform_code", "srow_x", "srow_y", "quatern_b", "pixdim"):
             assert np.array_equal(mask.header[field], image.header[field]), field
@@ -57,7 +59,7 @@ def test_a_cine_gets_one_mask_of_all_frames_at_its_times(tmp_path: Path) -> None
     assert mask.name == "scan_seg.nii.gz"
     assert image.header["pixdim"][4] == pytest.approx(40.0)
     swapped = np.array([0, 3, 2, 1])  # mnms: 1 LV, 3 RV
-    assert (np.asarray(image.dataobj).T == swapped[doors.cine()]).all()
+    assert (swapped[doors.cine()] == np.asarray(image.dataobj).T).all()
 
 
 def test_a_picture_gets_a_picture(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def demo(
     json: Json = False,
 ) -> None:
     """Make a beating phantom, segment it with the shipped model, print measured beside true."""
-    from heartseg.cli.demo import run_demo
+    from heartseg.cli.phantoms import run_demo
 
     run_demo(out, seed, json)
 
@@ -235,7 +235,7 @@ def phantom(
     json: Json = False,
 ) -> None:
     """Write synthetic beating hearts with their exact volumes."""
-    from heartseg.cli.demo import write_phantoms
+    from heartseg.cli.phantoms import write_phantoms
 
     write_phantoms(out, kind, count, seed, written_as, json)
 
@@ -277,7 +277,7 @@ def networks(json: Json = False) -> None:
 @app.command()
 def doctor(json: Json = False) -> None:
     """Versions, devices, extras, and how fast this machine segments."""
-    from heartseg.cli.doctor import as_json, as_text, examination
+    from heartseg.cli.examination import as_json, as_text, examination
 
     found = examination()
     print(as_json(found) if json else as_text(found))

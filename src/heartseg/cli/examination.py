@@ -94,7 +94,7 @@ def _speed() -> dict[str, Any]:
 
 def _probe() -> Study:
     """A stack of the usual size with a bright ball in it."""
-    z, y, x = np.ogrid[-1:1 : SLICES * 1j, -1:1 : PLANE_PX * 1j, -1:1 : PLANE_PX * 1j]
+    z, y, x = np.ogrid[-1 : 1 : SLICES * 1j, -1 : 1 : PLANE_PX * 1j, -1 : 1 : PLANE_PX * 1j]
     ball = np.exp(-4 * (z**2 + y**2 + x**2)).astype(np.float32)[None]
     spacing_mm = (8.0, 1.5, 1.5)
     image = Image(ball, Geometry.from_pixels(ball.shape[1:], spacing_mm))

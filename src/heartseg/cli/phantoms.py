@@ -7,7 +7,7 @@ from typing import Any, cast, get_args
 
 from heartseg.batch import Plan, run
 from heartseg.cli.listing import table, to_json
-from heartseg.core.errors import ConfigError, HeartsegError
+from heartseg.core.errors import ConfigError, HeartsegError, OutputError
 from heartseg.core.finding import Finding, Report
 from heartseg.phantom import write
 from heartseg.phantom.study import FileFormat
@@ -46,9 +46,10 @@ def fresh_phantom(folder: Path, seed: int) -> Path:
     Raises:
         OutputError: there is something else, or it cannot be written.
     """
-    older = folder / f"phantom-{seed:04d}"
+    older = folder / _name(seed)
     if (older / "truth.json").is_file():
         shutil.rmtree(older, ignore_errors=True)
+    _require_free(older)
     (study,) = write(folder, seed=seed, file_format="dicom")
     return study
 
@@ -91,9 +92,22 @@ def write_phantoms(
     if file_format not in formats:
         raise ConfigError("--as", got=repr(file_format), allowed=", ".join(formats))
     chosen = cast(FileFormat, file_format)
+    for number in range(seed, seed + count):
+        _require_free(out / _name(number))
     folders = write(out, count=count, seed=seed, kind=kind, file_format=chosen)
     names = [str(folder) for folder in folders]
     print(to_json(names) if as_json else "\n".join(clean(name) for name in names))
+
+
+def _name(seed: int) -> str:
+    return f"phantom-{seed:04d}"
+
+
+def _require_free(folder: Path) -> None:
+    """Said before minutes of rendering."""
+    if folder.exists():
+        do = "choose another folder with -o, or another --seed"
+        raise OutputError(folder.name, got="a folder that exists", do=do)
 
 
 def _shown(finding: Finding, value: float | None) -> str:

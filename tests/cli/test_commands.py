@@ -1,0 +1,356 @@
+"""Each command runs, prints something true, and prints JSON and nothing else when asked."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+from PIL import Image as Pictures
+
+import heartseg as package
+from heartseg.segment import shipped_bundles
+from tests import doors
+from tests.cli.door import heartseg
+
+KEYS = [
+    *("study", "modality", "views", "model", "phases", "findings", "quality", "strategy", "body"),
+    *("conventions", "landmarks", "curves", "slices", "segments", "interval_level"),
+    *("interval_covers", "provenance"),
+]
+"""Of report.json, as the design writes them."""
+
+
+@pytest.fixture
+def shipped() -> str:
+    if "cine-mr" not in shipped_bundles():
+        pytest.skip("no model is shipped yet")
+    return "cine-mr"
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*"))
+
+
+def test_segment_writes_what_the_design_says(gauge: Path, tmp_path: Path) -> None:
+    doors.write_patient(tmp_path / "set" / "patient001")
+    doors.write_patient(tmp_path / "set" / "patient002", radii=(9, 4))
+    scan = doors.save_nifti(tmp_path / "scan.nii.gz", doors.painted(doors.cine()))
+    Pictures.fromarray((doors.heart()[0] * 85).astype(np.uint8)).save(tmp_path / "frame 3.png")
+    dicom = doors.write_dicom(tmp_path / "dicom")
+    out = tmp_path / "out"
+    done = heartseg(
+        *("segment", tmp_path / "set", scan, tmp_path / "frame 3.png", dicom, "-o", out),
+        *("--model", gauge, "--view", "sax"),
+    )
+    assert done.code == 0, done.err
+    (study,) = [path.name for path in out.glob("MR-*")]
+    pages = ("overview.png", "report.html", "report.json")
+    assert names(out) == sorted(
+        [
+            "summary.csv",
+            *(f"patient001/patient001_frame{n}_seg.nii.gz" for n in ("01", "09")),
+            *(f"patient002/patient002_frame{n}_seg.nii.gz" for n in ("01", "09")),
+            "scan/scan_seg.nii.gz",
+            "frame_3/frame_3_seg.png",
+            f"{study}/7_seg.nii.gz",
+            *(f"{one}/{page}" for page in pages for one in ("patient001", "patient002", "scan")),
+            *(f"{one}/{page}" for page in pages for one in ("frame_3", study)),
+        ]
+    )
+    mask = nib.load(out / "scan" / "scan_seg.nii.gz")
+    assert mask.get_data_dtype() == np.uint8
+    assert (doors.cine() == np.asarray(mask.dataobj).T).all()
+    assert np.array_equal(mask.affine, nib.load(scan).affine)
+    with Pictures.open(out / "frame_3" / "frame_3_seg.png") as picture:
+        assert (np.array(picture) == doors.heart()[0]).all()
+    with (out / "summary.csv").open(newline="") as file:
+        rows = {row["study"]: row for row in csv.DictReader(file)}
+    assert list(rows) == ["patient001", "patient002", "scan", "frame_3", study]
+    assert float(rows["patient002"]["lv_esv_ml"]) == pytest.approx(
+        doors.volume_ml(doors.heart(4), 3)
+    )
+    assert "LV ejection fraction" in done.out
+    assert "patient001: not shipped with heartseg: read from folder 'gauge'" in done.err
+
+
+def test_the_report_has_the_keys_of_the_design(gauge: Path, tmp_path: Path) -> None:
+    patient = doors.write_patient(tmp_path / "patient001")
+    heartseg("segment", patient, "-o", tmp_path, "--model", gauge, "--formats", "json")
+    report = json.loads((tmp_path / "patient001-2" / "report.json").read_text())
+    assert list(report) == KEYS
+    assert list(report["model"]) == ["name", "version", "sha256", "licence", "precision"]
+    assert report["phases"] == {"sax": {"ed": 0, "es": 1, "how": "given"}}
+    finding = {one["key"]: one for one in report["findings"]}["lv_ef"]
+    assert set(finding) == {
+        *("key", "name", "value", "unit", "interval", "reference", "problem", "code"),
+    }
+    edv, esv = (doors.volume_ml(doors.heart(radius), 3) for radius in (8, 5))
+    assert finding["value"] == pytest.approx(1 - esv / edv)
+    assert finding["unit"] == "1"
+
+
+def test_segment_prints_json_for_machines_and_nothing_else(gauge: Path, tmp_path: Path) -> None:
+    patient = doors.write_patient(tmp_path / "patient001")
+    arguments = ("segment", patient, tmp_path / "missing", "-o", tmp_path / "out", "--json")
+    done = heartseg(*arguments, "--model", gauge, "--formats", "json")
+    assert (done.code, done.err) == (1, "")
+    first, second = done.json()
+    assert [first["study"], first["status"]] == ["patient001", "done"]
+    assert first["report"] == json.loads((tmp_path / "out/patient001/report.json").read_text())
+    assert [second["study"], second["status"], second["report"]] == ["missing", "failed", None]
+    assert "check the path" in second["said"]
+    again = heartseg(*arguments, "--model", gauge).json()
+    assert again[0]["status"] == "skipped"
+    assert again[0]["report"] == first["report"]
+
+
+def test_a_second_run_says_what_it_skips(gauge: Path, tmp_path: Path) -> None:
+    patient = doors.write_patient(tmp_path / "patient001")
+    arguments = ("segment", patient, "-o", tmp_path / "out", "--model", gauge)
+    assert heartseg(*arguments, "--formats", "json").code == 0
+    done = heartseg(*arguments)
+    assert (done.code, done.err) == (0, "")
+    assert done.out == "patient001: skipped: already done; --overwrite does it again\n"
+    assert heartseg(*arguments, "--overwrite").code == 0
+    assert (tmp_path / "out" / "patient001" / "overview.png").is_file()
+
+
+def test_bodies_of_a_table_reach_the_report(gauge: Path, tmp_path: Path) -> None:
+    paths = [doors.write_patient(tmp_path / f"patient00{number}") for number in (1, 2)]
+    (tmp_path / "bodies.csv").write_text("study,sex,weight_kg\npatient001,F,50\n")
+    done = heartseg(
+        *("segment", *paths, "-o", tmp_path / "out", "--model", gauge, "--formats", "json"),
+        *("--body", tmp_path / "bodies.csv"),
+    )
+    assert done.code == 0, done.err
+    report = json.loads((tmp_path / "out" / "patient001" / "report.json").read_text())
+    assert (report["body"]["sex"], report["body"]["weight_kg"]) == ("F", 50.0)
+    assert "patient002: no row for it in the table of bodies" in done.err
+
+
+def test_measure_takes_published_labels_own_masks_and_what_segment_wrote(
+    gauge: Path, tmp_path: Path
+) -> None:
+    patient = doors.write_patient(tmp_path / "set" / "patient001")
+    heartseg("segment", patient, "-o", tmp_path / "seg", "--model", gauge, "--formats", "nifti")
+    edv = doors.volume_ml(doors.heart(8), 3)
+    for number, place in enumerate((patient, tmp_path / "set", tmp_path / "seg")):
+        out = tmp_path / f"out{number}"
+        done = heartseg("measure", patient, "--labels-from", place, "-o", out, "--json")
+        assert done.code == 0, done.out
+        (row,) = done.json()
+        values = {finding["key"]: finding["value"] for finding in row["report"]["findings"]}
+        assert values["lv_edv_ml"] == pytest.approx(edv)
+        assert row["report"]["model"]["name"] == f"labels from {place.name}"
+        assert names(out / "patient001") == ["overview.png", "report.html", "report.json"]
+
+
+def test_measure_of_a_dicom_series_takes_the_mask_of_segment(gauge: Path, tmp_path: Path) -> None:
+    dicom = doors.write_dicom(tmp_path / "dicom")
+    heartseg("segment", dicom, "-o", tmp_path / "seg", "--model", gauge, "--formats", "nifti")
+    done = heartseg(
+        "measure", dicom, "--labels-from", tmp_path / "seg", "-o", tmp_path / "out", "--json"
+    )
+    assert done.code == 0, done.out
+    (row,) = done.json()
+    assert row["report"]["curves"]["lv_ml"] == pytest.approx(
+        [doors.volume_ml(frame, 3) for frame in doors.cine()]
+    )
+
+
+def test_evaluate_of_what_segment_wrote(gauge: Path, tmp_path: Path) -> None:
+    doors.write_patient(tmp_path / "set" / "patient001")
+    out, table = tmp_path / "out", tmp_path / "tables" / "agreement.csv"
+    heartseg("segment", tmp_path / "set", "-o", out, "--model", gauge, "--formats", "nifti")
+    done = heartseg("evaluate", out, tmp_path / "set", "-o", table)
+    assert (done.code, done.err) == (0, "")
+    assert "Empty masks: both empty counts as Dice 1" in done.out
+    assert "lv_ef" in done.out
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {(row["case"], row["dice"]) for row in rows} == {("patient001", "1.0")}
+    found = heartseg("evaluate", out, tmp_path / "set", "--json").json()
+    assert found["clinical"]["lv_ef"]["mean_absolute_error"] == 0.0
+    assert {row["structure"] for row in found["rows"]} == {"lv", "myo", "rv"}
+    assert found["problems"] == {}
+
+
+def test_evaluate_says_what_it_could_not_compare_and_fails(gauge: Path, tmp_path: Path) -> None:
+    for number in (1, 2):
+        doors.write_patient(tmp_path / "set" / f"patient00{number}")
+    shutil.copytree(tmp_path / "set", tmp_path / "pred")
+    for file in (tmp_path / "pred" / "patient002").glob("*_frame01*"):
+        file.unlink()
+    done = heartseg("evaluate", tmp_path / "pred", tmp_path / "set")
+    assert done.code == 1
+    assert "patient002: not compared: pred: got no mask for patient002_frame01" in done.out
+    assert len(heartseg("evaluate", tmp_path / "pred", tmp_path / "set", "--json").json()["rows"])
+
+
+def test_a_table_that_cannot_be_written_is_said_after_the_results(tmp_path: Path) -> None:
+    mask = doors.save_nifti(tmp_path / "m.nii.gz", doors.heart())
+    done = heartseg("evaluate", mask, mask, "-o", mask / "table.csv")
+    assert done.code == 1
+    assert "dice" in done.out
+    assert done.err.startswith("heartseg: table.csv: got File exists")
+
+
+def test_inspect_says_what_it_sees(tmp_path: Path) -> None:
+    dicom = doors.write_dicom(tmp_path / "dicom")
+    (seen,) = heartseg("inspect", dicom, "--json").json()
+    assert (seen["layout"], seen["modality"], seen["view"]) == ("dicom", "MR", "sax")
+    assert (seen["frames"], seen["slices"], seen["size"]) == (4, 4, [38, 46])
+    assert seen["spacing"] == [9.0, 1.5, 1.5]
+    assert seen["body"]["height_cm"] == pytest.approx(170.0)
+    text = heartseg("inspect", doors.write_patient(tmp_path / "patient001")).out
+    for line in ("layout       acdc", "phases       ed 0, es 1", "group        DCM"):
+        assert line in text
+
+
+def test_inspect_fails_when_something_cannot_be_read(tmp_path: Path) -> None:
+    for number in (1, 2):
+        doors.write_patient(tmp_path / f"patient00{number}")
+    (tmp_path / "patient002" / "patient002_frame01.nii.gz").write_bytes(b"x")
+    done = heartseg("inspect", tmp_path, "--json")
+    assert done.code == 1
+    assert [bool(seen["problem"]) for seen in done.json()] == [False, True]
+
+
+def test_models_tell_what_is_shipped(shipped: str) -> None:
+    (row,) = heartseg("models", "--json").json()
+    assert (row["name"], row["modality"], row["view"]) == (shipped, "MR", "sax")
+    assert row["structures"] == "lv, myo, rv"
+    assert row["licence"] in heartseg("models").out
+
+
+def test_networks_have_the_parameters_that_they_have() -> None:
+    from heartseg.models import ARCHITECTURES
+
+    rows = {row["name"]: row for row in heartseg("networks", "--json").json()}
+    assert list(rows) == list(ARCHITECTURES)
+    network = package.build_network("unet", 1, 4)
+    assert rows["unet"]["parameters"] == sum(weights.numel() for weights in network.parameters())
+    assert rows["unet"]["paper"] in heartseg("networks").out
+
+
+def test_the_doctor_says_how_fast_it_is_here(shipped: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.metadata
+
+    monkeypatch.setattr("heartseg.cli.examination.PROBE_SECONDS", 0.2)
+    found = heartseg("doctor", "--json").json()
+    assert found["heartseg"] == package.__version__
+    assert found["packages"]["numpy"] == importlib.metadata.version("numpy")
+    assert found["extras"]["train"] is True
+    assert shipped in found["models"]
+    speed = found["speed"]
+    rate = speed["planes_a_second"]
+    assert rate > 0.5
+    assert speed["seconds_to_segment_10_planes"] == pytest.approx(10 / rate, rel=0.1, abs=0.01)
+    assert speed["seconds_to_segment_a_cine_of_240_planes"] == pytest.approx(240 / rate, rel=0.02)
+    text = heartseg("doctor").out
+    assert f"heartseg: {package.__version__}" in text
+    assert "planes_a_second" in text
+
+
+def test_the_doctor_gives_no_number_without_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("heartseg.segment.bundle._shipped_folder", lambda: Path("nowhere"))
+    done = heartseg("doctor", "--json")
+    assert done.code == 0, done.err
+    assert "no such model" in done.json()["speed"]["problem"]
+    assert done.json()["models"] == []
+
+
+def test_phantoms_are_written_with_their_truth(tmp_path: Path) -> None:
+    done = heartseg("phantom", "-o", tmp_path, "--seed", 3, "--as", "nifti", "--json")
+    assert done.code == 0, done.err
+    (folder,) = map(Path, done.json())
+    assert folder == tmp_path / "phantom-0003"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "phantom-0003_sax.nii.gz",
+        "phantom-0003_sax_gt.nii.gz",
+        "truth.json",
+    ]
+    again = heartseg("phantom", "-o", tmp_path, "--seed", 3)
+    assert again.code == 1
+    assert "phantom-0003: got a folder that exists; choose another" in again.err
+
+
+def test_the_demo_prints_measured_beside_true(
+    gauge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The phantom of the design, with the writing of it made quick."""
+    _quick_phantom(monkeypatch)
+    monkeypatch.setattr("heartseg.pipeline.DEFAULT_MODELS", {("MR", "sax"): str(gauge)})
+    mine = tmp_path / "phantom" / "mine.txt"
+    mine.parent.mkdir()
+    mine.write_text("not to be removed")
+    for _ in range(2):  # the second time over the first
+        done = heartseg("demo", "-o", tmp_path)
+        assert done.code == 0, done.err
+        assert "a synthetic heart (square)" in done.out
+        assert "LV end-diastolic volume" in done.out
+        assert "100.0 mL" in done.out
+    assert mine.read_text() == "not to be removed"
+    found = heartseg("demo", "-o", tmp_path, "--json").json()
+    edv = {one["key"]: one for one in found["measures"]}["lv_edv_ml"]
+    assert edv["true"] == 100.0
+    assert edv["measured"] == pytest.approx(doors.volume_ml(doors.heart(8), 3))
+    assert Path(found["report"]).is_file()
+
+
+def test_the_demo_removes_no_folder_that_it_did_not_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = tmp_path / "phantom" / "phantom-0001"
+    theirs.mkdir(parents=True)
+    (theirs / "thesis.txt").write_text("years of work")
+    done = heartseg("demo", "-o", tmp_path)
+    assert done.code == 1
+    assert "phantom-0001: got a folder that exists" in done.err
+    assert (theirs / "thesis.txt").is_file()
+
+
+def _quick_phantom(monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(folder: Path, *, seed: int, file_format: str, **_: Any) -> list[Path]:
+        target = folder / f"phantom-{seed:04d}"
+        doors.write_dicom(target / "dicom")
+        (target / "truth.json").write_text('{"kind": "square", "lv_edv_ml": 100.0, "ed": 0}')
+        return [target]
+
+    monkeypatch.setattr("heartseg.cli.phantoms.write", write)
+
+
+def test_the_version_and_the_help() -> None:
+    assert heartseg("--version").out == package.__version__ + "\n"
+    text = heartseg("--help")
+    assert text.code == 0
+    for command in ("demo", "segment", "measure", "evaluate", "inspect", "models", "doctor"):
+        assert command in text.out
+        assert heartseg(command, "--help").code == 0
+
+
+def test_real_published_labels_are_measured(real_data: Path, tmp_path: Path) -> None:
+    cases = {
+        "patient005": ("acdc/training/patient005", 2),
+        "SC-HF-I-1": ("sunnybrook/SC-HF-I-1", 20),
+    }
+    for name, (place, frames) in cases.items():
+        path = real_data / place
+        done = heartseg("measure", path, "--labels-from", path, "-o", tmp_path / "out", "--json")
+        assert done.code == 0, done.out
+        (row,) = done.json()
+        assert row["study"] == name
+        values = {finding["key"]: finding["value"] for finding in row["report"]["findings"]}
+        assert 0.1 < values["lv_ef"] < 0.5  # both hearts fail
+        assert len(row["report"]["curves"]["lv_ml"]) == frames
+
+
+def test_real_published_labels_agree_with_themselves(real_data: Path) -> None:
+    patient = real_data / "acdc" / "training" / "patient005"
+    found = heartseg("evaluate", patient, patient, "--json").json()
+    assert {row["dice"] for row in found["rows"]} == {1.0}
+    assert found["clinical"]["lv_ef"]["mean_absolute_error"] == 0.0
