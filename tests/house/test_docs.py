@@ -1,6 +1,5 @@
 """Documentation that runs: pages are fresh, links lead somewhere, examples do what they say."""
 
-import importlib.util
 import re
 import shlex
 import sys
@@ -11,28 +10,14 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.house.scripts import ROOT, script
+
 WRITTEN = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
 VERBS = ("read", "prepare", "segment", "refine", "measure", "report")
 
 
 def page_name(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
-
-
-def script(path: Path) -> ModuleType:
-    """A script of the project as a module, with its neighbours importable while it loads."""
-    spec = importlib.util.spec_from_file_location(f"script_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise FileNotFoundError(path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    sys.path.insert(0, str(path.parent))
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(path.parent))
-    return module
 
 
 @pytest.fixture(scope="module")
