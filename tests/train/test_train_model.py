@@ -14,6 +14,7 @@ from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image
 from heartseg.core.study import Modality, Study, View
 from heartseg.segment import load_bundle
+from heartseg.segment.onnx_check import read_onnx
 from heartseg.segment.openvino_runtime import OpenVinoRuntime
 
 torch = pytest.importorskip("torch")
@@ -102,6 +103,16 @@ def test_the_bundle_loads_and_answers_as_the_network_did(run_toml, out, planes):
     found = OpenVinoRuntime(bundle, precision="f32").infer(planes)
     np.testing.assert_allclose(found, wanted, atol=5e-3)  # its kernels are float16
     assert wanted.std() > 0.05
+
+
+def test_the_bundle_holds_the_average_weights_in_half_precision(out):
+    weights = read_onnx(load_bundle(out / "bundle").onnx).weights
+    task = load_checkpoint(out / "best.pt")["task"]
+    for name, value in task["average"].items():
+        if not name.endswith("num_batches_tracked"):
+            assert weights[name].dtype == (np.float16 if value.ndim >= 2 else np.float32), name
+            assert np.array_equal(weights[name], value.numpy().astype(weights[name].dtype)), name
+    assert not torch.equal(task["average"]["output.bias"], task["network"]["output.bias"])
 
 
 def test_the_bundle_holds_the_best_weights_not_the_last(run_toml, out):
@@ -217,6 +228,8 @@ def test_the_same_seed_trains_the_same_weights(run_toml, tmp_path):
     one, same, third = (w["task"]["average"]["output.weight"] for w in weights)
     assert torch.equal(one, same)
     assert not torch.equal(one, third)
+    draws, _, others = (w["task"]["generator"] for w in weights)
+    assert not torch.equal(draws, others)  # of batches and augmentation, too
 
 
 @pytest.mark.parametrize(
