@@ -5,6 +5,8 @@ import os
 import platform
 import statistics
 import subprocess
+import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -23,9 +25,12 @@ class Row:
     date: str
     commit: str
     measure: str
+    structure: str = "-"
+    phase: str = "-"
     unit: str
     data: str
     split: str = "-"
+    model: str = "-"
     seed: str = "-"
     configuration: str
     images_seen: str = "-"
@@ -47,11 +52,11 @@ def timing_row(measure: str, unit: str, numbers: Sequence[float], **where: str) 
         measure: in words.
         unit: of the numbers.
         numbers: one a run.
-        where: `data` and `configuration`.
+        where: `data`, `configuration` and, where there is one, `model`.
     """
     middle, low, high = statistics.median(numbers), min(numbers), max(numbers)
     return Row(
-        date=datetime.now(UTC).date().isoformat(),
+        date=today(),
         commit=commit(),
         measure=measure,
         unit=unit,
@@ -88,6 +93,22 @@ def read(path: Path) -> Iterator[Row]:
             yield Row(**line)
 
 
+def today() -> str:
+    """The day, ISO 8601 in UTC."""
+    return datetime.now(UTC).date().isoformat()
+
+
+def real_images() -> Path:
+    """The folder of the real images, which are no part of the project."""
+    return Path(os.environ.get("HEARTSEG_DATA", ROOT.parent / "shared" / "data"))
+
+
+def heartseg() -> list[str]:
+    """How the command line is started: the installed command, or the source folder's own."""
+    installed = Path(sys.executable).with_name("heartseg")
+    return [str(installed)] if installed.exists() else [sys.executable, "-m", "heartseg"]
+
+
 def commit() -> str:
     """Short hash of the source tree; `+` when it differs from the commit."""
     head = _git("rev-parse", "--short=10", "HEAD")
@@ -108,6 +129,28 @@ def hardware() -> str:
 def cores() -> set[int]:
     """The cores that a measured process may use."""
     return set(sorted(os.sched_getaffinity(0))[:CORES])
+
+
+def busy_share(cores: set[int], seconds: float = 1.0) -> float:
+    """Share of time in which these cores work, 0 to 1; 0 where the system does not tell."""
+    before = _clock_ticks(cores)
+    time.sleep(seconds)
+    after = _clock_ticks(cores)
+    idle, total = after[0] - before[0], after[1] - before[1]
+    return 1 - idle / total if total else 0.0
+
+
+def _clock_ticks(cores: set[int]) -> tuple[int, int]:
+    """(idle, all) ticks of these cores since the start of the machine."""
+    listing = Path("/proc/stat")
+    lines = listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []
+    idle = total = 0
+    for line in lines:
+        name, *ticks = line.split()
+        if name in {f"cpu{core}" for core in cores}:
+            numbers = [int(tick) for tick in ticks[:8]]
+            idle, total = idle + numbers[3] + numbers[4], total + sum(numbers)
+    return idle, total
 
 
 def _processor() -> str:

@@ -167,11 +167,25 @@ def _models() -> str:
             f"`{model.name}` {model.version}",
             f"{model.modality}, {model.view}",
             ", ".join(structure.title for structure in model.structures[1:]),
+            _test_dice(model),
             model.licence,
         )
         for model in loaded
     ]
-    return _table(("model", "reads", "finds", "licence of the weights"), rows) if rows else "None."
+    heads = ("model", "reads", "finds", "Dice on unseen patients", "licence of the weights")
+    cards = [
+        f"- [card of `{model.name}`](../../src/heartseg/bundles/{model.name}/card.md): network, "
+        f"preparation, training, scores; SHA-256 `{model.sha256}`"
+        for model in loaded
+    ]
+    return "\n".join([_table(heads, rows), "", *cards]) if rows else "None."
+
+
+def _test_dice(model: Any) -> str:
+    """The scores that benchmarks/accuracy.py wrote into the bundle."""
+    found = {s.title: model.scores.get(f"test_dice_{s.key}") for s in model.structures[1:]}
+    scored = [f"{title} {value:.3f}" for title, value in found.items() if value is not None]
+    return ", ".join(scored) or "not scored yet"
 
 
 def _run_settings() -> str:
@@ -209,21 +223,29 @@ def _parameters(function: Callable[..., Any]) -> str:
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is parameter.KEYWORD_ONLY and "*" not in shown:
             shown.append("*")
-        default = "" if parameter.default is parameter.empty else f"={_shown(parameter.default)}"
-        shown.append(f"{parameter.name}{default}")
+        stars = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}
+        default = "" if parameter.default is parameter.empty else f"={_literal(parameter.default)}"
+        shown.append(f"{stars.get(parameter.kind, '')}{parameter.name}{default}")
     return ", ".join(shown)
+
+
+def _literal(value: Any) -> str:
+    return repr(dict(value)) if isinstance(value, Mapping) else repr(value)
 
 
 def _prose(doc: str) -> str:
     """A docstring as Markdown: the headings of its sections in bold, their lines as a list."""
+    doc, _, example = doc.partition("Example:\n")
     lines: list[str] = []
     for line in doc.splitlines():
-        if re.fullmatch(r"(Args|Raises|Returns|Attributes|Example):", line):
+        if re.fullmatch(r"(Args|Raises|Returns|Attributes):", line):
             lines += [f"**{line.rstrip(':')}**", ""]
         elif re.match(r"    \S", line):
             lines.append(f"- {line.strip()}")
         else:
             lines.append(line.rstrip() if not line.startswith("     ") else f"  {line.strip()}")
+    if example:
+        lines += ["```text", inspect.cleandoc(f"\n{example}"), "```"]
     return "\n".join(lines)
 
 

@@ -10,8 +10,8 @@
 Names load when they are first used, so importing heartseg costs nothing.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import importlib as _importlib
+import typing as _typing
 
 from heartseg.core.version import __version__ as __version__
 
@@ -35,7 +35,7 @@ __all__ = [
     "train_model",
 ]
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from heartseg.api import measure_study as measure_study
     from heartseg.api import segment_study as segment_study
     from heartseg.core.errors import HeartsegError as HeartsegError
@@ -45,9 +45,9 @@ if TYPE_CHECKING:
     from heartseg.train.artefact import train_model as train_model
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _typing.Any:
     if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+        return getattr(_importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'heartseg' has no attribute '{name}'")
 
 

@@ -1,37 +1,23 @@
 """Documentation that runs: pages are fresh, links lead somewhere, examples do what they say."""
 
-import importlib.util
 import re
 import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.house.scripts import ROOT, script
+
 WRITTEN = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
 VERBS = ("read", "prepare", "segment", "refine", "measure", "report")
 
 
 def page_name(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
-
-
-def script(path: Path) -> ModuleType:
-    """A script of the project as a module, with its neighbours importable while it loads."""
-    spec = importlib.util.spec_from_file_location(f"script_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise FileNotFoundError(path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    sys.path.insert(0, str(path.parent))
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(path.parent))
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -82,20 +68,56 @@ def test_the_numbers_of_the_readme_are_the_rows_of_the_results(tables: ModuleTyp
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert tables.BEGIN in text
     assert tables.END in text
-    assert tables.with_table(text, tables.newest()) == text, "run make docs"
+    assert tables.with_tables(text, tables.newest()) == text, "run make docs"
 
 
-def test_the_newest_row_of_a_measure_is_shown_with_its_conditions(tables: ModuleType) -> None:
-    row = tables.Row(
-        **{"date": "2026-01-02", "commit": "abc", "measure": "EF", "unit": "1", "data": "ACDC"},
-        **{"split": "test", "configuration": "a|b", "hardware": "2 cores", "runs": "20"},
-        **{"statistic": "mean (95 % interval)", "value": "0.9", "low": "0.8", "high": "0.95"},
-    )
-    text = tables.with_table(f"a\n{tables.BEGIN}\nold\n{tables.END}\nz\n", [row])
+def result(tables: ModuleType, measure: str, value: str, **where: str) -> Any:
+    """A row of results that differs from nothing in particular but in what is given."""
+    usual = {"date": "2026-01-02", "commit": "abc", "unit": "1", "data": "ACDC", "split": "test"}
+    made = {"configuration": "turns 1", "hardware": "2 cores", "runs": "20", "statistic": "mean"}
+    edges = {"low": "0.81", "high": "0.97", "model": "m 1, sha256 0123456789abcdef", "seed": "7"}
+    return tables.Row(**{**usual, **made, **edges, "measure": measure, "value": value, **where})
+
+
+def shown(tables: ModuleType, rows: list[Any]) -> str:
+    text: str = tables.with_tables(f"a\n{tables.BEGIN}\nold\n{tables.END}\nz\n", rows)
     assert "old" not in text
-    assert "EF (a\\|b) | **0.9** | 0.8 to 0.95 | mean (95 % interval) of 20 | ACDC, test" in text
     assert text.startswith("a\n")
     assert text.endswith(f"{tables.END}\nz\n")
+    return text
+
+
+def test_a_dice_stands_beside_its_interval_and_the_human_limit(tables: ModuleType) -> None:
+    rows = [
+        result(tables, "Dice", "0.931", structure="lv", phase="ED"),
+        result(tables, "Dice", "0.911", structure="lv", phase="ES"),
+        result(tables, "Dice", "0.921", structure="lv", phase="all"),
+        result(tables, "HD95", "4.25", structure="lv", phase="all", unit="mm"),
+    ]
+    text = shown(tables, rows)
+    interval, human = "0.810 to 0.970", ".92 to .94"
+    line = f"| LV cavity | 0.931 | 0.911 | **0.921** | {interval} | {human} | 4.25 mm | - |"
+    assert line in text
+    assert "20 patients: m 1 (weights 0123456789ab, seed 7), turns 1, commit abc" in text
+
+
+def test_a_fraction_of_volumes_is_shown_in_points(tables: ModuleType) -> None:
+    rows = [
+        result(tables, "lv_ef, MAE", "0.0214", low="0.0112", high="0.031"),
+        result(tables, "lv_ef, bias", "-0.004", low="-0.05", high="0.042"),
+    ]
+    assert "| **2.1 points** | 1.1 points to 3.1 points |" in shown(tables, rows)
+
+
+def test_what_was_not_measured_on_unseen_patients_is_not_shown(tables: ModuleType) -> None:
+    row = result(tables, "Dice", "0.99", structure="lv", phase="all", split="train")
+    assert tables.NOTHING in shown(tables, [row])
+
+
+def test_other_numbers_are_shown_with_their_conditions(tables: ModuleType) -> None:
+    row = result(tables, "time", "2.5", unit="s", split="-", configuration="a|b", runs="5")
+    line = "| time | **2.5 s** | 0.81 s to 0.97 s | mean of 5 | a\\|b | 2 cores | abc |"
+    assert line in shown(tables, [row])
 
 
 def test_every_results_file_has_the_columns_of_the_protocol(tables: ModuleType) -> None:

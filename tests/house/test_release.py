@@ -2,12 +2,17 @@
 
 import importlib.metadata
 import re
+import subprocess
+import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
 
 import heartseg
+
+LARGEST_WHEEL_BYTES = 40_000_000
 
 
 def test_the_changelog_begins_with_the_version(project: Path) -> None:
@@ -48,3 +53,19 @@ def test_the_core_needs_no_torch(project: Path) -> None:
     core = " ".join(settings["project"]["dependencies"]).lower()
     for heavy in ("torch", "monai", "simpleitk", "matplotlib", "scikit-image", "pylibjpeg-libjpeg"):
         assert heavy not in core
+
+
+def test_the_wheel_holds_models_templates_and_types(project: Path, tmp_path: Path) -> None:
+    pytest.importorskip("hatchling", reason="no hatchling: it comes with heartseg[dev]")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    done = subprocess.run(build, cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (wheel,) = tmp_path.glob("heartseg-*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    package = project / "src" / "heartseg"
+    kinds = ("*.py", "*.j2", "py.typed", "model.onnx", "model.toml", "card.md")
+    wanted = {path.relative_to(package.parent) for kind in kinds for path in package.rglob(kind)}
+    assert {path.as_posix() for path in wanted} <= set(names)
+    assert any(name.endswith("cine-mr/model.onnx") for name in names)
+    assert not [name for name in names if "__pycache__" in name or name.startswith("tests")]
+    assert wheel.stat().st_size < LARGEST_WHEEL_BYTES

@@ -78,6 +78,19 @@ def test_labels_lie_where_the_picture_shows_them():
             assert np.percentile(voxels[frame, index][ring], 75) < 0.6 * bright
 
 
+def test_the_picture_drifts_with_its_labels():
+    heart = Heart(papillary_ml=0.0)
+    still = Acquisition.clean(slices=1, frames=3, matrix=(120, 130), slice_thickness_mm=1.0)
+    scan = replace(still, drift_mm=4.0, breath_hold_mm=3.0, seed=3)
+    shown = render(heart, scan, contrast=replace(NOTHING, lv_blood=1.0)).voxels[:, 0]
+    lv = labels(heart, scan).labels[:, 0] == LV
+    for frame in range(3):
+        near = binary_dilation(lv[frame], iterations=3)
+        weights = np.where(near, shown[frame], 0)
+        bright = [np.average(axis, weights=weights) for axis in np.indices(weights.shape)]
+        np.testing.assert_allclose(bright, np.argwhere(lv[frame]).mean(0), atol=0.15)
+
+
 def test_air_stays_empty_and_noise_there_is_rayleigh():
     heart = Heart()
     clean = Acquisition.clean(slices=1, frames=1, matrix=(200, 200))

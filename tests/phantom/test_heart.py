@@ -51,6 +51,16 @@ def test_mass_is_constant_over_the_cycle_while_the_wall_thickens(kind):
     assert thickness(heart.motion.systole) > 1.1 * thickness(0.0)
 
 
+def test_the_apex_thickens_and_both_basal_planes_descend():
+    heart = Heart(apex_wall_mm=6.0, rv_base_mm=2.0, motion=Motion(systole=0.36, rv_delay=0.0))
+    full, empty = State.at(heart, 0.0), State.at(heart, 0.36)
+    assert full.endocardium.apex_mm == pytest.approx(6.0)
+    assert empty.endocardium.apex_mm == pytest.approx(7.8)
+    assert full.epicardium.base_mm - empty.epicardium.base_mm == pytest.approx(heart.descent_mm)
+    assert full.endocardium.base_mm == full.epicardium.base_mm == heart.length_mm
+    assert full.rv.base_mm - empty.rv.base_mm == pytest.approx(heart.rv_descent_mm)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_random_hearts_are_plausible(kind):
     rng = np.random.default_rng(11)

@@ -57,11 +57,28 @@ def test_random_studies_do_not_all_start_at_ed_nor_end_at_one_frame():
     found = []
     for seed in range(30):
         rng = np.random.default_rng(seed)
-        heart, scan = Heart.random(rng), Acquisition.random(rng)
+        heart = Heart.random(rng)
+        scan = Acquisition.random(rng, heart)
         exact = truth(heart, scan.phases.tolist())
         found.append((exact.ed, exact.es))
     assert len({ed for ed, _ in found}) > 1
     assert len({es for _, es in found}) > 2
+
+
+def test_a_random_stack_holds_the_whole_heart_and_shows_atria():
+    from heartseg.phantom import Heart
+
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        heart = Heart.random(rng)
+        scan = Acquisition.random(rng, heart)
+        geometry = scan.geometry(heart)
+        axis, half = heart.directions[:, 2], 0.5 * heart.length_mm
+        centre = [(n - 1) / 2 for n in geometry.shape]
+        lowest = axis @ geometry.point([-0.5, *centre[1:]]) + half
+        highest = axis @ geometry.point([scan.slices - 1, *centre[1:]]) + half
+        assert lowest < 0.0
+        assert highest > heart.length_mm
 
 
 def test_written_nifti_reads_back(made, tmp_path):
@@ -86,7 +103,10 @@ def test_labels_are_not_taken_for_another_study(made, tmp_path):
 def test_written_dicom_reads_back(made, tmp_path):
     folder = write_study(tmp_path, made, file_format="dicom")
     (candidate,) = find_studies(folder)
-    image = candidate.load().images[View.SAX]
+    study = candidate.load()
+    assert study.body.height_cm == pytest.approx(made[0].body.height_cm)
+    assert study.body.heart_rate_bpm == pytest.approx(made[0].body.heart_rate_bpm, abs=1)
+    image = study.images[View.SAX]
     ours = made[0].images[View.SAX]
     np.testing.assert_array_equal(image.voxels, ours.voxels)
     assert image.geometry.same_grid(ours.geometry)

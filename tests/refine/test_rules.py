@@ -86,6 +86,23 @@ def test_a_gap_at_the_septum_does_not_cost_the_right_ventricle() -> None:
     assert (kept == RV).sum() == (labels == RV).sum() > 0
 
 
+@pytest.mark.parametrize("structure", [RV, MYO])
+def test_a_crumb_beside_a_large_piece_goes_and_a_second_large_piece_stays(
+    structure: Structure,
+) -> None:
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[1, 10:20, 10:20] = structure  # 100 voxels
+    labels[1, 30:34, 30:35] = structure  # 20: not less than a fifth
+    labels[3, 5:8, 5:8] = structure  # alone in its slice, however small
+    crumbs = with_patch(labels, np.s_[1, 40, 20:39], structure)  # 19
+    np.testing.assert_array_equal(rules.no_crumbs(crumbs), labels)
+
+
+def test_the_cavity_is_left_to_its_own_rule() -> None:
+    labels = with_patch(heart(), np.s_[3, 2, 2], LV)
+    np.testing.assert_array_equal(rules.no_crumbs(labels), labels)
+
+
 def test_one_atrium_is_enough() -> None:
     labels = with_patch(heart(), np.s_[5, 10:20, 10:20], Structure.LEFT_ATRIUM)
     spoilt = with_patch(labels, np.s_[5, 50:53, 60:63], Structure.LEFT_ATRIUM)

@@ -22,6 +22,15 @@ def test_columns_are_aligned_and_unused_ones_left_out(report: Report) -> None:
     assert "Reference" not in report_text(bare)
 
 
+def test_what_could_not_be_measured_is_said_once_a_reason(report: Report) -> None:
+    lines = report_text(report).splitlines()
+    (line,) = [line for line in lines if "height not known" in line]
+    assert line.startswith("Not measured (height not known): ")
+    missing = [f.name for f in report.findings if f.problem == "height not known"]
+    assert missing
+    assert all(name in line for name in missing)
+
+
 def test_intervals_say_what_they_cover(report: Report) -> None:
     said = "Intervals: 90 % segmentation interval; reader and rescan variation not included"
     assert said in report_text(report)

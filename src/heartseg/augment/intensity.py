@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from heartseg.augment.draw import chosen, normal, smooth_field, uniform
+from heartseg.core.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,11 @@ class IntensityChange:
     bias_field: float = 0.25
     noise: float = 0.05
     blur: float = 0.2
+
+    def __post_init__(self) -> None:
+        strengths = (self.gamma, self.contrast, self.brightness, self.bias_field, self.noise)
+        if min(strengths) < 0 or not 0 <= self.blur <= 1:
+            raise ConfigError("intensity", got=str(self), allowed="from 0; blur at most 1")
 
 
 def change_intensity(planes: Tensor, change: IntensityChange, generator: torch.Generator) -> Tensor:

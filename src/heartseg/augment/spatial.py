@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from heartseg.augment.draw import smooth_field, uniform
+from heartseg.core.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,14 @@ class SpatialChange:
     flip: float = 0.5
     elastic_px: float = 2.0
     elastic_knots: int = 6
+
+    def __post_init__(self) -> None:
+        low, high = self.scaling
+        strengths = (self.rotation_degrees, self.shift_px, self.elastic_px)
+        if self.size_px < 1 or self.elastic_knots < 2 or min(strengths) < 0:
+            raise ConfigError("spatial", got=str(self), allowed="sizes and strengths from 0")
+        if not (0 < low <= high and 0 <= self.stretch < 1 and 0 <= self.flip <= 1):
+            raise ConfigError("spatial", got=str(self), allowed="rising scaling, shares in [0, 1]")
 
 
 def move_planes(

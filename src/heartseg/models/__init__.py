@@ -27,7 +27,7 @@ def architecture(table: Mapping[str, Any]) -> Architecture:
     """
     settings = dict(table)
     name = settings.pop("name", "unet")
-    if name not in ARCHITECTURES:
+    if not isinstance(name, str) or name not in ARCHITECTURES:
         raise ConfigError("model.name", got=repr(name), allowed=", ".join(ARCHITECTURES))
     return from_table(ARCHITECTURES[name], settings, where=f"model '{name}'")
 

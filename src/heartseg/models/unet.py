@@ -13,6 +13,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from heartseg.core.errors import ConfigError
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UNet:
@@ -21,6 +23,12 @@ class UNet:
     paper: ClassVar[str] = "Ronneberger 2015, compact"
 
     widths: tuple[int, ...] = (16, 32, 64, 128, 160, 192)
+
+    def __post_init__(self) -> None:
+        if not self.widths or min(self.widths) < 1:
+            raise ConfigError(
+                "widths", got=str(self.widths), allowed="channels, at least 1 a level"
+            )
 
     @property
     def stride(self) -> int:

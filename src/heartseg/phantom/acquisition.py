@@ -72,12 +72,13 @@ class Acquisition:
         return cls(**{**ideal, "acquired": (1.0, 1.0), **settings})  # type: ignore[arg-type]
 
     @classmethod
-    def random(cls, rng: np.random.Generator) -> "Acquisition":
-        """Draw a plausible short-axis cine."""
+    def random(cls, rng: np.random.Generator, heart: Heart) -> "Acquisition":
+        """Draw a plausible short-axis cine with enough planes for all of that heart."""
         spacing = float(rng.uniform(1.3, 1.6))
+        distance = float(rng.choice([9.0, 10.0]))
         return cls(
-            slices=int(rng.integers(10, 13)),
-            slice_distance_mm=float(rng.choice([8.0, 10.0])) + 1.0,
+            slices=int(np.ceil((heart.length_mm + 3.0 * STACK_OFFSET_MM) / distance)),
+            slice_distance_mm=distance,
             spacing_mm=(spacing, spacing),
             start_phase=float(rng.choice([0.0, rng.uniform(0.0, 0.15)])),
             rr_ms=float(rng.uniform(700.0, 1100.0)),

@@ -201,8 +201,8 @@ def _fat_around(signal: Array, thin: _Thin, wall: Array, state: State, tissue: C
         + 4.0 * grooves
         + 1.2 * thin.eddies[1]
     )
-    narrowing = 1.5 * np.maximum(above, 0.0)  # the atria stand in the rest
-    around = np.minimum(np.minimum(wall + fat - narrowing, 12.0 - above), place.w + 4.0)
+    narrowing = 0.8 * np.maximum(above, 0.0)  # the atria stand in the rest
+    around = np.minimum(np.minimum(wall + fat - narrowing, 16.0 - above), place.w + 4.0)
     signal = paint(signal, around + 1.2, 0.08, soft)  # pericardium
     return paint(signal, around, -0.9 * tissue.fat, soft)
 

@@ -44,7 +44,7 @@ def make_study(
     """
     rng = np.random.default_rng(seed)
     heart, torso, body = Heart.random(rng, kind), Torso.random(rng), _body(rng)
-    drawn = Acquisition.random(rng)
+    drawn = Acquisition.random(rng, heart)
     scan = acquisition or drawn
     image = render(heart, scan, torso=torso)
     body = Body(

@@ -58,7 +58,7 @@ class Preparation:
             orientation=orientation,
             geometry=geometry.resampled(size, (dy * step[0], dx * step[1])),
             step=step,
-            intensities=intensity_range(image.voxels, self.percentiles),
+            intensities=intensity_range(orientation.apply(image.voxels), self.percentiles),
         )
 
     def _size(self, source: int, step: float) -> int:

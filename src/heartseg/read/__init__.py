@@ -51,7 +51,7 @@ def read_study(
         StudyError: there is none, or more than one.
         InputError: it cannot be read.
     """
-    found = find_studies(path, spacing_mm=spacing_mm, view=view)
+    found = find_studies(Path(path), spacing_mm=spacing_mm, view=view)
     if len(found) > 1:
         some = ", ".join(candidate.id for candidate in found[:8])
         raise StudyError(

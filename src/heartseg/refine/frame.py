@@ -87,6 +87,7 @@ def _obeying_anatomy(
     labels = rules.one_left_ventricle(labels, geometry)
     labels = rules.one_cavity(labels, geometry)
     labels = rules.right_ventricle_beside_left(labels, geometry)
+    labels = rules.no_crumbs(labels)
     labels = rules.one_of_each(labels, geometry)
     labels = rules.papillary_muscles_in_cavity(labels)
     labels = rules.no_hole_in_left_ventricle(labels, cavity_likelier)

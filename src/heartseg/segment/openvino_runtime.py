@@ -66,7 +66,7 @@ class OpenVinoRuntime:
         except RuntimeError as fault:
             raise ModelError(f"model '{bundle.name}'", got=_last_line(fault)) from fault
         self._request = compiled.create_infer_request()
-        self._name = bundle.name
+        self._name, self._stride = bundle.name, bundle.preparation.stride
         said = str(compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
         self._precision = _NAMES.get(said, said)
 
@@ -81,6 +81,11 @@ class OpenVinoRuntime:
         Raises:
             ModelError: the engine cannot use planes of this size.
         """
+        if any(length % self._stride for length in pixels.shape[2:]):
+            # Not left to the engine: by the exporter's version it complains, or cuts off a row.
+            size = f"{pixels.shape[2]}x{pixels.shape[3]}"
+            allowed = f"multiples of {self._stride}"
+            raise ModelError(f"model '{self._name}'", got=f"planes of {size}", allowed=allowed)
         step = planes_at_once(*pixels.shape[:1], *pixels.shape[2:])
         pieces = [pixels[at : at + step] for at in range(0, len(pixels), step)]
         return np.concatenate([softmax(self._logits(piece)) for piece in pieces])

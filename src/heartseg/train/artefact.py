@@ -1,16 +1,17 @@
 """From a trained network to a bundle that anyone can run."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from heartseg.config import load
+from heartseg.config import load, to_table
+from heartseg.core.errors import ModelError
 from heartseg.core.image import Image
-from heartseg.core.provenance import now, source_commit
+from heartseg.core.provenance import now
 from heartseg.models import architecture
 from heartseg.read import find_studies
 from heartseg.segment import Bundle, Description, write_bundle
@@ -19,6 +20,7 @@ from heartseg.segment.precision import bf16_label_difference
 from heartseg.train.checkpoint import load_checkpoint
 from heartseg.train.export import compress_to_float16, export_onnx
 from heartseg.train.loop import Watcher
+from heartseg.train.record import read_record
 from heartseg.train.run import RunSettings, choose_device, train
 from heartseg.train.split import part_of
 
@@ -30,10 +32,17 @@ def trained_network(settings: RunSettings, checkpoint: Path) -> nn.Module:
     """The network with the moving-average weights of a checkpoint, ready to infer.
 
     Raises:
-        ModelError: not a whole checkpoint.
+        ModelError: not a whole checkpoint, or one of another network.
     """
     network = architecture(settings.model).build(1, len(settings.classes()))
-    network.load_state_dict(load_checkpoint(checkpoint)["task"]["average"])
+    try:
+        network.load_state_dict(load_checkpoint(checkpoint)["task"]["average"])
+    except (RuntimeError, LookupError, TypeError) as fault:
+        raise ModelError(
+            f"checkpoint {checkpoint.name}",
+            got=f"weights of another network: {str(fault)[:200]}",
+            do="use the settings that it was trained with",
+        ) from fault
     return network.eval()
 
 
@@ -82,7 +91,9 @@ def write_artefact(settings: RunSettings, root: Path, checkpoint: Path, folder: 
     scores: dict[str, Any] = {}
     if settings.validate_on:
         scores["validation_dice"] = round(float(state["best"]), 4)
-    bundle = write_bundle(folder, onnx, _description(settings, int(state["step"]), scores))
+    record = read_record(checkpoint.parent)
+    description = _description(settings, record, int(state["step"]), scores)
+    bundle = write_bundle(folder, onnx, description)
     difference = bf16_label_difference(bundle, _some_images(settings, root))
     if difference is not None:
         scores[BF16_SCORE] = difference
@@ -95,7 +106,9 @@ def _some_images(settings: RunSettings, root: Path) -> list[Image]:
     return [one.load().images[settings.view] for one in chosen]
 
 
-def _description(settings: RunSettings, steps: int, scores: dict[str, Any]) -> Description:
+def _description(
+    settings: RunSettings, record: Mapping[str, Any], steps: int, scores: dict[str, Any]
+) -> Description:
     return Description(
         name=settings.name,
         version=settings.version,
@@ -103,18 +116,32 @@ def _description(settings: RunSettings, steps: int, scores: dict[str, Any]) -> D
         modality=settings.modality,
         view=settings.view,
         structures=settings.classes(),
-        architecture=dict(settings.model) or {"name": "unet"},
-        preparation=settings.preparation,
-        training={
-            "data": settings.training_data,
-            "parts": list(settings.train_on),
-            "seed": settings.seed,
-            "steps": steps,
-            "images": steps * settings.learning.batch,
-            "commit": source_commit() or "unknown",
-            "finished": now(),
-            "torch": str(torch.__version__),
-            "learning": asdict(settings.learning),
+        architecture={
+            "name": settings.model.get("name", "unet"),
+            **to_table(architecture(settings.model)),  # defaults too: they may change one day
         },
+        preparation=settings.preparation,
+        training=_training(settings, record, steps),
         scores=scores,
     )
+
+
+def _training(settings: RunSettings, record: Mapping[str, Any], steps: int) -> dict[str, Any]:
+    """Whence the weights are: what was so when training began, not when it was exported."""
+    data = record.get("data", {}).get("training", {})
+    counted = {"patients": len(data["patients"]), "planes": data["planes"]} if data else {}
+    return {
+        "data": settings.training_data,
+        "parts": list(settings.train_on),
+        **counted,
+        "seed": settings.seed,
+        "steps": steps,
+        "images": steps * settings.learning.batch,
+        "commit": record.get("commit") or "unknown",
+        "started": record.get("started") or "unknown",
+        "exported": now(),
+        "torch": record.get("torch", str(torch.__version__)),
+        **{
+            name: to_table(getattr(settings, name)) for name in ("learning", "spatial", "intensity")
+        },
+    }

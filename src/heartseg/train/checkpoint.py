@@ -5,13 +5,35 @@ at any moment leaves the last whole one.
 """
 
 import os
+import pickle
+import struct
+import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from heartseg.core.errors import ModelError, OutputError
+
+CONTENT = {"step", "best", "task"}
+"""What a checkpoint holds: steps done, highest score so far, the task's state."""
+
+_BROKEN = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    struct.error,
+    pickle.UnpicklingError,
+)
+"""What torch raises on files that are cut, foreign or hostile."""
 
 
 def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
@@ -28,9 +50,10 @@ def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
             os.fsync(file.fileno())
         unfinished.replace(path)
     except (OSError, RuntimeError) as fault:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise OutputError(
-            f"checkpoint {path.name}", got=str(fault), do="free some space, then --resume"
+            f"checkpoint {path.name}", got=_said(fault), do="free some space, then --resume"
         ) from fault
 
 
@@ -41,7 +64,20 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         ModelError: not a whole checkpoint.
     """
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError) as fault:
-        raise ModelError(f"checkpoint {path.name}", got=str(fault).splitlines()[0]) from fault
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's thoughts on files that are refused anyway
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except _BROKEN as fault:
+        raise ModelError(f"checkpoint {path.name}", got=_said(fault)) from fault
+    if not isinstance(state, dict) or set(state) != CONTENT:
+        raise ModelError(
+            f"checkpoint {path.name}",
+            got="another kind of file",
+            allowed="what heartseg train writes",
+        )
     return state
+
+
+def _said(fault: BaseException) -> str:
+    """The first line of a message, which may have none."""
+    return next(iter(str(fault).splitlines()), type(fault).__name__)

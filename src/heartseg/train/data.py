@@ -23,7 +23,6 @@ class PreparedFrame:
     phase: int
     pixels: NDArray[np.float32]
     classes: NDArray[np.uint8]
-    voxel_ml: float
 
 
 def prepared_frames(
@@ -32,26 +31,38 @@ def prepared_frames(
     """The labelled frames of a study, prepared.
 
     Raises:
-        StudyError: the study has no such view or no labels.
+        StudyError: the study has no such view or no labels, or they do not fit the image.
         LabelError: the labels hold a structure that is not trained.
     """
     study: Study = candidate.load()
     truth = candidate.reference() if candidate.reference else {}
     if view not in study.images or view not in truth:
         raise StudyError(candidate.id, got=f"no labelled {view} image", do="leave it out")
-    sample = preparation.sample(study.images[view])
-    voxel_ml = sample.geometry.voxel_ml if sample.geometry.unit == "mm" else 1.0
+    image, labels = study.images[view], truth[view].labels
+    if len(labels) != image.frames or not image.geometry.same_grid(truth[view].geometry):
+        raise StudyError(candidate.id, got="labels on another grid than the image")
+    sample = preparation.sample(image)
     return [
         PreparedFrame(
             patient=candidate.id,
             phase=frame,
             pixels=sample.frame(frame),
-            classes=_class_indices(sample.frame_labels(labels), structures, candidate.id),
-            voxel_ml=voxel_ml,
+            classes=_class_indices(sample.frame_labels(labels[frame]), structures, candidate.id),
         )
-        for frame, labels in enumerate(truth[view].labels)
-        if labels.any()
+        for frame in _drawn_frames(candidate, structures, view, len(labels))
+        if labels[frame].any()
     ]
+
+
+def _drawn_frames(
+    candidate: Candidate, structures: Sequence[Structure], view: View, frames: int
+) -> list[int]:
+    """Frames where everything that is trained was drawn: elsewhere its absence means nothing."""
+    if candidate.covered is None:
+        return list(range(frames))
+    drawn = candidate.covered().get(view, {})
+    wanted = set(structures) - {Structure.BACKGROUND}
+    return sorted(frame for frame, there in drawn.items() if wanted <= set(there))
 
 
 def _class_indices(labels: Labels, structures: Sequence[Structure], where: str) -> Labels:

@@ -4,11 +4,12 @@ import json
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from heartseg.core.errors import ConfigError, ModelError
+from heartseg.core.errors import ConfigError, ModelError, OutputError
 from heartseg.train.checkpoint import load_checkpoint, save_checkpoint
 from heartseg.train.task import Numbers, Task
 
@@ -52,35 +53,66 @@ def fit(
     that was stopped at any moment and resumed ends with the same weights, to the bit.
 
     Raises:
-        ModelError: the loss is no longer a number, or there is nothing to resume.
+        ModelError: the loss or a score is no longer a number, or what is to be resumed does not
+            fit this task.
+        OutputError: the folder cannot be written, or holds another run that would be lost.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    prepare_folder(folder, resume=resume)
     done, best = _restored(task, folder) if resume else (0, -math.inf)
     log = _Log(folder / LOG, done, watch)
     for step in range(done, schedule.steps):
-        numbers = task.step(schedule.rate(step))
-        if not all(math.isfinite(value) for value in numbers.values()):
-            raise ModelError(
-                f"training step {step}", got=str(dict(numbers)), do="lower learning.rate"
-            )
+        numbers = _finite(f"training step {step}", task.step(schedule.rate(step)))
         finished = step + 1
         if finished % schedule.log_every == 0:
             log.add(finished, numbers)
         if finished % schedule.validate_every == 0 or finished == schedule.steps:
-            scores = task.validate()
-            log.add(finished, scores)
-            state = {"step": finished, "best": max(best, scores["score"]), "task": task.state()}
-            if scores["score"] > best:
-                best = scores["score"]
+            scores = _finite(f"validation after step {finished}", task.validate())
+            if scores:
+                log.add(finished, scores)
+            score = scores.get("score", -math.inf)
+            state = {"step": finished, "best": max(best, score), "task": task.state()}
+            if score > best:
+                best = score
                 save_checkpoint(folder / BEST, state)
             save_checkpoint(folder / LAST, state)
+
+
+def prepare_folder(folder: Path, *, resume: bool) -> None:
+    """Make the folder of a run.
+
+    Raises:
+        OutputError: it cannot be made, or holds another run that would be lost.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise OutputError(f"run folder {folder.name}", got=fault.strerror or str(fault)) from fault
+    if not resume and (folder / LAST).exists():
+        raise OutputError(
+            f"run folder {folder.name}",
+            got="the checkpoint of an earlier run, which would be lost",
+            do="go on with --resume, or choose another folder",
+        )
+
+
+def _finite(where: str, numbers: Numbers) -> Numbers:
+    if not all(math.isfinite(value) for value in numbers.values()):
+        raise ModelError(where, got=str(dict(numbers)), allowed="numbers", do="lower learning.rate")
+    return numbers
 
 
 def _restored(task: Task, folder: Path) -> tuple[int, float]:
     if not (folder / LAST).exists():
         return 0, -math.inf
     state: dict[str, Any] = load_checkpoint(folder / LAST)
-    task.restore(state["task"])
+    try:
+        task.restore(state["task"])
+    except (RuntimeError, LookupError, TypeError, ValueError) as fault:
+        raise ModelError(
+            f"checkpoint {LAST}",
+            got=f"the state of another task: {str(fault)[:200]}",
+            do="resume with the network, settings and device that it was trained with",
+        ) from fault
     return int(state["step"]), float(state["best"])
 
 
@@ -89,16 +121,40 @@ class _Log:
 
     def __init__(self, path: Path, done: int, watch: Watcher | None) -> None:
         self._path, self._watch, self._begin = path, watch, time.monotonic()
-        kept = []
-        if path.exists() and done:
-            lines = path.read_text(encoding="utf-8").splitlines()
-            kept = [line for line in lines if line and json.loads(line)["step"] <= done]
-        path.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+        kept = _lines_until(path, done) if done else []
+        if kept:  # the clock goes on from the last line
+            self._begin -= float(kept[-1].get("seconds", 0.0))
+        unfinished = path.with_suffix(".tmp")
+        try:
+            text = "".join(json.dumps(line) + "\n" for line in kept)
+            unfinished.write_text(text, encoding="utf-8")
+            unfinished.replace(path)
+        except OSError as fault:
+            raise _unwritten(path, fault) from fault
 
     def add(self, step: int, numbers: Numbers) -> None:
         seconds = round(time.monotonic() - self._begin, 1)
         line = {"step": step, "seconds": seconds, **{k: round(v, 6) for k, v in numbers.items()}}
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as fault:
+            raise _unwritten(self._path, fault) from fault
         if self._watch:
             self._watch(step, numbers)
+
+
+def _lines_until(path: Path, done: int) -> list[dict[str, Any]]:
+    """The whole lines up to a step; the last one may have been torn by a kill."""
+    kept = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        with suppress(ValueError, LookupError, TypeError):
+            numbers = json.loads(line)
+            if numbers["step"] <= done:
+                kept.append(numbers)
+    return kept
+
+
+def _unwritten(path: Path, fault: OSError) -> OutputError:
+    got = fault.strerror or str(fault)
+    return OutputError(f"log {path.name}", got=got, do="free some space, then --resume")

@@ -1,6 +1,6 @@
 """A training run from its settings to a bundle."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from heartseg.models import architecture
 from heartseg.prepare import Preparation
 from heartseg.read import find_studies
 from heartseg.train.data import PreparedFrame, PreparedSet, prepared_frames
-from heartseg.train.loop import BEST, LAST, Schedule, Watcher, fit
+from heartseg.train.loop import BEST, LAST, Schedule, Watcher, fit, prepare_folder
+from heartseg.train.record import begin_record
 from heartseg.train.segment_task import Learning, Segment
 from heartseg.train.split import part_of
 
@@ -56,6 +57,12 @@ class RunSettings:
     learning: Learning = field(default_factory=Learning)
     schedule: Schedule = field(default_factory=Schedule)
 
+    def __post_init__(self) -> None:
+        both = set(self.train_on) & set(self.validate_on)
+        if both or not self.train_on:
+            got = f"{', '.join(sorted(both))} in both" if both else "nothing to train on"
+            raise ConfigError("train_on and validate_on", got=got, allowed="parts without overlap")
+
     def classes(self) -> tuple[Structure, ...]:
         """The structures in channel order, the background first.
 
@@ -69,19 +76,30 @@ class RunSettings:
         return (Structure.BACKGROUND, *(keys[key] for key in self.structures))
 
 
-def build_task(settings: RunSettings, root: Path, device: torch.device) -> Segment:
-    """Data in memory, network with fresh weights, everything seeded.
+def build_task(
+    settings: RunSettings,
+    data: Sequence[PreparedFrame],
+    validation: Sequence[PreparedFrame],
+    device: torch.device,
+) -> Segment:
+    """Data on the device, network with fresh weights, everything seeded.
 
     Raises:
-        StudyError: no patient to train on.
+        ConfigError: planes or crops that the network cannot take.
     """
-    data = PreparedSet(frames_of(settings, root, settings.train_on), device)
-    validation = frames_of(settings, root, settings.validate_on)
+    described = architecture(settings.model)
+    for name, size in (
+        ("preparation.stride", settings.preparation.stride),
+        ("spatial.size_px", settings.spatial.size_px),
+    ):
+        if size % described.stride:
+            allowed = f"multiples of the network's stride, {described.stride}"
+            raise ConfigError(name, got=str(size), allowed=allowed)
     torch.manual_seed(settings.seed)
-    network = architecture(settings.model).build(1, len(settings.classes()))
+    network = described.build(1, len(settings.classes()))
     return Segment(
         network,
-        data,
+        PreparedSet(data, device),
         validation,
         classes=len(settings.classes()),
         learning=settings.learning,
@@ -100,8 +118,19 @@ def train(
     resume: bool = False,
     watch: Watcher | None = None,
 ) -> Path:
-    """Train to the end; returns the checkpoint to export: the best validated, else the last."""
-    task = build_task(settings, root, device)
+    """Train to the end; returns the checkpoint to export: the best validated, else the last.
+
+    Raises:
+        InputError: the data cannot be read.
+        ConfigError: settings that do not fit together, or another run's on resume.
+        ModelError: training diverged, or a checkpoint is broken.
+        OutputError: the folder cannot be written, or holds another run.
+    """
+    prepare_folder(folder, resume=resume)
+    data = frames_of(settings, root, settings.train_on)
+    validation = frames_of(settings, root, settings.validate_on)
+    task = build_task(settings, data, validation, device)
+    begin_record(folder, settings, data, validation)
     fit(task, settings.schedule, folder, resume=resume, watch=watch)
     return folder / (BEST if settings.validate_on else LAST)
 
@@ -124,17 +153,19 @@ def frames_of(settings: RunSettings, root: Path, parts: tuple[str, ...]) -> list
     """The prepared frames of the patients of these parts.
 
     Raises:
-        StudyError: there is no such patient, though parts were named.
+        StudyError: there is no such patient or labelled frame, though parts were named.
     """
     if not parts:
         return []
     chosen = [c for c in find_studies(root / settings.folder) if part_of(c.id) in parts]
     if not chosen:
         raise StudyError(settings.folder, got="no patient of " + ", ".join(parts))
-    return [
+    classes = settings.classes()
+    frames = [
         frame
         for candidate in chosen
-        for frame in prepared_frames(
-            candidate, settings.preparation, settings.classes(), settings.view
-        )
+        for frame in prepared_frames(candidate, settings.preparation, classes, settings.view)
     ]
+    if not frames:
+        raise StudyError(settings.folder, got="no labelled frame of " + ", ".join(parts))
+    return frames

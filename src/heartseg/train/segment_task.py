@@ -38,10 +38,10 @@ class Learning:
     precision: Literal["f32", "bf16"] = "f32"
 
     def __post_init__(self) -> None:
-        if self.batch < 1 or self.rate <= 0 or not 0 <= self.average < 1:
-            raise ConfigError(
-                "learning", got=str(self), allowed="batch >= 1, rate > 0, average < 1"
-            )
+        if self.batch < 1 or min(self.rate, self.clip) <= 0 or self.weight_decay < 0:
+            raise ConfigError("learning", got=str(self), allowed="batch >= 1; rate, clip > 0")
+        if not (0 <= self.average < 1 and 0 <= self.away <= 1):
+            raise ConfigError("learning", got=str(self), allowed="shares in [0, 1], average < 1")
 
 
 class Segment:
@@ -93,16 +93,21 @@ class Segment:
         overlap = soft_dice_loss(logits.softmax(1), truth)
         self._optimiser.zero_grad(set_to_none=True)
         (entropy + overlap).backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.network.parameters(), self._learning.clip)
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self._learning.clip)
         self._optimiser.step()
         self._follow()
-        return {"cross_entropy": entropy.item(), "soft_dice_loss": overlap.item(), "rate": rate}
+        return {
+            "cross_entropy": entropy.item(),
+            "soft_dice_loss": overlap.item(),
+            "gradient_norm": norm.item(),  # infinite before the weights are: the loop stops then
+            "rate": rate,
+        }
 
     @torch.no_grad()
     def validate(self) -> Numbers:
-        """Mean Dice of whole frames in 3-D, each class and "score", their mean."""
+        """Mean Dice of whole frames in 3-D, each class and "score", their mean; or nothing."""
         if not self._validation:
-            return {"score": 0.0}
+            return {}
         overlap, total = [
             torch.zeros(len(self._validation), self._classes, dtype=torch.float64) for _ in range(2)
         ]

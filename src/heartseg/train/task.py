@@ -14,7 +14,10 @@ class Task(Protocol):
         ...
 
     def validate(self) -> Numbers:
-        """Scores of the present weights; "score" ranks checkpoints, more is better."""
+        """Scores of the present weights; "score" ranks checkpoints, more is better.
+
+        Empty when there is nothing to validate on: then only the last checkpoint is kept.
+        """
         ...
 
     def state(self) -> dict[str, Any]:

@@ -1,0 +1,57 @@
+"""Make the picture of the README: a real output, of data that may be shown.
+
+    python docs/pictures.py
+
+Of Sunnybrook SC-HF-I-1 (CC0), where the real images are (HEARTSEG_DATA, or ../shared/data beside
+the project), else of a phantom; ACDC's pictures may not be part of the project. Writes
+docs/images/overview.png: what `heartseg segment` writes, made smaller.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+from heartseg.batch import Plan, run
+from heartseg.core.errors import HeartsegError
+from heartseg.phantom import write
+from heartseg.pipeline import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+PICTURE = ROOT / "docs" / "images" / "overview.png"
+WIDEST_PX = 1200
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from rows import real_images  # noqa: E402
+
+
+def main() -> None:
+    """Segment, and keep the picture."""
+    with tempfile.TemporaryDirectory(prefix="heartseg-picture-") as name:
+        folder = Path(name)
+        study = real_images() / "sunnybrook" / "SC-HF-I-1"
+        if not study.is_dir():
+            (study,) = write(folder / "phantom", seed=1, file_format="dicom")
+        plan = Plan(inputs=(study,), out=folder / "out", settings=Settings(formats=("png", "json")))
+        (outcome,) = run(plan, lambda _: None)
+        if outcome.report is None:
+            raise HeartsegError(study.name, got=outcome.said)
+        with Image.open(folder / "out" / outcome.id / "overview.png") as picture:
+            _keep(picture)
+    print(f"{PICTURE.relative_to(ROOT)}: {study.name}, model {outcome.report.model.version}")
+
+
+def _keep(picture: Image.Image) -> None:
+    size = (WIDEST_PX, round(picture.height * WIDEST_PX / picture.width))
+    small = (
+        picture if picture.width <= WIDEST_PX else picture.resize(size, Image.Resampling.LANCZOS)
+    )
+    PICTURE.parent.mkdir(exist_ok=True)
+    # The octree keeps the contours' colours, which the other ways give up for shades of grey.
+    few = small.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE)
+    few.save(PICTURE, optimize=True)
+
+
+if __name__ == "__main__":
+    main()

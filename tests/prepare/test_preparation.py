@@ -1,0 +1,244 @@
+"""What the network sees, and the way back, on a grid without symmetry."""
+
+import tracemalloc
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from heartseg.core.errors import ConfigError, FormatError
+from heartseg.core.geometry import Geometry
+from heartseg.core.image import Image
+from heartseg.prepare import Preparation, intensity
+from tests import foreign
+
+FINE = Preparation(spacing_mm=1.0, stride=8, field_px=64, percentiles=(0.0, 100.0))
+COARSE = replace(FINE, spacing_mm=2.0)
+SLOPE = np.array([0.7, -0.4, 0.55])
+"""Intensity a millimetre, in LPS: linear, so that interpolation is exact."""
+
+
+def positions(geometry: Geometry) -> np.ndarray:
+    """(z, y, x, 3) LPS millimetres of every voxel."""
+    index = np.stack(np.meshgrid(*map(np.arange, geometry.shape), indexing="ij"), axis=-1)
+    return index @ geometry.affine[:3, :3].T + geometry.affine[:3, 3]
+
+
+def stored(order, flips, voxels=None) -> Image:
+    """The oblique image as a NIfTI reader gives it, of a file that stores its axes this way."""
+    array, affine = foreign.stored(order, flips)
+    if voxels is not None:
+        turned = voxels.transpose(order)
+        array = turned[tuple(slice(None, None, -1 if f else 1) for f in flips)]
+    geometry, orientation = Geometry.from_ras(array.shape, foreign.TO_RAS @ affine)
+    return Image(orientation.apply(array)[None], geometry)
+
+
+def linear(order=(0, 1, 2), flips=(False, False, False)) -> Image:
+    """Every voxel holds a linear function of where it is."""
+    image = stored(order, flips)
+    return image.like((positions(image.geometry) @ SLOPE)[None])
+
+
+def in_image(sample) -> np.ndarray:
+    """(z, H, W), True where a prepared pixel lies between voxel centres of the image."""
+    affine = np.linalg.inv(sample.image.geometry.affine)
+    index = positions(sample.geometry) @ affine[:3, :3].T + affine[:3, 3]
+    last = np.array(sample.image.geometry.shape) - 1
+    return ((index > -1e-6) & (index < last + 1e-6)).all(axis=-1)
+
+
+@pytest.mark.parametrize(("order", "flips"), foreign.STORED)
+def test_every_prepared_pixel_shows_its_own_millimetre(order, flips):
+    sample = FINE.sample(linear(order, flips))
+    low, high = sample.intensities
+    wanted = (positions(sample.geometry) @ SLOPE - low) / (high - low)
+    inside = in_image(sample)
+    assert inside.sum() > 1500
+    np.testing.assert_allclose(sample.frame(0)[inside], wanted[inside], atol=1e-5)
+
+
+@pytest.mark.parametrize("preparation", [FINE, COARSE])
+@pytest.mark.parametrize(("order", "flips"), foreign.STORED[::5])
+def test_what_is_restored_lies_where_it_was_prepared(preparation, order, flips):
+    sample = preparation.sample(linear(order, flips))
+    field = positions(sample.geometry) @ SLOPE
+    back = sample.restore(np.stack([field, -field], axis=1).astype(np.float32))
+    assert back.shape == (2, *sample.image.geometry.shape)
+    wanted = positions(sample.image.geometry) @ SLOPE
+    np.testing.assert_allclose(back, np.stack([wanted, -wanted]), atol=1e-4)
+
+
+@pytest.mark.parametrize("sampled", [4_000_000, 100])
+def test_planes_do_not_depend_on_how_the_file_stores_the_volume(sampled, monkeypatch):
+    monkeypatch.setattr(intensity, "SAMPLED_VOXELS", sampled)
+    preparation = replace(COARSE, percentiles=(3.0, 90.0))
+    wanted = preparation.sample(stored(*foreign.STORED[0])).frame(0)
+    for order, flips in foreign.STORED:
+        sample = preparation.sample(stored(order, flips))
+        np.testing.assert_allclose(sample.frame(0), wanted, atol=1e-5, err_msg=f"{order} {flips}")
+
+
+def test_the_marked_voxel_goes_to_its_millimetre_and_back():
+    image = stored((1, 2, 0), (True, False, True))
+    sample = FINE.sample(image.like((image.voxels == image.voxels.max()).astype("int16")))
+    planes = sample.frame(0)
+    seen = np.unravel_index(int(planes.argmax()), planes.shape)
+    distance = np.linalg.norm(sample.geometry.point(seen) - foreign.marked_mm())
+    assert distance < 0.75  # half a prepared pixel each way
+    back = sample.restore(planes[:, None])[0]
+    index = np.unravel_index(int(back.argmax()), back.shape)
+    assert np.linalg.norm(sample.image.geometry.point(index) - foreign.marked_mm()) < 1e-6
+
+
+def smooth_labels(geometry: Geometry) -> np.ndarray:
+    """Two nested discs, off the centre, of other size in each slice."""
+    z, y, x = np.meshgrid(*map(np.arange, geometry.shape), indexing="ij")
+    _, dy, dx = geometry.spacing
+    distance = np.hypot((y - 41) * dy, (x - 68) * dx) + 3 * z
+    return np.select([distance < 24, distance < 36], [1, 2], 0).astype(np.uint8)
+
+
+@pytest.mark.parametrize("spacing_mm", [1.0, 1.5, 2.0])
+@pytest.mark.parametrize(("order", "flips"), foreign.STORED[::11])
+def test_labels_come_back_as_they_went(spacing_mm, order, flips):
+    affine = foreign.affine_lps()
+    array_shape = (3, 90, 120)
+    upright = Geometry(array_shape, affine)
+    labels = smooth_labels(upright).transpose(order)
+    geometry = Geometry(labels.shape, affine[:, [*order, 3]])
+    ras = foreign.TO_RAS @ geometry.affine
+    known, orientation = Geometry.from_ras(labels.shape, ras)
+    mine = orientation.apply(labels)
+    sample = replace(FINE, spacing_mm=spacing_mm, field_px=256).sample(
+        Image(mine[None].astype("int16"), known)
+    )
+    prepared = sample.frame_labels(mine)
+    assert prepared.dtype == np.uint8
+    assert prepared.shape == sample.geometry.shape
+    shares = np.stack([prepared == value for value in range(3)], axis=1).astype(np.float32)
+    back = sample.restore(shares).argmax(0)
+    for value in (1, 2):
+        a, b = back == value, mine == value
+        assert 2 * (a & b).sum() / (a.sum() + b.sum()) > 0.97
+    where = [positions(g)[m == 1].mean(0) for g, m in ((sample.geometry, prepared), (known, mine))]
+    np.testing.assert_allclose(*where, atol=0.2)
+
+
+def test_labels_lie_where_the_pixels_do():
+    image = stored((2, 0, 1), (False, True, False))
+    labels = np.zeros(image.geometry.shape, np.uint8)
+    labels[1:4, 4:9, 6:14] = 3
+    sample = COARSE.sample(image.like(labels[None].astype(np.float32)))
+    np.testing.assert_array_equal(sample.frame_labels(labels) == 3, sample.frame(0) > 0.5)
+
+
+def test_a_structure_not_smaller_than_the_background_s_share_wins_among_others():
+    geometry = Geometry((1, 4, 4), np.diag([8.0, 1, 1, 1])[:, [0, 1, 2, 3]])
+    labels = np.array([[[1, 1, 2, 2], [1, 1, 2, 2], [0, 0, 2, 2], [0, 0, 2, 2]]], np.uint8)
+    image = Image(labels[None].astype("int16"), geometry)
+    prepared = Preparation(spacing_mm=1.0, stride=4, field_px=4).sample(image)
+    assert sorted(np.unique(prepared.frame_labels(labels))) == [0, 1, 2]
+    assert (prepared.frame_labels(labels) == 2).sum() == 8
+
+
+def test_intensities_are_linear_between_the_percentiles_and_cut_beyond():
+    values = np.random.default_rng(2).permutation(8 * 8).reshape(1, 1, 8, 8)
+    geometry = Geometry((1, 8, 8), np.diag([8.0, 1.0, 1.0, 1.0]))
+    sample = Preparation(spacing_mm=1.0, stride=8, field_px=8, percentiles=(10.0, 60.0)).sample(
+        Image(values, geometry)
+    )
+    low, high = sample.intensities
+    assert (low, high) == tuple(np.percentile(values, (10, 60)))
+    wanted = sample.orientation.apply(((values - low) / (high - low)).clip(0, 1))[0]
+    np.testing.assert_allclose(sample.frame(0), wanted, atol=1e-6)
+
+
+def test_every_frame_is_scaled_alike():
+    frames = np.stack([foreign.voxels(), 2 * foreign.voxels()])
+    sample = COARSE.sample(Image(frames, Geometry(foreign.SHAPE, foreign.affine_lps())))
+    np.testing.assert_allclose(2 * sample.frame(0), sample.frame(1), atol=1e-5)
+
+
+@pytest.mark.parametrize("at", [(0, 0, 0, 0), (1, 4, 13, 18), (1, 2, 7, 9)])
+def test_a_voxel_that_is_no_number_is_refused(at):
+    frames = np.stack([foreign.voxels("float32")] * 2)
+    frames[at] = np.nan
+    image = Image(frames, Geometry(foreign.SHAPE, foreign.affine_lps()))
+    with pytest.raises(FormatError, match="not numbers"):
+        FINE.sample(image)
+
+
+def test_pictures_without_millimetres_keep_their_pixels():
+    picture = np.random.default_rng(1).integers(0, 255, (1, 1, 40, 50), "uint8")
+    sample = replace(FINE, stride=32).sample(Image(picture, Geometry.from_pixels((1, 40, 50))))
+    assert sample.step == (1.0, 1.0)
+    assert sample.geometry.unit == "px"
+    shown = sample.orientation.apply(picture)[0]
+    low, high = sample.intensities
+    wanted = np.zeros((1, 64, 64), np.float32)
+    top, left = ((64 - side) // 2 for side in shown.shape[1:])
+    wanted[:, top : top + shown.shape[1], left : left + shown.shape[2]] = (shown - low) / (
+        high - low
+    )
+    np.testing.assert_allclose(sample.frame(0), wanted, atol=1e-6)
+
+
+def test_planes_larger_than_the_field_are_cut_about_their_centre():
+    picture = np.random.default_rng(1).integers(0, 255, (1, 1, 100, 90), "uint8")
+    preparation = Preparation(stride=32, field_px=70, percentiles=(0, 100))
+    sample = preparation.sample(Image(picture, Geometry.from_pixels((1, 100, 90))))
+    assert sample.geometry.shape[1:] == (64, 64)  # the largest multiple of 32 up to 70
+    shown = sample.orientation.apply(picture)[0, 0]
+    top, left = ((side - 64) // 2 for side in shown.shape)
+    low, high = sample.intensities
+    wanted = (shown[top : top + 64, left : left + 64] - low) / (high - low)
+    np.testing.assert_allclose(sample.frame(0)[0], wanted, atol=1e-6)
+    back = sample.restore(sample.frame(0)[:, None])
+    assert back.shape == (1, 1, 100, 90)
+    inside = sample.orientation.apply(back[0])[0, top : top + 64, left : left + 64]
+    np.testing.assert_allclose(inside, wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("stride", [1, 8, 32])
+def test_planes_are_multiples_of_the_stride_that_hold_the_whole_image(stride):
+    sample = replace(FINE, stride=stride, field_px=64).sample(stored(*foreign.STORED[7]))
+    _, rows, columns = sample.geometry.shape
+    assert rows % stride == columns % stride == 0
+    _, dy, dx = sample.image.geometry.oriented(sample.orientation).spacing
+    _, y, x = sample.image.geometry.oriented(sample.orientation).shape
+    assert 0 <= rows - y * dy < stride
+    assert 0 <= columns - x * dx < stride
+    np.testing.assert_allclose(sample.geometry.spacing[1:], (1.0, 1.0))
+
+
+def test_frames_are_prepared_one_at_a_time():
+    voxels = np.zeros((40, 4, 128, 128), "int16")
+    voxels[:, :, 40:80, 50:90] = 100
+    sample = replace(FINE, field_px=128).sample(
+        Image(voxels, Geometry((4, 128, 128), np.diag([8.0, 1.0, 1.0, 1.0])))
+    )
+    one = 4 * 128 * 128 * 4  # bytes of a frame in float32
+    tracemalloc.start()
+    try:
+        for index in range(40):
+            sample.frame(index)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * one
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"spacing_mm": 0.0},
+        {"percentiles": (99.0, 1.0)},
+        {"percentiles": (-1.0, 50.0)},
+        {"stride": 0},
+        {"stride": 64, "field_px": 32},
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(wrong):
+    with pytest.raises(ConfigError, match="preparation"):
+        Preparation(**wrong)

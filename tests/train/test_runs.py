@@ -1,0 +1,34 @@
+"""The runs of the project: every file can be used, and they do not leak."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+from heartseg.config import from_table, load, to_table
+from heartseg.models import architecture
+from heartseg.train.run import RunSettings
+
+RUNS = sorted((Path(__file__).resolve().parents[2] / "runs").rglob("*.toml"))
+
+
+def test_there_are_runs():
+    assert RUNS
+
+
+@pytest.mark.parametrize("path", RUNS, ids=lambda path: path.name)
+def test_a_run_loads_and_fits_its_network(path: Path):
+    settings = load(RunSettings, path)
+    described = architecture(settings.model)
+    assert settings.preparation.stride % described.stride == 0
+    assert settings.spatial.size_px % described.stride == 0
+    assert len(settings.classes()) == len(settings.structures) + 1
+    assert "test" not in settings.train_on
+    assert from_table(RunSettings, to_table(settings)) == settings
+    assert settings.training_data
+    assert settings.licence != RunSettings.licence
+
+
+@pytest.mark.parametrize("path", RUNS, ids=lambda path: path.name)
+def test_a_run_is_as_short_as_promised(path: Path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 15
