@@ -91,7 +91,7 @@ def test_what_nobody_foresaw_stops_none_and_tells_no_secret(plan, tmp_path, monk
 
     def strange(study, *others):
         if study.id == "patient001":
-            raise ValueError("Doe^Jane 19600101 in /home/somebody")
+            raise ValueError(f"Doe^Jane 19600101 in {tmp_path}")
         return real(study, *others)
 
     monkeypatch.setattr(pipeline, "measure", strange)
@@ -102,7 +102,7 @@ def test_what_nobody_foresaw_stops_none_and_tells_no_secret(plan, tmp_path, monk
     assert said.startswith("ValueError in pipeline.py:")
     assert "report this line" in said
     assert "Doe" not in said
-    assert "/home" not in said
+    assert str(tmp_path) not in said
 
 
 def test_a_fault_while_looking_stops_none_either(plan, tmp_path, monkeypatch) -> None:
@@ -180,16 +180,16 @@ def test_results_beside_the_images_touch_no_image(plan, tmp_path, overwrite) -> 
 def test_ids_that_collide_get_a_suffix_whatever_the_case(plan, tmp_path) -> None:
     paths = []
     for folder, name, radius in (
-        ("a", "scan.nii", 8),
-        ("b", "scan.nii.gz", 7),
-        ("c", "SCAN.nii", 6),
+        ("a", "Scan.nii", 8),
+        ("b", "Scan.nii.gz", 7),
+        ("c", "scan.nii", 6),
     ):
         labels = doors.cine((radius, radius - 2))
         paths.append(doors.save_nifti(tmp_path / folder / name, doors.painted(labels)))
     done(plan(*paths))
     rows = summary(tmp_path / "out")
-    assert list(rows) == ["scan", "scan-2", "SCAN-3"]
-    for name, radius in (("scan", 8), ("scan-2", 7), ("SCAN-3", 6)):
+    assert list(rows) == ["Scan", "Scan-2", "scan-3"]
+    for name, radius in (("Scan", 8), ("Scan-2", 7), ("scan-3", 6)):
         assert float(rows[name]["lv_edv_ml"]) == pytest.approx(
             doors.volume_ml(doors.heart(radius), 3)
         )

@@ -108,7 +108,7 @@ def tasks(plan: Plan) -> list[Task]:
     from heartseg.read.candidate import safe_id, stem_of
 
     found: list[Task] = []
-    taken = {SUMMARY}
+    taken: set[str] = set()
     for path in plan.inputs:
         try:
             candidates = _candidates(plan, path)
@@ -157,7 +157,7 @@ def _outcomes(plan: Plan, todo: Sequence[Task]) -> Iterator[Outcome]:
                 yield _with_report(plan, future.result())
             except BrokenProcessPool:
                 died.append(task)
-    finally:
+    finally:  # an interrupt waits for what runs, and for no more
         pool.shutdown(cancel_futures=True)
     for task in died:  # one of them broke the pool of all: each in a process of its own
         yield _with_report(plan, _alone(plan, task))

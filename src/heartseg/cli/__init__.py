@@ -37,6 +37,9 @@ Formats = Annotated[str, typer.Option(help="of nifti,json,html,png")]
 PhasesOption = Annotated[
     str | None, typer.Option(help="frames of end-diastole and end-systole from 0, e.g. 0,9")
 ]
+KeepIdentifiers = Annotated[
+    bool, typer.Option("--keep-identifiers", help="let the names of DICOM folders be written")
+]
 Sex = Annotated[str | None, typer.Option(help="F or M")]
 Age = Annotated[float | None, typer.Option(help="years")]
 Height = Annotated[float | None, typer.Option("--height-cm", help="centimetres")]
@@ -113,9 +116,7 @@ def segment(
     heart_rate: HeartRate = None,
     body: Annotated[Path | None, typer.Option(help="CSV: study,sex,age,height_cm,...")] = None,
     turns: Annotated[int, typer.Option(help="ways to look at each plane: 1, 4 or 8")] = 1,
-    keep_identifiers: Annotated[
-        bool, typer.Option("--keep-identifiers", help="keep the names of DICOM files and folders")
-    ] = False,
+    keep_identifiers: KeepIdentifiers = False,
     jobs: Annotated[int, typer.Option(min=1, help="studies at the same time")] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="redo finished ones")] = False,
     device: Device = "auto",
