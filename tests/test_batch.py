@@ -6,6 +6,7 @@ import resource
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -239,13 +240,12 @@ def test_an_interrupt_leaves_nothing_that_looks_finished(plan, tmp_path, monkeyp
     first, second = patients(tmp_path / "set", 1, 2)
     real = pipeline.save
 
-    def interrupted(study, *others):
-        if study.id == "patient002":
-            real(study, *others)
+    def interrupted(analysis, *others):
+        real(analysis, *others)
+        if analysis.study.id == "patient002":
             raise KeyboardInterrupt
-        real(study, *others)
 
-    monkeypatch.setattr(pipeline, "save", interrupted)
+    monkeypatch.setattr(batch, "save", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(plan(first, second), lambda _: None)
     assert names(tmp_path / "out") == ["patient001", "summary.csv"]
@@ -273,33 +273,38 @@ def test_a_report_that_is_broken_is_not_taken_for_done(plan, tmp_path) -> None:
     assert done(plan(patient, overwrite=True))["patient001"].status == "done"
 
 
-@pytest.fixture
-def files_of_at_most() -> Iterator[Callable[[int], None]]:
-    """The kernel refuses to let a file grow further: as real as a full disk."""
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """The kernel refuses to let a file grow further: as real as a full disk.
+
+    Lifted before pytest writes its own line, which may go to a file that is larger already.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    signal.signal(signal.SIGXFSZ, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
 
 
-def test_a_full_disk_leaves_no_half_study(plan, tmp_path, files_of_at_most) -> None:
+def test_a_full_disk_leaves_no_half_study(plan, tmp_path) -> None:
     first, second = patients(tmp_path / "set", 1, 2)
-    files_of_at_most(3000)  # the masks and the summary fit, the report does not
-    outcomes = run(plan(first, second), lambda _: None)
-    files_of_at_most(resource.RLIM_INFINITY)
+    with files_of_at_most(3000):  # the masks and the summary fit, the report does not
+        outcomes = run(plan(first, second), lambda _: None)
     assert [outcome.status for outcome in outcomes] == ["failed", "failed"]
     assert "report.json: got File too large; free some space" in outcomes[0].said
     assert names(tmp_path / "out") == ["summary.csv"]
     assert set(summary(tmp_path / "out")) == {"patient001", "patient002"}
 
 
-def test_a_disk_without_any_room_is_an_error_and_leaves_nothing(
-    plan, tmp_path, files_of_at_most
-) -> None:
+def test_a_disk_without_any_room_is_an_error_and_leaves_nothing(plan, tmp_path) -> None:
     (patient,) = patients(tmp_path / "set", 1)
-    files_of_at_most(100)
-    with pytest.raises(OutputError, match=r"summary\.csv: got File too large"):
+    with (
+        files_of_at_most(100),
+        pytest.raises(OutputError, match=r"summary\.csv: got File too large"),
+    ):
         run(plan(patient), lambda _: None)
     assert names(tmp_path / "out") == []
 
@@ -362,7 +367,7 @@ class Deadly:
 def test_a_process_that_dies_takes_no_other_study_with_it(plan, tmp_path, monkeypatch) -> None:
     (patient,) = patients(tmp_path / "set", 1)
     found = [Task(Deadly(), "deadly", "deadly"), Task(patient, "patient001", "patient001")]
-    monkeypatch.setattr(batch, "tasks", lambda _: found)
+    monkeypatch.setattr(batch, "tasks", lambda _: iter(found))
     outcomes = done(plan(patient, jobs=2))
     assert outcomes["patient001"].status == "done"
     assert outcomes["deadly"].status == "failed"
@@ -373,9 +378,9 @@ def test_an_input_that_goes_away_is_said(plan, tmp_path) -> None:
     folder = tmp_path / "set"
     patients(folder, 1, 2)
     base = plan(folder)
-    todo = tasks(base)
+    todo = list(tasks(base))
     shutil.rmtree(folder / "patient001")
-    outcomes = list(batch._outcomes(base, todo))
+    outcomes = list(batch._side_by_side(base, todo))
     assert [outcome.status for outcome in outcomes] == ["failed", "done"]
     assert outcomes[1].report.value("lv_edv_ml") == pytest.approx(
         doors.volume_ml(doors.heart(8), 3)

@@ -2,8 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from heartseg.core.errors import HeartsegError, StudyError
 from heartseg.core.fault import said_of
 from heartseg.core.study import Body
-from heartseg.pipeline import Models, Settings, analyse, with_values
+from heartseg.pipeline import Analysis, Models, Settings, examine, save, with_values
 from heartseg.report.study_folder import (
     FINISHED,
     is_finished,
@@ -96,31 +96,32 @@ def run(plan: Plan, watch: Callable[[Outcome], None]) -> list[Outcome]:
     require_writable(plan.out)
     write_summary(plan.out / SUMMARY, [])  # a fault is heard of now, not after the first study
     outcomes = []
-    for outcome in _outcomes(plan, tasks(plan)):
+    for outcome in _outcomes(plan):
         write_summary(plan.out / SUMMARY, [outcome.row])
         outcomes.append(outcome)
         watch(outcome)
     return outcomes
 
 
-def tasks(plan: Plan) -> list[Task]:
-    """The studies at the inputs, with ids that are unique in this run; faults are tasks too."""
+def tasks(plan: Plan, finder: "Finder | None" = None) -> Iterator[Task]:
+    """The studies at the inputs, with ids that are unique in this run; faults are tasks too.
+
+    An input is looked through when its turn comes.
+    """
     from heartseg.read.candidate import safe_id, stem_of
 
-    found: list[Task] = []
-    taken: set[str] = set()
+    find = finder or Finder(plan)
+    taken = {SUMMARY}
     for path in plan.inputs:
         try:
-            candidates = _candidates(plan, path)
+            candidates = find(path)
         # What nobody foresaw in one input must not stop the others.
         except Exception as fault:  # noqa: BLE001
             name = _unique(safe_id(stem_of(path.absolute())), taken)
-            found.append(Task(path, name, fault=said_of(fault)))
+            yield Task(path, name, fault=said_of(fault))
             continue
-        for candidate in candidates:
-            name = _unique(candidate.id, taken, plan.out)
-            found.append(Task(path, name, candidate.id))
-    return found
+        for found in list(candidates):
+            yield Task(path, _unique(found, taken, plan.out), found)
 
 
 def _unique(name: str, taken: set[str], out: Path | None = None) -> str:
@@ -134,22 +135,58 @@ def _unique(name: str, taken: set[str], out: Path | None = None) -> str:
     return unique
 
 
-def _candidates(plan: Plan, path: Path) -> "list[Candidate]":
-    from heartseg.read import find_studies
+class Finder:
+    """The studies at a path by their ids; the last path is remembered, not looked through twice."""
 
-    found = find_studies(path, spacing_mm=plan.spacing_mm, view=plan.view)
-    kept = [one for one in found if one.path == path or not is_result(one.path)]
-    if not kept:
-        raise StudyError(path.name, got="results of heartseg, no images", do="name the images")
-    return kept
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._last: tuple[Path, dict[str, Candidate]] | None = None
+
+    def __call__(self, path: Path) -> "Mapping[str, Candidate]":
+        """What lies there.
+
+        Raises:
+            InputError: nothing that heartseg can read.
+        """
+        if self._last is None or self._last[0] != path:
+            self._last = path, self._looked(path)
+        return self._last[1]
+
+    def _looked(self, path: Path) -> "dict[str, Candidate]":
+        from heartseg.read import find_studies
+
+        found = find_studies(path, spacing_mm=self._plan.spacing_mm, view=self._plan.view)
+        kept = {one.id: one for one in found if one.path == path or not is_result(one.path)}
+        if not kept:
+            raise StudyError(path.name, got="results of heartseg, no images", do="name the images")
+        return kept
 
 
-def _outcomes(plan: Plan, todo: Sequence[Task]) -> Iterator[Outcome]:
-    if plan.jobs <= 1 or len(todo) < 2:
-        yield from _Worker(plan).all(todo)
-        return
+def _outcomes(plan: Plan) -> Iterator[Outcome]:
+    if plan.jobs <= 1:
+        yield from _one_after_another(plan)
+    else:
+        yield from _side_by_side(plan, list(tasks(plan)))
+
+
+def _one_after_another(plan: Plan) -> Iterator[Outcome]:
+    """While a study is written, the next one is computed already."""
+    finder = Finder(plan)
+    worker = _Worker(plan, finder)
+    with ThreadPoolExecutor(1) as writer:
+        before: Future[Outcome] | None = None
+        for task in tasks(plan, finder):
+            computed = worker.computed(task)
+            if before is not None:
+                yield before.result()
+            before = writer.submit(worker.written, computed)
+        if before is not None:
+            yield before.result()
+
+
+def _side_by_side(plan: Plan, todo: Sequence[Task]) -> Iterator[Outcome]:
     died = []
-    pool = _pool(plan, plan.jobs)
+    pool = _pool(plan, min(plan.jobs, len(todo)))
     try:
         futures = [pool.submit(_continue, task) for task in todo]
         for task, future in zip(todo, futures, strict=True):
@@ -157,7 +194,7 @@ def _outcomes(plan: Plan, todo: Sequence[Task]) -> Iterator[Outcome]:
                 yield _with_report(plan, future.result())
             except BrokenProcessPool:
                 died.append(task)
-    finally:  # an interrupt waits for what runs, and for no more
+    finally:
         pool.shutdown(cancel_futures=True)
     for task in died:  # one of them broke the pool of all: each in a process of its own
         yield _with_report(plan, _alone(plan, task))
@@ -195,63 +232,78 @@ _worker: "_Worker | None" = None
 def _begin(plan: Plan) -> None:
     global _worker
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    _worker = _Worker(plan)
+    _worker = _Worker(plan, Finder(plan))
 
 
 def _continue(task: Task) -> Outcome:
     if _worker is None:
         raise HeartsegError("worker", got="a task before it was set up")
-    return replace(_worker.one(task), report=None)
+    return replace(_worker.written(_worker.computed(task)), report=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Computed:
+    """A study that is done but for writing it down."""
+
+    task: Task
+    analysis: Analysis
+    said: str
 
 
 class _Worker:
-    """Does tasks; models are loaded once, a path is looked through once."""
+    """Does tasks, in two halves that may overlap; models are loaded once."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+    def __init__(self, plan: Plan, finder: Finder) -> None:
+        self._plan, self._find = plan, finder
         self._models = Models(plan.settings.device)
-        self._looked: tuple[Path, dict[str, Candidate]] | None = None
 
-    def all(self, todo: Iterable[Task]) -> Iterator[Outcome]:
-        return (self.one(task) for task in todo)
-
-    def one(self, task: Task) -> Outcome:
+    def computed(self, task: Task) -> Outcome | _Computed:
+        """All but writing; an outcome already where there is nothing to write."""
         if task.found is None:
             return _failed(task.id, task.fault or "")
         folder = self._plan.out / task.id
         try:
             if is_finished(folder) and not self._plan.overwrite:
                 return _skipped(task.id, folder)
-            return self._done(task, task.found, folder)
+            return self._examined(task, task.found)
         # A batch of a night must survive a fault in one study that nobody foresaw.
         except Exception as fault:  # noqa: BLE001
             return _failed(task.id, said_of(fault))
 
-    def _done(self, task: Task, found: str, folder: Path) -> Outcome:
-        from heartseg.report import summary_row
+    def written(self, computed: Outcome | _Computed) -> Outcome:
+        """The other half."""
+        if isinstance(computed, Outcome):
+            return computed
+        try:
+            return self._saved(computed)
+        except Exception as fault:  # noqa: BLE001 (as above)
+            return _failed(computed.task.id, said_of(fault))
 
+    def _examined(self, task: Task, found: str) -> _Computed:
         settings, said = self._plan.settings, ""
         if self._plan.bodies is not None:
             body = self._plan.bodies.get(task.id)
             settings = replace(settings, body=with_values(settings.body, body or Body()))
             said = "" if body else "no row for it in the table of bodies"
-        unfinished = folder.with_name(f".{folder.name}.unfinished")
+        # By id: files may come and go between looking and doing.
+        candidate = self._find(task.path).get(found)
+        if candidate is None:
+            raise StudyError(found, got="no such study any more", do="run it again")
+        return _Computed(task, examine(candidate, self._models, settings, name=task.id), said)
+
+    def _saved(self, computed: _Computed) -> Outcome:
+        from heartseg.report import summary_row
+
+        name, report = computed.task.id, computed.analysis.report
+        folder = self._plan.out / name
+        unfinished = folder.with_name(f".{name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         try:
-            candidate = self._candidate(task.path, found)
-            report = analyse(candidate, self._models, settings, unfinished, name=task.id)
+            save(computed.analysis, self._plan.settings, unfinished)
             put_in_place(unfinished, folder)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
-        return Outcome(task.id, "done", said, summary_row(report), report)
-
-    def _candidate(self, path: Path, found: str) -> "Candidate":
-        """By id: files may come and go between looking and doing."""
-        if self._looked is None or self._looked[0] != path:
-            self._looked = path, {one.id: one for one in _candidates(self._plan, path)}
-        if found not in self._looked[1]:
-            raise StudyError(found, got="no such study any more", do="run it again")
-        return self._looked[1][found]
+        return Outcome(name, "done", computed.said, summary_row(report), report)
 
 
 def _failed(name: str, said: str) -> Outcome:

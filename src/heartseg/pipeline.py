@@ -86,6 +86,15 @@ class Models:
         return self._ready[name]
 
 
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A study with everything that was found in it, not written yet."""
+
+    study: Study
+    segmentations: Mapping[View, Segmentation]
+    report: Report
+
+
 def analyse(
     candidate: "Candidate",
     models: Models,
@@ -99,6 +108,19 @@ def analyse(
     Raises:
         HeartsegError: with the reason.
     """
+    analysis = examine(candidate, models, settings, name=name)
+    save(analysis, settings, folder)  #                                    6 report
+    return analysis.report
+
+
+def examine(
+    candidate: "Candidate", models: Models, settings: Settings, *, name: str | None = None
+) -> Analysis:
+    """The first five verbs: all but writing it down.
+
+    Raises:
+        HeartsegError: with the reason.
+    """
     study = with_body(candidate.load(), settings.body)  #                  1 read
     if settings.given is None:
         segmentations = segment(study, models, settings)  #                2 prepare, 3 segment,
@@ -107,8 +129,7 @@ def analyse(
         segmentations, strategy, model = given(study, settings.given)
     study = replace(study, id=name or study.id)  # labels are named by the study's own
     report = measure(study, segmentations, model, strategy, settings)  #   5 measure
-    save(study, segmentations, report, settings, folder)  #                6 report
-    return report
+    return Analysis(study, segmentations, report)
 
 
 def segment(study: Study, models: Models, settings: Settings) -> Mapping[View, Segmentation]:
@@ -209,26 +230,21 @@ def measure(
     )
 
 
-def save(
-    study: Study,
-    segmentations: Mapping[View, Segmentation],
-    report: Report,
-    settings: Settings,
-    folder: Path,
-) -> None:
-    """Masks on the files' own grids, and the pages.
+def save(analysis: Analysis, settings: Settings, folder: Path) -> None:
+    """The last verb: masks on the files' own grids, and the pages.
 
     Raises:
         OutputError: something could not be written.
     """
     from heartseg.report import save_masks, save_report
 
+    study, masks = analysis.study, analysis.segmentations
     if "nifti" in settings.formats and settings.given is None:
-        for view, segmentation in segmentations.items():
+        for view, segmentation in masks.items():
             numbers = scheme(settings.labels or DEFAULT_SCHEMES.get(view, "acdc"))
             save_masks(study, {view: segmentation}, folder, numbers)
     pages = [name for name in settings.formats if name != "nifti"]
-    save_report(report, folder, study=study, segmentations=segmentations, formats=pages)
+    save_report(analysis.report, folder, study=study, segmentations=masks, formats=pages)
 
 
 def chosen_models(study: Study, models: Models, settings: Settings) -> dict[View, str]:
