@@ -9,7 +9,7 @@ from heartseg.batch import Plan, run
 from heartseg.cli.listing import table, to_json
 from heartseg.core.errors import ConfigError, HeartsegError, OutputError
 from heartseg.core.finding import Finding, Report
-from heartseg.phantom import write
+from heartseg.phantom import make_study, write, write_study
 from heartseg.phantom.study import FileFormat
 from heartseg.pipeline import Settings
 from heartseg.report.study_folder import require_writable
@@ -41,7 +41,7 @@ def run_demo(out: Path, seed: int, as_json: bool = False) -> None:
 
 
 def fresh_phantom(folder: Path, seed: int) -> Path:
-    """A phantom written anew; nothing is removed but an older phantom of that seed.
+    """A phantom of normal anatomy, written anew; nothing is removed but an older phantom of that seed.
 
     Raises:
         OutputError: there is something else, or it cannot be written.
@@ -50,8 +50,7 @@ def fresh_phantom(folder: Path, seed: int) -> Path:
     if (older / "truth.json").is_file():
         shutil.rmtree(older, ignore_errors=True)
     _require_free(older)
-    (study,) = write(folder, seed=seed, file_format="dicom")
-    return study
+    return write_study(folder, make_study(seed, kind="normal"), file_format="dicom")
 
 
 def comparison(report: Report, truth: dict[str, Any]) -> str:
