@@ -159,7 +159,8 @@ def _range(row: Row | None) -> str:
 
 def _shown(row: Row, number: str) -> str:
     """A fraction of volumes in points of a percent; another number with its unit."""
-    if row.measure.partition(",")[0].endswith("_ef") and row.unit == "1":
+    key, _, what = row.measure.partition(", ")
+    if key.endswith("_ef") and row.unit == "1" and what != "r":
         return f"{100 * float(number):.1f} points"
     if row.unit == "1":
         return f"{float(number):.3f}"

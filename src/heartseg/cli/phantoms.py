@@ -41,7 +41,7 @@ def run_demo(out: Path, seed: int, as_json: bool = False) -> None:
 
 
 def fresh_phantom(folder: Path, seed: int) -> Path:
-    """A phantom of normal anatomy, written anew; nothing is removed but an older phantom of that seed.
+    """A normal phantom, written anew; nothing is removed but an older one of that seed.
 
     Raises:
         OutputError: there is something else, or it cannot be written.
