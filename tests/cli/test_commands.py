@@ -315,13 +315,15 @@ def test_the_demo_removes_no_folder_that_it_did_not_write(
 
 
 def _quick_phantom(monkeypatch: pytest.MonkeyPatch) -> None:
-    def write(folder: Path, *, seed: int, file_format: str, **_: Any) -> list[Path]:
+    def write_study(folder: Path, seed: int, *, file_format: str) -> Path:
+        assert file_format == "dicom"
         target = folder / f"phantom-{seed:04d}"
         doors.write_dicom(target / "dicom")
         (target / "truth.json").write_text('{"kind": "square", "lv_edv_ml": 100.0, "ed": 0}')
-        return [target]
+        return target
 
-    monkeypatch.setattr("heartseg.cli.phantoms.write", write)
+    monkeypatch.setattr("heartseg.cli.phantoms.make_study", lambda seed, kind: seed)
+    monkeypatch.setattr("heartseg.cli.phantoms.write_study", write_study)
 
 
 def test_the_version_and_the_help() -> None:
