@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from heartseg.core.errors import ModelError
 from heartseg.segment.bundle import INPUT, Bundle
-from heartseg.segment.runtime import softmax
+from heartseg.segment.softmax import softmax
 
 Precision = Literal["f32", "bf16"]
 

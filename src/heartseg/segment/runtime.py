@@ -61,14 +61,6 @@ def choose_runtime(device: str, bundle: Bundle) -> Runtime:
     return OpenVinoRuntime(bundle)
 
 
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probabilities over axis 1; in f32 whatever the network computed in."""
-    out: NDArray[np.float32] = logits - logits.max(axis=1, keepdims=True)
-    np.exp(out, out=out)
-    out /= out.sum(axis=1, keepdims=True)
-    return out
-
-
 def _has_torch() -> bool:
     return importlib.util.find_spec("torch") is not None
 
