@@ -10,6 +10,7 @@ import pytest
 from heartseg.core.errors import ConfigError, MissingExtraError, ModelError
 from heartseg.segment import Bundle, choose_runtime, openvino_runtime, runtime
 from heartseg.segment.openvino_runtime import OpenVinoRuntime, import_openvino, planes_at_once
+from heartseg.segment.softmax import softmax
 
 Pixels = np.ndarray
 
@@ -132,9 +133,9 @@ def test_a_network_the_engine_cannot_use_is_an_error_of_the_model(bundle: Bundle
 
 def test_softmax_is_that_of_the_textbook() -> None:
     logits = np.array([0.0, np.log(3.0), 1000.0], np.float32)
-    pair = runtime.softmax(logits[:2].reshape(1, 2, 1, 1))
+    pair = softmax(logits[:2].reshape(1, 2, 1, 1))
     np.testing.assert_allclose(pair.ravel(), [0.25, 0.75], atol=1e-6)
-    np.testing.assert_allclose(runtime.softmax(logits.reshape(1, 3, 1, 1)).ravel(), [0, 0, 1])
+    np.testing.assert_allclose(softmax(logits.reshape(1, 3, 1, 1)).ravel(), [0, 0, 1])
 
 
 def test_auto_and_cpu_are_openvino_without_a_card(
