@@ -54,7 +54,7 @@ def test_the_page_is_closed_to_the_network(report: Report) -> None:
     assert f'<meta http-equiv="Content-Security-Policy" content="{policy}">' in page
     assert page.index("Content-Security-Policy") < page.index("<style>")
     assert not re.search(r"https?:|//|url\(|@import|<link|<iframe|\bhref", page)
-    assert 'src="data:image/png;base64,iVBORw=="' in page
+    assert 'src="data:image/jpeg;base64,iVBORw=="' in page
 
 
 def test_fractions_are_percent_and_absent_values_are_their_reason(report: Report) -> None:

@@ -30,7 +30,7 @@ def test_every_output_is_written_and_named(
     assert {path.name for path in written} == names(folder)
     assert names(folder) == {"report.json", "report.html", "overview.png"}
     assert load_report(folder / "report.json") == report
-    assert "data:image/png;base64," in (folder / "report.html").read_text(encoding="utf-8")
+    assert "data:image/jpeg;base64," in (folder / "report.html").read_text(encoding="utf-8")
     assert (folder / "overview.png").read_bytes().startswith(b"\x89PNG")
 
 

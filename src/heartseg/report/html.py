@@ -59,10 +59,10 @@ class Table:
 
 
 def html_page(
-    report: Report, mosaic_png: bytes | None = None, structures: Sequence[Structure] = ()
+    report: Report, mosaic_jpeg: bytes | None = None, structures: Sequence[Structure] = ()
 ) -> str:
-    """The page; with the mosaic when its PNG and the structures drawn in it are given."""
-    picture = base64.b64encode(mosaic_png).decode() if mosaic_png else ""
+    """The page; with the mosaic when its JPEG and the structures drawn in it are given."""
+    picture = base64.b64encode(mosaic_jpeg).decode() if mosaic_jpeg else ""
     tables = [_table(group) for group in words.groups(report.findings)]
     return _template().render(
         report=report,

@@ -15,7 +15,7 @@ from heartseg.core.study import Study, View
 from heartseg.report.atomic import write_atomically
 from heartseg.report.html import html_page
 from heartseg.report.json_file import json_text
-from heartseg.report.overview import heart_picture, overview_picture, png_bytes
+from heartseg.report.overview import heart_picture, jpeg_bytes, overview_picture, png_bytes
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -48,7 +48,7 @@ def _json(material: Material) -> Files:
 
 def _html(material: Material) -> Files:
     picture, structures = material.heart or (None, ())
-    mosaic = None if picture is None else png_bytes(picture)
+    mosaic = None if picture is None else jpeg_bytes(picture)
     return {"report.html": html_page(material.report, mosaic, structures).encode()}
 
 
