@@ -374,6 +374,16 @@ def test_a_process_that_dies_takes_no_other_study_with_it(plan, tmp_path, monkey
     assert "its process died" in summary(tmp_path / "out")["deadly"]["error"]
 
 
+def test_processes_share_the_cores(plan, tmp_path, monkeypatch) -> None:
+    asked = []
+    monkeypatch.setattr(batch, "Models", lambda device, threads=None: asked.append(threads))
+    monkeypatch.setattr(batch, "_worker", None)
+    monkeypatch.setattr(batch.os, "cpu_count", lambda: 8)
+    for jobs in (2, 8, 20):
+        batch._begin(plan(tmp_path, jobs=jobs))
+    assert asked == [4, 1, 1]
+
+
 def test_an_input_that_goes_away_is_said(plan, tmp_path) -> None:
     folder = tmp_path / "set"
     patients(folder, 1, 2)

@@ -232,7 +232,8 @@ _worker: "_Worker | None" = None
 def _begin(plan: Plan) -> None:
     global _worker
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    _worker = _Worker(plan, Finder(plan))
+    share = max(1, (os.cpu_count() or 1) // plan.jobs)  # processes that fight over cores lose both
+    _worker = _Worker(plan, Finder(plan), threads=share)
 
 
 def _continue(task: Task) -> Outcome:
@@ -253,9 +254,9 @@ class _Computed:
 class _Worker:
     """Does tasks, in two halves that may overlap; models are loaded once."""
 
-    def __init__(self, plan: Plan, finder: Finder) -> None:
+    def __init__(self, plan: Plan, finder: Finder, threads: int | None = None) -> None:
         self._plan, self._find = plan, finder
-        self._models = Models(plan.settings.device)
+        self._models = Models(plan.settings.device, threads)
 
     def computed(self, task: Task) -> Outcome | _Computed:
         """All but writing; an outcome already where there is nothing to write."""

@@ -68,8 +68,8 @@ class Settings:
 class Models:
     """The bundles of a run, each loaded and compiled once."""
 
-    def __init__(self, device: str = "auto") -> None:
-        self._device = device
+    def __init__(self, device: str = "auto", threads: int | None = None) -> None:
+        self._device, self._threads = device, threads
         self._ready: dict[str, tuple[Bundle, Runtime]] = {}
 
     def ready(self, name: str) -> "tuple[Bundle, Runtime]":
@@ -82,7 +82,7 @@ class Models:
             from heartseg.segment import choose_runtime, load_bundle
 
             bundle = load_bundle(name)
-            self._ready[name] = bundle, choose_runtime(self._device, bundle)
+            self._ready[name] = bundle, choose_runtime(self._device, bundle, self._threads)
         return self._ready[name]
 
 

@@ -34,8 +34,10 @@ class Runtime(Protocol):
         ...
 
 
-def choose_runtime(device: str, bundle: Bundle) -> Runtime:
+def choose_runtime(device: str, bundle: Bundle, threads: int | None = None) -> Runtime:
     """The runtime for a device: OpenVINO on the processor, torch on a graphics card.
+
+    `threads` are those of the processor; None takes all that this process may use.
 
     Torch is not even looked at, which takes over a second, unless there is a card.
 
@@ -58,7 +60,7 @@ def choose_runtime(device: str, bundle: Bundle) -> Runtime:
             )
     from heartseg.segment.openvino_runtime import OpenVinoRuntime
 
-    return OpenVinoRuntime(bundle)
+    return OpenVinoRuntime(bundle, threads=threads)
 
 
 def _has_torch() -> bool:
