@@ -8,10 +8,10 @@ from heartseg.cli import main
 from heartseg.segment import Bundle, Runtime
 
 
-def _in_f32(device: str, bundle: Bundle) -> Runtime:
+def _in_f32(device: str, bundle: Bundle, threads: int | None = None) -> Runtime:
     from heartseg.segment.openvino_runtime import OpenVinoRuntime
 
-    return OpenVinoRuntime(bundle, precision="f32")
+    return OpenVinoRuntime(bundle, precision="f32", threads=threads)
 
 
 stage.choose_runtime = _in_f32
