@@ -1,7 +1,7 @@
 """The whole system in one function: read this first.
 
-`analyse` takes a study through the six verbs. The functions above it are the same steps for
-Python users; what surrounds them (many studies, tables, exit codes) is `batch` and the doors.
+`analyse` takes a study through the six verbs; what follows it are its steps. `api` offers them to
+Python users, `batch` does many studies, and the doors print.
 """
 
 from collections.abc import Mapping
