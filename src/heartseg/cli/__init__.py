@@ -26,7 +26,6 @@ app = typer.Typer(
 )
 
 Inputs = Annotated[list[Path], typer.Argument(help="files, folders or DICOM .zip archives")]
-OneInput = Annotated[Path, typer.Argument(help="a file, folder or DICOM .zip archive")]
 Out = Annotated[Path, typer.Option("-o", "--out", help="folder for the results")]
 Json = Annotated[bool, typer.Option("--json", help="print for machines")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda")]

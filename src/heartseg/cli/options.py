@@ -1,9 +1,8 @@
 """From what was typed to the values that the library takes."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
 
 from heartseg.core.anatomy import scheme
 from heartseg.core.errors import ConfigError, GeometryError, LabelError
@@ -12,10 +11,6 @@ from heartseg.core.study import View as StudyView
 from heartseg.formats.bounds import MAX_SPACING_MM, MIN_SPACING_MM, require_spacing
 from heartseg.pipeline import FORMATS
 from heartseg.read.body import body_of
-
-Value = TypeVar("Value", str, int)
-
-DEVICES = ("auto", "cpu", "cuda")
 
 COLUMNS = ("study", "sex", "age", "height_cm", "weight_kg", "heart_rate")
 """Of a table of bodies; all but the first may be missing or empty."""
@@ -96,18 +91,19 @@ def model(text: str | None) -> str | None:
 
 def device(text: str) -> str:
     """A name of a device."""
-    return _one_of("--device", text, DEVICES)
+    from heartseg.segment.runtime import require_device
+
+    require_device(text, "--device")
+    return text
 
 
 def turns(number: int) -> int:
     """How many ways to look."""
-    return _one_of("--turns", number, (1, 4, 8))
+    from heartseg.segment.frames import TURNS
 
-
-def _one_of(option: str, value: Value, allowed: Sequence[Value]) -> Value:
-    if value not in allowed:
-        raise ConfigError(option, got=repr(value), allowed=", ".join(map(str, allowed)))
-    return value
+    if number not in TURNS:
+        raise ConfigError("--turns", got=str(number), allowed=", ".join(map(str, TURNS)))
+    return number
 
 
 def body(

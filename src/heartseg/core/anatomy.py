@@ -77,6 +77,10 @@ _NAMES: Mapping[Structure, tuple[str, str, str]] = MappingProxyType(
 )
 
 
+STRUCTURES_BY_KEY: Mapping[str, Structure] = MappingProxyType({one.key: one for one in Structure})
+"""For the files and settings that name structures, e.g. `lv`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scheme:
     """What a file's label numbers mean: `numbers` maps file value -> structure."""
@@ -196,15 +200,14 @@ def scheme(name: str) -> Scheme:
 
 
 def _scheme_from_toml(path: Path) -> Scheme:
-    keys = {structure.key: structure for structure in Structure}
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))["labels"]
-        numbers = {int(number): keys[key] for number, key in table.items()}
+        numbers = {int(number): STRUCTURES_BY_KEY[key] for number, key in table.items()}
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as fault:
         raise LabelError(
             f"label scheme {path.name}",
             got=f"{type(fault).__name__} {fault}",
-            allowed="a table [labels] of number = " + "|".join(keys),
+            allowed="a table [labels] of number = " + "|".join(STRUCTURES_BY_KEY),
         ) from fault
     return Scheme(path.stem, MappingProxyType({0: Structure.BACKGROUND, **numbers}))
 

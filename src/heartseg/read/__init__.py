@@ -1,13 +1,13 @@
 """Step 1: files -> Study."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from heartseg.core.errors import StudyError
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Study, View
 from heartseg.read import folder
-from heartseg.read.candidate import Candidate, Options, with_unique_ids
+from heartseg.read.candidate import Candidate, Find, Options, with_unique_ids
 from heartseg.read.layouts import LAYOUTS
 
 __all__ = ["Candidate", "Options", "find_studies", "published_labels", "read_study"]
@@ -33,7 +33,7 @@ def find_studies(
     if not path.exists():
         raise StudyError(path.name, got="no such file or folder", do="check the path")
     options = Options(spacing_mm=spacing_mm, view=view)
-    found = _found(path, options)
+    found = _found(path, options, LAYOUTS.values())
     if not found:
         raise StudyError(path.name, got="nothing that heartseg can read")
     return found
@@ -73,9 +73,8 @@ def published_labels(path: Path, study: Study) -> Mapping[View, Segmentation] | 
     if not path.is_dir():
         return None
     # Plain files publish no labels, and a folder of masks alone is no fault here.
-    sets = [find for name, find in LAYOUTS.items() if name != folder.NAME]
-    found = next((found for find in sets if (found := find(path, Options()))), [])
-    labelled = [one for one in with_unique_ids(found) if one.reference is not None]
+    found = _found(path, Options(), [find for name, find in LAYOUTS.items() if name != folder.NAME])
+    labelled = [one for one in found if one.reference is not None]
     if not labelled:
         return None
     mine = [one for one in labelled if one.id == study.id]
@@ -84,9 +83,9 @@ def published_labels(path: Path, study: Study) -> Mapping[View, Segmentation] | 
     return mine[0].reference()
 
 
-def _found(path: Path, options: Options) -> list[Candidate]:
-    """The first layout that knows the path; none where no layout does."""
-    for find in LAYOUTS.values():
+def _found(path: Path, options: Options, layouts: Iterable[Find]) -> list[Candidate]:
+    """The studies of the first layout that knows the path; none where no layout does."""
+    for find in layouts:
         found = find(path, options)
         if found:
             return with_unique_ids(found)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from heartseg.config import from_table, to_table, to_toml
-from heartseg.core.anatomy import Structure
+from heartseg.core.anatomy import STRUCTURES_BY_KEY, Structure
 from heartseg.core.errors import ConfigError, ModelError, OutputError
 from heartseg.core.study import Modality, View
 from heartseg.prepare import Preparation
@@ -200,14 +200,14 @@ def _require_sane(file: _ModelFile, where: str) -> None:
 
 
 def _structures(labels: Mapping[str, str], where: str) -> tuple[Structure, ...]:
-    keys = {structure.key: structure for structure in Structure}
     names = [labels.get(str(channel), "") for channel in range(len(labels))]
-    unknown = [name for name in names if name not in keys]
+    unknown = [name for name in names if name not in STRUCTURES_BY_KEY]
     if unknown or len(set(names)) < len(names) or names[:1] != ["background"] or len(names) < 2:
         got = ", ".join(f"{channel} {key!r}" for channel, key in list(labels.items())[:16])
-        allowed = "channels 0, 1, ... with 0 background, the others once each of " + ", ".join(keys)
+        known = ", ".join(STRUCTURES_BY_KEY)
+        allowed = f"channels 0, 1, ... with 0 background, the others once each of {known}"
         raise ModelError(f"{where}: labels", got=got, allowed=allowed)
-    return tuple(keys[name] for name in names)
+    return tuple(STRUCTURES_BY_KEY[name] for name in names)
 
 
 def _require_fit(onnx: OnnxSummary, classes: int, where: str) -> None:

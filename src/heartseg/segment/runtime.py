@@ -3,7 +3,7 @@
 import importlib.util
 import shutil
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +45,7 @@ def choose_runtime(device: str, bundle: Bundle, threads: int | None = None) -> R
         ConfigError: no such device, or no usable card when one was asked for.
         MissingExtraError: a card was asked for and torch is not installed.
     """
-    if device not in ("auto", "cpu", "cuda"):
-        raise ConfigError("device", got=repr(device), allowed="auto, cpu, cuda")
+    require_device(device)
     if device == "cuda" and not _has_torch():
         raise MissingExtraError("device cuda", "train")
     if device == "cuda" or (device == "auto" and _has_torch() and _may_have_card()):
@@ -61,6 +60,16 @@ def choose_runtime(device: str, bundle: Bundle, threads: int | None = None) -> R
     from heartseg.segment.openvino_runtime import OpenVinoRuntime
 
     return OpenVinoRuntime(bundle, threads=threads)
+
+
+def require_device(name: str, where: str = "device") -> None:
+    """Refuse what is no name of a device.
+
+    Raises:
+        ConfigError: with the names.
+    """
+    if name not in get_args(Device):
+        raise ConfigError(where, got=repr(name), allowed=", ".join(get_args(Device)))
 
 
 def _has_torch() -> bool:

@@ -8,12 +8,13 @@ from typing import Any
 import torch
 
 from heartseg.augment import IntensityChange, SpatialChange
-from heartseg.core.anatomy import Structure
+from heartseg.core.anatomy import STRUCTURES_BY_KEY, Structure
 from heartseg.core.errors import ConfigError, StudyError
 from heartseg.core.study import Modality, View
 from heartseg.models import architecture
 from heartseg.prepare import Preparation
 from heartseg.read import find_studies
+from heartseg.segment.runtime import require_device
 from heartseg.train.data import PreparedFrame, PreparedSet, prepared_frames
 from heartseg.train.loop import BEST, LAST, Schedule, Watcher, fit, prepare_folder
 from heartseg.train.record import begin_record
@@ -69,11 +70,11 @@ class RunSettings:
         Raises:
             ConfigError: a key that names no structure.
         """
-        keys = {structure.key: structure for structure in Structure}
         for key in self.structures:
-            if key not in keys:
-                raise ConfigError("structures", got=repr(key), allowed=", ".join(keys))
-        return (Structure.BACKGROUND, *(keys[key] for key in self.structures))
+            if key not in STRUCTURES_BY_KEY:
+                allowed = ", ".join(STRUCTURES_BY_KEY)
+                raise ConfigError("structures", got=repr(key), allowed=allowed)
+        return (Structure.BACKGROUND, *(STRUCTURES_BY_KEY[key] for key in self.structures))
 
 
 def build_task(
@@ -141,8 +142,7 @@ def choose_device(name: str) -> torch.device:
     Raises:
         ConfigError: no such device, or no usable card.
     """
-    if name not in ("auto", "cpu", "cuda"):
-        raise ConfigError("device", got=repr(name), allowed="auto, cpu, cuda")
+    require_device(name)
     usable = torch.cuda.is_available()
     if name == "cuda" and not usable:
         raise ConfigError("device", got="cuda, but torch finds no usable card", do="use cpu")
