@@ -150,7 +150,7 @@ def _networks() -> str:
 
 def _layouts() -> str:
     layouts = importlib.import_module("heartseg.read.layouts")
-    rows = [(f"`{name}`", _first_line(_home(find))) for name, find in layouts.LAYOUTS.items()]
+    rows = [(f"`{name}`", _first_line(_home(one.find))) for name, one in layouts.LAYOUTS.items()]
     return "Tried in this order.\n\n" + _table(("layout", "is"), rows)
 
 

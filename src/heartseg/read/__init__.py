@@ -7,7 +7,8 @@ from heartseg.core.errors import StudyError
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Study, View
 from heartseg.read import folder
-from heartseg.read.candidate import Candidate, Find, Options, with_unique_ids
+from heartseg.read.candidate import Candidate, Options, with_unique_ids
+from heartseg.read.layout import Layout
 from heartseg.read.layouts import LAYOUTS
 
 __all__ = ["Candidate", "Options", "find_studies", "published_labels", "read_study"]
@@ -73,7 +74,7 @@ def published_labels(path: Path, study: Study) -> Mapping[View, Segmentation] | 
     if not path.is_dir():
         return None
     # Plain files publish no labels, and a folder of masks alone is no fault here.
-    found = _found(path, Options(), [find for name, find in LAYOUTS.items() if name != folder.NAME])
+    found = _found(path, Options(), [one for one in LAYOUTS.values() if one.name != folder.NAME])
     labelled = [one for one in found if one.reference is not None]
     if not labelled:
         return None
@@ -83,10 +84,10 @@ def published_labels(path: Path, study: Study) -> Mapping[View, Segmentation] | 
     return mine[0].reference()
 
 
-def _found(path: Path, options: Options, layouts: Iterable[Find]) -> list[Candidate]:
+def _found(path: Path, options: Options, layouts: Iterable[Layout]) -> list[Candidate]:
     """The studies of the first layout that knows the path; none where no layout does."""
-    for find in layouts:
-        found = find(path, options)
+    for layout in layouts:
+        found = layout.find(path, options)
         if found:
             return with_unique_ids(found)
     return []

@@ -43,6 +43,10 @@ class Candidate:
         reference: reads the published labels, where the data set has them.
         covered: the frames that the reference covers and what was drawn there; None where it
             covers all. Elsewhere the reference's background means nothing.
+        patient: whose study it is, in the data set's own words; None where ids name patients.
+        split: "train", "validate" or "test" where the data set decides it.
+        group: diagnosis, vendor or centre, where the data set names one without pixels being read.
+        files: all files that it is made of, references too, for checking a copy.
     """
 
     id: str
@@ -51,6 +55,10 @@ class Candidate:
     load: Callable[[], Study]
     reference: Reference | None = None
     covered: Covered | None = None
+    patient: str | None = None
+    split: str | None = None
+    group: str | None = None
+    files: tuple[Path, ...] = ()
 
     def renamed(self, new: str) -> Self:
         """The same candidate under another id, which its study then has too."""

@@ -9,6 +9,7 @@ from heartseg.core.image import Image
 from heartseg.core.study import Modality, Source, Study, View
 from heartseg.formats.box import Box, natural
 from heartseg.read.candidate import Candidate, Options, require_picture, safe_id, stem_of
+from heartseg.read.layout import Layout
 from heartseg.read.view import view_of
 
 NAME = "files"
@@ -160,3 +161,6 @@ def _nothing(path: Path) -> StudyError | FormatError:
         allowed=ALLOWED,
         do="name the folder that holds the images",
     )
+
+
+LAYOUT = Layout(name=NAME, find=find)

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from heartseg.read import folder
-from heartseg.read.candidate import Find
 from heartseg.read.datasets import acdc, sunnybrook
+from heartseg.read.layout import Layout
 
-LAYOUTS: Mapping[str, Find] = MappingProxyType(
-    {
-        acdc.NAME: acdc.find,
-        sunnybrook.NAME: sunnybrook.find,
-        folder.NAME: folder.find,
-    }
+_IN_ORDER = (
+    acdc.LAYOUT,
+    sunnybrook.LAYOUT,
+    folder.LAYOUT,
 )
+
+LAYOUTS: Mapping[str, Layout] = MappingProxyType({layout.name: layout for layout in _IN_ORDER})
 """`files` is last and takes what is left; it raises where there is nothing."""

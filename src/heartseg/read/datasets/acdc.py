@@ -18,6 +18,7 @@ from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import Body, Modality, Phases, Source, Study, View
 from heartseg.read.body import body_of
 from heartseg.read.candidate import Candidate, Options, require_picture, safe_id, stem_of
+from heartseg.read.layout import Card, Layout
 
 NAME = "acdc"
 _FRAME = re.compile(r"^(patient\d+)_frame(\d+)\.nii(\.gz)?$")
@@ -198,3 +199,19 @@ def _stacked(images: list[Image], files: list[Path]) -> Image:
 
 def _body(info: Mapping[str, str]) -> tuple[Body, tuple[str, ...]]:
     return body_of(height_cm=info.get("Height"), weight_kg=info.get("Weight"))
+
+
+LAYOUT = Layout(
+    name=NAME,
+    find=find,
+    card=Card(
+        title="ACDC: short-axis cine MR, end-diastole and end-systole, five groups of diagnosis",
+        paper="Bernard et al., IEEE TMI 2018",
+        modality=Modality.MR,
+        cases="100 patients to train (200 volumes), 50 to test",
+        labels="RV cavity, LV myocardium, LV cavity; scheme acdc",
+        licence="CC BY-NC-SA 4.0: research, no commerce, cite",
+        obtain="register at the ACDC challenge page of CREATIS, Lyon, and unpack the archive",
+        tree="training/patientNNN/{Info.cfg, patientNNN_frameMM.nii.gz, ..._gt.nii.gz}",
+    ),
+)

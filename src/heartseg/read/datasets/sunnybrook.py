@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from heartseg.core.anatomy import Structure
 from heartseg.core.errors import FormatError, StudyError
 from heartseg.core.image import Segmentation
-from heartseg.core.study import Phases, Study, View
+from heartseg.core.study import Modality, Phases, Study, View
 from heartseg.formats.box import Box, natural
 from heartseg.read.candidate import Candidate, Options, safe_id
+from heartseg.read.layout import Card, Layout
 
 NAME = "sunnybrook"
 _CONTOUR = re.compile(r"^IM-\d+-(\d+)-([io])contour-\w+\.txt$", re.I)
@@ -170,3 +171,19 @@ def polygon_mask(points: NDArray[np.float64], shape: tuple[int, int]) -> NDArray
         at = x0[crosses] + (row - y0[crosses]) * (x1 - x0)[crosses] / (y1 - y0)[crosses]
         mask[row] = (np.count_nonzero(at[:, None] > columns, axis=0) % 2).astype(bool)
     return mask
+
+
+LAYOUT = Layout(
+    name=NAME,
+    find=find,
+    card=Card(
+        title="Sunnybrook cardiac data: short-axis cine MR with contours",
+        paper="Radau et al., MIDAS Journal 2009",
+        modality=Modality.MR,
+        cases="45 patients",
+        labels="contours of the LV endocardium (ED, ES) and epicardium (ED)",
+        licence="CC0: public domain",
+        obtain="download from the Cardiac Atlas Project's Sunnybrook page and unpack",
+        tree="SC-HF-I-1/{dicom/*.dcm, contours/**/IM-0001-NNNN-icontour-manual.txt}",
+    ),
+)

@@ -1,0 +1,49 @@
+"""What a layout of files is: how its studies are found, and what is known of its data set."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from heartseg.read.candidate import Find
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A published data set in a few lines, for `heartseg datasets` and the reference.
+
+    Attributes:
+        title: its name and what it shows.
+        paper: to cite.
+        modality: `Modality` value of its images.
+        cases: how many patients and images it has.
+        labels: what is drawn, and the scheme of the numbers.
+        licence: terms of use, as its makers state them.
+        obtain: where and how to get it, in words; nothing is ever downloaded by heartseg.
+        tree: the folder as it is unpacked, a line an entry, for people who look for a mistake.
+    """
+
+    title: str
+    paper: str
+    modality: str
+    cases: str
+    labels: str
+    licence: str
+    obtain: str
+    tree: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """A way to lay files in a folder.
+
+    Attributes:
+        name: for notes, commands and tables.
+        find: the studies at a path, none where the layout is not this one; reads no pixels.
+        card: of the data set, None for plain files.
+        missing: what a copy at a path lacks, a line each; None where nothing is known of that.
+    """
+
+    name: str
+    find: Find
+    card: Card | None = None
+    missing: Callable[[Path], list[str]] | None = None
