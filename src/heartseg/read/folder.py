@@ -119,7 +119,7 @@ def _nifti(path: Path, options: Options) -> tuple[Image, tuple[str, ...], bool]:
     from heartseg.formats import nifti
 
     info = nifti.read_info(path, options.spacing_mm)
-    return nifti.read_image(path, options.spacing_mm), info.notes, info.oblique
+    return nifti.read_image(path, options.spacing_mm), info.notes, info.geometry.oblique
 
 
 def _raster(path: Path, options: Options) -> tuple[Image, tuple[str, ...], bool]:
