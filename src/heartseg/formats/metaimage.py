@@ -21,7 +21,7 @@ from heartseg.core.geometry import Geometry, Orientation
 from heartseg.core.image import Image, Segmentation
 from heartseg.formats import data_file
 from heartseg.formats.bounds import require_memory
-from heartseg.formats.stored import Axes, Grid, frame_times, placed
+from heartseg.formats.stored import STORED_XYZ, Axes, Grid, frame_times, placed
 
 SUFFIXES = (".mhd", ".mha")
 
@@ -33,8 +33,6 @@ _TYPES: Mapping[str, str] = MappingProxyType(
     }
 )  # fmt: skip
 """MET_LONG has four bytes on every machine."""
-
-_STORED_XYZ = Orientation((2, 1, 0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -311,7 +309,7 @@ def _write(
     name = names.get(voxels.dtype.str[1:])
     if name is None:
         raise OutputError(path.name, got=f"voxels of type {voxels.dtype}", allowed=str(list(names)))
-    stored = np.moveaxis(_STORED_XYZ.undo(voxels), 0, 3)
+    stored = np.moveaxis(STORED_XYZ.undo(voxels), 0, 3)
     stored = stored if stored.shape[3] > 1 else stored[..., 0]
     little = stored.astype(stored.dtype.newbyteorder("<"), copy=False)
     data = zlib.compress(little.tobytes(order="F"), 6)

@@ -16,6 +16,9 @@ from heartseg.formats.bounds import MAX_FRAME_MS, MIN_FRAME_MS, require_spacing
 NO_SPACING = "no spacing in the header: lengths are in pixels"
 ONE_PLANE = "one plane: the file gives no slice distance, so there is no volume in it"
 
+STORED_XYZ = Orientation((2, 1, 0))
+"""The usual order of axes in a file: x fastest, planes last."""
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Axes:
