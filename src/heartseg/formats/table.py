@@ -47,6 +47,12 @@ _ROWS = (
         module="metaimage",
         beside=(".raw", ".zraw"),
     ),
+    Format(
+        name="nrrd",
+        suffixes=(".nrrd", ".nhdr"),
+        module="nrrd",
+        beside=(".raw", ".raw.gz", ".raw.bz2"),
+    ),
     Format(name="png", suffixes=(".png",), module="raster", flat=True),
     Format(name="jpeg", suffixes=(".jpg", ".jpeg"), module="raster", flat=True, labels=False),
 )
