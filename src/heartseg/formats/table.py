@@ -53,6 +53,7 @@ _ROWS = (
         module="nrrd",
         beside=(".raw", ".raw.gz", ".raw.bz2"),
     ),
+    Format(name="tiff", suffixes=(".tif", ".tiff"), module="tiff", flat=True),
     Format(name="png", suffixes=(".png",), module="raster", flat=True),
     Format(name="jpeg", suffixes=(".jpg", ".jpeg"), module="raster", flat=True, labels=False),
 )
