@@ -118,3 +118,12 @@ def test_the_same_as_monai(space):
         probabilities, labels[:, None]
     )
     torch.testing.assert_close(generalised_dice_loss(probabilities, labels), theirs)
+
+
+def test_an_absent_class_weighs_as_the_dearest_of_those_that_are_there():
+    # sizes 3, 1 and none: weights 1/9, 1 and, for the absent one, 1
+    probabilities = planes([0.0, 0.0, 0.0, 1.0], [0.5, 0.0, 0.0, 0.0])
+    found = generalised_dice_loss(probabilities, truth(0, 0, 0, 1))
+    overlap = 2.5 / 9 + 1
+    total = 5.5 / 9 + 2 + 0.5
+    assert found.item() == pytest.approx(1 - 2 * overlap / total)

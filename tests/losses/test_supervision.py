@@ -35,3 +35,14 @@ def test_the_truth_of_a_coarser_level_is_made_of_labels_that_are_there():
         truth,
     )
     assert seen[1].tolist() == [[[0, 2], [1, 0]]]
+
+
+def test_the_coarser_voxel_is_the_one_nearest_its_middle():
+    truth = torch.tensor([[[0, 1, 2, 0, 1, 2]]])
+    seen = []
+    deeply_supervised(
+        lambda _, coarse: (seen.append(coarse), torch.zeros(()))[1],
+        [torch.zeros(1, 3, 1, 6), torch.zeros(1, 3, 1, 2)],
+        truth,
+    )
+    assert seen[1].tolist() == [[[1, 1]]]  # the middle one of three, not the first
