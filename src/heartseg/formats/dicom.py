@@ -16,13 +16,13 @@ from heartseg.core.errors import FormatError
 from heartseg.formats.bounds import require_memory
 from heartseg.formats.box import Box
 from heartseg.formats.dicom_codec import require_readable
-from heartseg.formats.dicom_file import DAMAGED, NATIVE, is_dicom, quiet, read
+from heartseg.formats.dicom_file import DAMAGED, NATIVE, is_dicom, quiet, read, tags_of
 from heartseg.formats.dicom_planes import Plane, planes_of
 from heartseg.formats.dicom_values import number, printable, text
 
 __all__ = ["DAMAGED", "Header", "Plane", "is_dicom", "quiet", "scan"]
 
-_TAGS = [
+_TAGS = tags_of(
     "SOPClassUID", "SOPInstanceUID", "ImageType", "StudyDate", "Modality", "SeriesDescription",
     "ProtocolName", "SequenceOfUltrasoundRegions", "PatientBirthDate", "PatientSex", "PatientAge",
     "PatientSize", "PatientWeight", "HeartRate", "NominalInterval", "InversionTime",
@@ -35,7 +35,7 @@ _TAGS = [
     "Rows", "Columns", "PixelSpacing", "BitsAllocated", "BitsStored", "PixelRepresentation",
     "RescaleIntercept", "RescaleSlope", "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
-]  # fmt: skip
+)  # fmt: skip
 
 _NO_IMAGE = ("SEG", "SR", "PR", "KO", "RTSTRUCT", "RTDOSE", "RTPLAN", "REG", "DOC", "RWV", "ECG")
 

@@ -66,14 +66,19 @@ def is_dicom(stream: BinaryIO) -> bool:
     )
 
 
+def tags_of(*keywords: str) -> tuple[int, ...]:
+    """Tags of keywords, looked up once for many files."""
+    return tuple(pydicom.tag.Tag(keyword) for keyword in keywords)
+
+
 def read(
-    stream: BinaryIO, tags: Sequence[str] | None = None, *, pixels: bool = True
+    stream: BinaryIO, tags: Sequence[int] | None = None, *, pixels: bool = True
 ) -> tuple[Any, int]:
     """The data set with the transfer syntax in its `file_meta`, and how many bytes follow it.
 
     Args:
         stream: at its start.
-        tags: keywords; others are skipped.
+        tags: `tags_of` what is wanted, None for all.
         pixels: whether to go on to them.
 
     Raises:

@@ -12,8 +12,19 @@ from heartseg.formats.box import Box
 from heartseg.formats.dicom import Header, base_name, left_out
 from heartseg.formats.dicom_codec import frames_of
 from heartseg.formats.dicom_colour import brightness, palette_of
-from heartseg.formats.dicom_file import DAMAGED, NATIVE, quiet, read
+from heartseg.formats.dicom_file import DAMAGED, NATIVE, quiet, read, tags_of
 from heartseg.formats.dicom_values import numbers, printable
+
+_TAGS = tags_of(
+    "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames",
+    "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation",
+    "PixelPaddingValue", "PixelPaddingRangeLimit", "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths", "PixelData", "FloatPixelData", "DoubleFloatPixelData",
+    "RedPaletteColorLookupTableDescriptor", "RedPaletteColorLookupTableData",
+    "GreenPaletteColorLookupTableData", "BluePaletteColorLookupTableData",
+    "SegmentedRedPaletteColorLookupTableData", "SegmentedGreenPaletteColorLookupTableData",
+    "SegmentedBluePaletteColorLookupTableData",
+)  # fmt: skip
 
 
 def read_pixels(box: Box, header: Header) -> NDArray[Any]:
@@ -28,7 +39,7 @@ def read_pixels(box: Box, header: Header) -> NDArray[Any]:
     base = base_name(header.name)
     with quiet(), box.open(header.name) as stream:
         try:
-            ds, _ = read(stream)
+            ds, _ = read(stream, _TAGS)
             pixels = _decoded(ds, header)
         except DAMAGED as fault:
             raise FormatError(

@@ -125,5 +125,7 @@ _STACKS = (
 
 def _stack(groups: Sequence[Any]) -> str:
     """Only what functional groups say: a classic file is told apart by its series."""
-    found = [first(groups[:-1], sequence, keyword) for keyword, sequence in _STACKS]
+    if len(groups) == 1:
+        return ""
+    found = [first(groups, sequence, keyword) for keyword, sequence in _STACKS]
     return "/".join("" if value is None else printable(str(value)) for value in found).strip("/")

@@ -56,13 +56,22 @@ def text(ds: Any, keyword: str) -> str:
 
 def printable(words: str) -> str:
     """`words` without control characters, cut where it is longer than any name."""
+    if len(words) <= MAX_TEXT and words.isprintable():
+        return words
     return "".join(letter for letter in words[:MAX_TEXT] if letter.isprintable())
 
 
 def first(groups: Sequence[Any], sequence: str, keyword: str) -> Any:
-    """An attribute from its functional group of the frame, of all frames, or of the file."""
+    """An attribute from its functional group of the frame, of all frames, or of the file.
+
+    Args:
+        groups: items of functional groups, and the data set itself as the last.
+        sequence: the functional group's name.
+        keyword: of the attribute in it.
+    """
     for group in groups:
-        for item in (*(items(group, sequence)[:1] if sequence else ()), group):
+        inner = items(group, sequence)[:1] if sequence and group is not groups[-1] else ()
+        for item in (*inner, group):
             try:
                 value = item.get(keyword)
             except DAMAGED:
