@@ -1,13 +1,13 @@
 """DICOM data sets made in tests, with pydicom, GDCM and Pillow; no reader of heartseg in it."""
 
 import io
+import tempfile
 from pathlib import Path
 
-import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.encaps import encapsulate
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from heartseg.formats.box import Box
@@ -61,35 +61,32 @@ def enclosed(
 
 
 def by_gdcm(frame: NDArray, syntax: int, bits: int, *, lossy: bool = False) -> bytes:
-    """One grey or colour frame compressed by GDCM; `syntax` is a member of its TransferSyntax."""
+    """One grey frame compressed by GDCM; `syntax` is a member of its TransferSyntax.
+
+    From file to file: its Python objects fall when they are released in another order.
+    """
     import gdcm
 
-    kind = gdcm.PhotometricInterpretation
-    image = gdcm.Image()
-    image.SetNumberOfDimensions(2)
-    image.SetDimension(0, frame.shape[1])
-    image.SetDimension(1, frame.shape[0])
-    samples = 3 if frame.ndim == 3 else 1
-    signed = int(frame.dtype.kind == "i")
-    image.SetPixelFormat(gdcm.PixelFormat(samples, frame.itemsize * 8, bits, bits - 1, signed))
-    image.SetPhotometricInterpretation(kind(kind.RGB if samples == 3 else kind.MONOCHROME2))
-    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
-    element.SetByteStringValue(frame.tobytes())
-    image.SetDataElement(element)
-    image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.ExplicitVRLittleEndian))
-    change = gdcm.ImageChangeTransferSyntax()
-    change.SetTransferSyntax(gdcm.TransferSyntax(syntax))
-    codec = gdcm.JPEGCodec()
-    if lossy:
-        codec.SetLossless(False)
-        codec.SetQuality(100)
-        change.SetUserCodec(codec)
-    change.SetInput(image)
-    assert change.Change()
-    fragments = change.GetOutput().GetDataElement().GetSequenceOfFragments()
-    assert fragments.GetNumberOfFragments() == 1
-    coded = fragments.GetFragment(0).GetByteValue().GetBuffer()
-    return coded.encode("utf-8", "surrogateescape")
+    with tempfile.TemporaryDirectory() as folder:
+        plain = save(Path(folder, "plain.dcm"), data_set(frame[None], bits=bits))
+        reader, change = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax()
+        writer, codec = gdcm.ImageWriter(), gdcm.JPEGCodec()
+        reader.SetFileName(str(plain))
+        assert reader.Read()
+        change.SetTransferSyntax(gdcm.TransferSyntax(syntax))
+        if lossy:
+            codec.SetLossless(False)
+            codec.SetQuality(100)
+            change.SetUserCodec(codec)
+        change.SetInput(reader.GetImage())
+        assert change.Change()
+        writer.SetFileName(str(plain.with_name("coded.dcm")))
+        writer.SetFile(reader.GetFile())
+        writer.SetImage(change.GetOutput())
+        assert writer.Write()
+        ds = pydicom.dcmread(plain.with_name("coded.dcm"))
+    (coded,) = generate_frames(ds.PixelData, number_of_frames=1)
+    return coded
 
 
 def jpeg(frame: NDArray, **options: object) -> bytes:

@@ -69,6 +69,9 @@ def test_file_without_meta_information_is_read(tmp_path):
     ds.save_as(tmp_path / "a", implicit_vr=True, little_endian=True)
     assert (tmp_path / "a").read_bytes()[:2] == b"\x08\x00"
     assert np.array_equal(pixels_of(tmp_path / "a"), picture())
+    whole = save(tmp_path / "b", data_set(picture())).read_bytes()
+    (tmp_path / "c").write_bytes(whole[132:])  # meta information, and no preamble before it
+    assert np.array_equal(pixels_of(tmp_path / "c"), picture())
 
 
 LOSSLESS = [uid.RLELossless, uid.JPEGLSLossless, uid.JPEG2000Lossless]

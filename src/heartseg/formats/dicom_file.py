@@ -41,6 +41,14 @@ _META_ELEMENTS = 64
 _LONG = (b"OB", b"OD", b"OF", b"OL", b"OW", b"SQ", b"UC", b"UN", b"UR", b"UT", b"OV", b"SV", b"UV")
 
 
+_META_START = b"\x02\0\0\0UL"
+_FIRST_ELEMENTS = frozenset(
+    b"\x08\0" + element.to_bytes(2, "little")
+    for element in (0x00, 0x01, 0x05, 0x08, 0x12, 0x13, 0x14, 0x16, 0x18)
+)
+"""With what files begin that have no preamble, in little endian."""
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Without pydicom's remarks on values that are not legal: they are looked at here."""
@@ -59,11 +67,7 @@ def is_dicom(stream: BinaryIO) -> bool:
     """True when the content begins like a DICOM file, with or without its preamble."""
     start = stream.read(132)
     stream.seek(0)
-    return start[128:132] == b"DICM" or start[:4] in (
-        b"\x08\0\x00\0",
-        b"\x08\0\x05\0",
-        b"\x08\0\x08\0",
-    )
+    return start[128:132] == b"DICM" or start[:6] == _META_START or start[:4] in _FIRST_ELEMENTS
 
 
 def tags_of(*keywords: str) -> tuple[int, ...]:
@@ -134,9 +138,10 @@ def _meta(stream: BinaryIO) -> tuple[str, int]:
     The stream goes back to its start.
     """
     syntax, end = "", 0
-    stream.seek(128)
     try:
-        for _ in range(_META_ELEMENTS if stream.read(4) == b"DICM" else 0):
+        bare = stream.read(6) == _META_START
+        stream.seek(0 if bare else 128)
+        for _ in range(_META_ELEMENTS if bare or stream.read(4) == b"DICM" else 0):
             end = stream.tell()
             group, element, kind = struct.unpack("<HH2s", stream.read(6))
             if group != 2:
