@@ -12,13 +12,15 @@ from heartseg.core.image import Image, Segmentation
 
 
 def joined_frames(files: Sequence[Path], images: Sequence[Image]) -> Image:
-    """Images of one grid, one after the other in time.
+    """Stills of one grid, one after the other in time.
 
     Raises:
-        GeometryError: one lies on another grid than the first.
+        GeometryError: one has several frames, or lies on another grid than the first.
     """
     first = images[0]
     for file, image in zip(files, images, strict=True):
+        if image.frames != 1:
+            raise GeometryError(file.name, got=f"{image.frames} frames", allowed="one frame")
         if not image.geometry.same_grid(first.geometry):
             raise _other_grid(file, image.geometry, f"the grid of {files[0].name}", first.geometry)
     return Image(np.concatenate([image.voxels for image in images]), first.geometry)
