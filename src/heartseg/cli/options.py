@@ -6,6 +6,7 @@ from pathlib import Path
 
 from heartseg.core.anatomy import scheme
 from heartseg.core.errors import ConfigError, GeometryError, LabelError
+from heartseg.core.small_text import read_small_text
 from heartseg.core.study import Body, Phases
 from heartseg.core.study import View as StudyView
 from heartseg.formats.bounds import MAX_SPACING_MM, MIN_SPACING_MM, require_spacing
@@ -170,7 +171,7 @@ def bodies(file: Path | None) -> Mapping[str, Body] | None:
 def _rows(file: Path) -> list[dict[str, str]]:
     where = f"--body {file.name}"
     try:
-        reader = csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines(), strict=True)
+        reader = csv.DictReader(read_small_text(file).splitlines(), strict=True)
         names, rows = reader.fieldnames or (), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         got = fault.strerror if isinstance(fault, OSError) else type(fault).__name__
