@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from heartseg.core.anatomy import Labels, Scheme, ventricles_swapped
 from heartseg.core.errors import FormatError, GeometryError
 from heartseg.core.geometry import Geometry
@@ -22,7 +24,7 @@ def read_labels_for(
     """
     if not path.is_file():
         raise FormatError(path.name, got="no such file", do="check the path")
-    seg = _placed(read_mask(path, scheme), image)
+    seg = _placed(read_mask(path, scheme), path, image)
     if not _fits(seg.geometry, image.geometry):
         raise GeometryError(
             path.name,
@@ -76,10 +78,16 @@ def read_mask(path: Path, scheme: Scheme) -> Segmentation:
     return labels
 
 
-def _placed(seg: Segmentation, image: Image) -> Segmentation:
-    """A file without millimetres has no place of its own: its voxels take the image's."""
-    if seg.geometry.unit == "px" and seg.geometry.shape == image.geometry.shape:
-        return replace(seg, geometry=image.geometry)
+def _placed(seg: Segmentation, path: Path, image: Image) -> Segmentation:
+    """A file without a place of its own takes the image's, where its voxels are as many and large.
+
+    Pictures and TIFF have none, even with millimetres; neither have files that know no spacing.
+    """
+    known, mine, theirs = format_of(path.name), seg.geometry, image.geometry
+    placeless = mine.unit == "px" or (known is not None and known.flat)
+    alike = mine.unit == "px" or np.allclose(mine.spacing, theirs.spacing, rtol=1e-3)
+    if placeless and alike and mine.shape == theirs.shape:
+        return replace(seg, geometry=theirs)
     return seg
 
 
