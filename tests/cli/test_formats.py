@@ -132,6 +132,20 @@ def test_measure_takes_masks_in_every_format(
 
 
 @pytest.mark.parametrize("name", FILES)
+def test_measure_takes_what_segment_wrote_with_a_spacing_of_the_user(
+    name: str, gauge: Path, tmp_path: Path
+) -> None:
+    save(tmp_path / name, doors.painted(HEART))
+    said = ("--view", "sax", "--spacing-mm", "8,1.5,1.5", "--formats", "nifti,json")
+    done("segment", tmp_path / name, *said, "-o", tmp_path / "out", "--model", gauge)
+    mask = tmp_path / "out" / "scan" / "scan_seg.nii.gz"
+    done("measure", tmp_path / name, *said, "-o", tmp_path / "again", "--labels-from", mask)
+    expected = doors.volume_ml(HEART[0], 3) * 8 / 9
+    for folder in ("out", "again"):
+        assert findings(tmp_path / folder)["lv_edv_ml"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_inspect_says_the_same_of_every_format(name: str, segmented: dict[str, Path]) -> None:
     (seen,) = done("inspect", segmented[name] / name, "--view", "sax", "--json").json()
     assert (seen["frames"], seen["slices"], seen["size"]) == (4, 4, [38, 46])

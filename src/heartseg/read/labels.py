@@ -13,9 +13,15 @@ from heartseg.formats.table import LABEL_SUFFIXES, format_of
 
 
 def read_labels_for(
-    path: Path, scheme: Scheme, image: Image
+    path: Path, scheme: Scheme, image: Image, source: Path | None = None
 ) -> tuple[Segmentation, tuple[str, ...]]:
     """The labels of a file on the grid and frames of `image`, and warnings.
+
+    Args:
+        path: the label file.
+        scheme: what its numbers mean.
+        image: what they belong to.
+        source: the image's own file, whose header may give a spacing that the user knew better.
 
     Raises:
         FormatError: not a label file that heartseg can read.
@@ -25,6 +31,8 @@ def read_labels_for(
     if not path.is_file():
         raise FormatError(path.name, got="no such file", do="check the path")
     seg = _placed(read_mask(path, scheme), path, image)
+    if source is not None and _one_header(path, source):
+        seg = replace(seg, geometry=image.geometry)
     if not _fits(seg.geometry, image.geometry):
         raise GeometryError(
             path.name,
@@ -89,6 +97,17 @@ def _placed(seg: Segmentation, path: Path, image: Image) -> Segmentation:
     if placeless and alike and mine.shape == theirs.shape:
         return replace(seg, geometry=theirs)
     return seg
+
+
+def _one_header(path: Path, source: Path) -> bool:
+    """True for the NIfTI mask of a NIfTI image, which has the image's header as it is stored."""
+    if any(
+        (known := format_of(one.name)) is None or known.name != "nifti" for one in (path, source)
+    ):
+        return False
+    from heartseg.formats import nifti
+
+    return _fits(nifti.read_info(path).geometry, nifti.read_info(source).geometry)
 
 
 def _fits(mine: Geometry, theirs: Geometry) -> bool:

@@ -41,7 +41,7 @@ def _of_view(study: Study, view: View, place: Path, numbers: Scheme) -> Segmenta
         file = mask_file(source, place, study.id)
         frames = list(source.frames)
         part = Image(image.voxels[frames], image.geometry)
-        found, warnings = read_labels_for(file, numbers, part)
+        found, warnings = read_labels_for(file, numbers, part, source.path)
         if warnings:  # numbers from exchanged ventricles would look plausible
             raise LabelError("; ".join(warnings))
         labels[frames] = found.labels
