@@ -53,8 +53,15 @@ _ROWS = (
         module="nrrd",
         beside=(".raw", ".raw.gz", ".raw.bz2"),
     ),
+    Format(name="tiff", suffixes=(".tif", ".tiff"), module="tiff", flat=True),
     Format(name="png", suffixes=(".png",), module="raster", flat=True),
     Format(name="jpeg", suffixes=(".jpg", ".jpeg"), module="raster", flat=True, labels=False),
+    Format(
+        name="video",
+        suffixes=(".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm"),
+        module="video",
+        labels=False,
+    ),
 )
 
 FORMATS: Mapping[str, Format] = MappingProxyType({row.name: row for row in _ROWS})
