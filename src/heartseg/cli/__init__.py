@@ -282,6 +282,22 @@ def networks(json: Json = False) -> None:
 
 
 @app.command()
+def datasets(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="one of them")] = None,
+    check: Annotated[Path | None, typer.Option(help="folder of a copy to check")] = None,
+    layout: Annotated[str | None, typer.Option("--as", help="which data set the copy is")] = None,
+    json: Json = False,
+) -> None:
+    """Data sets that can be read: how to obtain them, and whether a copy is whole."""
+    from heartseg.cli import data_sets
+
+    if check is None:
+        data_sets.show(name, json)
+    elif not data_sets.check(check, layout or name, json):
+        raise typer.Exit(1)
+
+
+@app.command()
 def doctor(json: Json = False) -> None:
     """Versions, devices, extras, and how fast this machine segments."""
     from heartseg.cli.examination import as_json, as_text, examination
