@@ -33,7 +33,7 @@ _TAGS = [
     "PatientSize", "PatientWeight", "HeartRate", "NominalInterval", "InversionTime",
     "SliceThickness", "SpacingBetweenSlices", "FrameTime", "FrameTimeVector", "TriggerTime",
     "NominalCardiacTriggerDelayTime", "TemporalPositionIdentifier", "AcquisitionTime",
-    "ContentTime", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "InstanceNumber",
+    "ContentTime", "AcquisitionDateTime", "SequenceName", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "InstanceNumber",
     "ImagePositionPatient", "ImageOrientationPatient", "SamplesPerPixel",
     "PhotometricInterpretation", "NumberOfFrames", "Rows", "Columns", "PixelSpacing",
     "BitsAllocated", "BitsStored", "PixelRepresentation", "RescaleIntercept", "RescaleSlope",
@@ -194,7 +194,8 @@ def _header(name: str, ds: Any, modality: str) -> Header:
 _FACTS = (
     "ImageType", "SeriesDescription", "ProtocolName", "SeriesNumber", "PatientSex", "PatientAge",
     "PatientSize", "PatientWeight", "HeartRate", "NominalInterval", "InversionTime",
-    "SliceThickness", "SpacingBetweenSlices", "PatientBirthDate", "StudyDate",
+    "SliceThickness", "SpacingBetweenSlices", "PatientBirthDate", "StudyDate", "SOPClassUID",
+    "SequenceName",
 )  # fmt: skip
 
 
@@ -278,6 +279,11 @@ _CLOCKS = (
     ("TemporalPositionIndex", "FrameContentSequence"),
     ("AcquisitionTime", ""),
     ("ContentTime", ""),
+    ("FrameAcquisitionDateTime", "FrameContentSequence"),
+    ("AcquisitionDateTime", ""),
+    ("NominalInterval", ""),
+    ("RRIntervalTimeNominal", "CardiacSynchronizationSequence"),
+    ("InversionTime", ""),
 )
 
 
