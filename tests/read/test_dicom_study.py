@@ -166,7 +166,11 @@ def test_size_is_in_metres_and_what_cannot_be_is_noted():
     assert notes == ()
     body, notes = body_of_header({"PatientSize": "162", "PatientWeight": "0", "PatientSex": "O"})
     assert body == Body()
-    assert notes == ("height 16200 cm is outside 30 to 250 cm and is not used",)
+    assert [note.partition(":")[0] for note in notes] == [
+        "sex 'O' is neither F nor M",
+        "height 162 m (16200 cm) is outside 30 to 250 cm",
+        "weight 0 kg means that it was not asked",
+    ]
 
 
 def test_age_follows_from_legal_dates_only():

@@ -18,14 +18,14 @@ from typing import Any, BinaryIO
 import pydicom
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from heartseg.formats.bounds import MAX_BYTES, MAX_INFLATION
 
 DAMAGED = (
-    InvalidDicomError, EOFError, OSError, ValueError, KeyError, AttributeError, TypeError,
-    IndexError, NotImplementedError, RuntimeError, OverflowError, struct.error, RecursionError,
-    LookupError, AssertionError, zlib.error,
+    InvalidDicomError, BytesLengthException, EOFError, OSError, ValueError, KeyError,
+    AttributeError, TypeError, IndexError, NotImplementedError, RuntimeError, OverflowError,
+    struct.error, RecursionError, LookupError, AssertionError, zlib.error,
 )  # fmt: skip
 """What pydicom and its decoders raise on files that are not what they promise."""
 

@@ -198,21 +198,30 @@ def _modality(text: str) -> Modality:
 
 def body_of_header(facts: Mapping[str, str]) -> tuple[Body, tuple[str, ...]]:
     """Sex, age, size and heart rate; DICOM's PatientSize is in metres."""
-    size = _number(facts.get("PatientSize"))
     interval = _number(facts.get("NominalInterval"))
     return body_of(
         sex=facts.get("PatientSex"),
         age_years=_age(facts),
-        height_cm=None if size is None else size * 100,
+        height_m=facts.get("PatientSize"),
         weight_kg=facts.get("PatientWeight"),
         heart_rate_bpm=facts.get("HeartRate") or (60000 / interval if interval else None),
+        source="DICOM header",
     )
 
 
-def _age(facts: Mapping[str, str]) -> float | None:
-    stated = age_from_dicom(facts.get("PatientAge", ""))
+def _age(facts: Mapping[str, str]) -> float | str | None:
+    """Years; what PatientAge says where that is no age and the dates tell none of it."""
+    text = facts.get("PatientAge", "")
+    stated = age_from_dicom(text)
     if stated is not None:
         return stated
+    between = _years_between(facts)
+    if between is None and text.strip():
+        return f"{text.strip()}, no DICOM age"  # years or months? It is asked, not guessed
+    return between
+
+
+def _years_between(facts: Mapping[str, str]) -> float | None:
     born, seen = facts.get("PatientBirthDate", ""), facts.get("StudyDate", "")
     if not all(re.fullmatch(r"(18|19|20)\d{6}", date) for date in (born, seen)):
         return None

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from heartseg.read import folder
-from heartseg.read.datasets import acdc, sunnybrook
+from heartseg.read.datasets import acdc, rvsc, sunnybrook
 from heartseg.read.layout import Layout
 
 _IN_ORDER = (
     acdc.LAYOUT,
     sunnybrook.LAYOUT,
+    rvsc.LAYOUT,
     folder.LAYOUT,
 )
 

@@ -9,12 +9,11 @@ from heartseg.core.anatomy import Scheme, scheme
 from heartseg.core.errors import LabelError, StudyError
 from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import Source, Study, View
+from heartseg.formats.table import LABEL_SUFFIXES
 from heartseg.read.labels import read_labels_for
 
 ENDINGS = ("_seg", "_gt", "_label", "_mask", "")
 """What is put between a file's stem and its suffix to name its mask, likeliest first."""
-
-SUFFIXES = (".nii.gz", ".nii", ".png")
 
 
 def study_masks(study: Study, place: Path, name: str) -> Mapping[View, Segmentation]:
@@ -72,5 +71,5 @@ def mask_file(source: Source, place: Path, study: str) -> Path:
 def _names(source: Source, place: Path, study: str) -> Iterator[Path]:
     for folder in (place / study, place):
         for ending in ENDINGS:
-            for suffix in SUFFIXES:
+            for suffix in LABEL_SUFFIXES:
                 yield folder / f"{source.stem}{ending}{suffix}"
