@@ -21,7 +21,6 @@ MAX_FILES = 50_000
 _LONG_READ = 2**20
 """Bytes; Python takes the memory of a longer read before it sees that the file is shorter."""
 
-
 _IGNORED = ("__MACOSX", "Thumbs.db")
 _INDEX = "DICOMDIR"
 

@@ -20,6 +20,7 @@ from heartseg.formats.dicom_series import Stack, arrange, read_stack
 from heartseg.read.body import age_from_dicom, body_of
 from heartseg.read.candidate import Candidate, Options, require_picture, safe_id
 from heartseg.read.dicom_group import Series, split
+from heartseg.read.dicom_labels import require_image
 from heartseg.read.view import view_of
 
 NAME = "dicom"
@@ -47,6 +48,8 @@ def find(path: Path, options: Options, only: Sequence[str] | None = None) -> lis
     with Box(place, names) as box:
         headers, said = scan(box)
         notes += [*said, *(missing(box) if place == path else ())]
+    if not headers:
+        require_image(path)
     studies: dict[tuple[str, str], list[Header]] = {}
     for header in headers:
         studies.setdefault((header.study or header.series, header.modality), []).append(header)
