@@ -24,12 +24,10 @@ from heartseg.core.image import Image, Segmentation
 from heartseg.formats.bounds import require_memory, require_pixels, require_spacing
 from heartseg.formats.brightness import CHROMA_NOISE, brightness, colour_note
 from heartseg.formats.stored import NO_SPACING, ONE_PLANE, frame_times
+from heartseg.formats.tiff_chain import count_pages
 from heartseg.formats.tiff_words import Words, read_words
 
 SUFFIXES = (".tif", ".tiff")
-
-MAX_PAGES = 20_000
-"""More than the frames of any cine; a chain of pages may be made to lead for ever."""
 
 _MIN_IS_WHITE, _PALETTE = 0, 3
 _PLAIN = {1, 8, 32773, 32946}
@@ -190,11 +188,10 @@ def _read(path: Path) -> Pages:
     try:
         with warnings.catch_warnings(), path.open("rb") as stream:
             warnings.simplefilter("ignore")
-            if not stream.read(1):
-                raise FormatError(path.name, got="an empty file", do="copy or export it again")
+            count = count_pages(path, stream)
             stream.seek(0)
             with tifffile.TiffFile(stream, _multifile=False) as file:
-                return _pages(path, file)
+                return _pages(path, file, count)
     except (
         tifffile.TiffFileError, OSError, ValueError, TypeError, KeyError, IndexError, EOFError,
         AttributeError, ArithmeticError, RuntimeError, AssertionError, MemoryError, struct.error,
@@ -217,19 +214,12 @@ class _Silent(logging.Filter):
 _SILENT = _Silent()
 
 
-def _pages(path: Path, file: Any) -> Pages:
+def _pages(path: Path, file: Any, count: int) -> Pages:
     pages: list[Any] = []
-    seen: set[int] = set()
     for page in file.pages:
-        if page.offset in seen or len(pages) >= MAX_PAGES:
-            raise FormatError(
-                path.name,
-                got="pages in a circle" if page.offset in seen else f"over {MAX_PAGES} pages",
-                allowed="those of one heart",
-                do="export it again",
-            )
-        seen.add(page.offset)
         pages.append(_same_as_first(path, page.aspage(), pages))
+    if len(pages) != count or not pages:
+        raise EOFError
     first = pages[0]
     samples = int(first.samplesperpixel)
     if samples not in (1, 2, 3, 4):
