@@ -70,19 +70,22 @@ def _add_object(ds: Dataset, series: ExamSeries, tags: ExamTags, count: int) -> 
     for keyword, value in _PULSE_SEQUENCE.items():
         setattr(ds, keyword, value)
     ds.PhaseContrast = "YES" if series.is_velocity else "NO"
-    ds.CardiacSynchronizationTechnique = "RETROSPECTIVE" if loop.gated else "REALTIME"
-    if loop.gated:
-        ds.CardiacSignalSource, ds.CardiacBeatRejectionTechnique = "ECG", "NONE"
-        ds.CardiacRRIntervalSpecified = float(loop.rr_ms)
-        ds.LowRRValue, ds.HighRRValue = int(0.8 * loop.rr_ms), int(1.2 * loop.rr_ms)
-        ds.IntervalsAcquired, ds.IntervalsRejected = 10, 0
+    if series.is_velocity:
+        ds.VelocityEncodingAcquisitionSequence = [_item(VelocityEncodingDirection=_ACROSS)]
+    ds.CardiacSynchronizationTechnique = "RETROSPECTIVE" if loop.gated else "PROSPECTIVE"
+    ds.CardiacSignalSource, ds.CardiacBeatRejectionTechnique = "ECG", "NONE"
+    ds.CardiacRRIntervalSpecified = float(loop.rr_ms)
+    ds.LowRRValue, ds.HighRRValue = int(0.8 * loop.rr_ms), int(1.2 * loop.rr_ms)
+    ds.IntervalsAcquired, ds.IntervalsRejected = 10, 0
 
+
+_ACROSS = [0.0, 0.0, 1.0]
+"""Direction of flow that is measured: to the head."""
 
 _PULSE_SEQUENCE: dict[str, object] = {
     "PulseSequenceName": "cine",
     "MRAcquisitionType": "2D",
     "EchoPulseSequence": "GRADIENT",
-    "MultipleSpinEcho": "NO",
     "MultiPlanarExcitation": "NO",
     "TimeOfFlightContrast": "NO",
     "SteadyStatePulseSequence": "FREE_PRECESSION",
@@ -93,7 +96,6 @@ _PULSE_SEQUENCE: dict[str, object] = {
     "GeometryOfKSpaceTraversal": "RECTILINEAR",
     "RectilinearPhaseEncodeReordering": "LINEAR",
     "SegmentedKSpaceTraversal": "PARTIAL",
-    "CoverageOfKSpace": "FULL",
     "NumberOfKSpaceTrajectories": 1,
 }
 
@@ -157,6 +159,12 @@ def _shared(series: ExamSeries) -> Dataset:
         ),
         **_sequence_groups(series),
     }
+    if series.is_velocity:
+        groups["MRVelocityEncodingSequence"] = _item(
+            VelocityEncodingDirection=_ACROSS,
+            VelocityEncodingMinimumValue=-150.0,
+            VelocityEncodingMaximumValue=150.0,
+        )
     shared = Dataset()
     for keyword, item in groups.items():
         setattr(shared, keyword, [item])
