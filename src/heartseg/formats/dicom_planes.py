@@ -106,6 +106,11 @@ _CLOCKS = (
     ("TemporalPositionIndex", "FrameContentSequence"),
     ("AcquisitionTime", ""),
     ("ContentTime", ""),
+    ("FrameAcquisitionDateTime", "FrameContentSequence"),
+    ("AcquisitionDateTime", ""),
+    ("NominalInterval", ""),
+    ("RRIntervalTimeNominal", "CardiacSynchronizationSequence"),
+    ("InversionTime", ""),
 )
 
 

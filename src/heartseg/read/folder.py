@@ -31,6 +31,11 @@ def find(path: Path, options: Options) -> list[Candidate]:
     return found
 
 
+def names_labels(file: Path) -> bool:
+    """True where a file's name, or its folder's, says that it holds labels."""
+    return bool(_LABELS.search(stem_of(file)) or _LABELS.search("_" + file.parent.name))
+
+
 def _in_folder(path: Path, options: Options) -> list[Candidate]:
     with Box(path) as box:
         names = box.names()
