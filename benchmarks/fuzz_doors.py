@@ -167,6 +167,52 @@ def _picture_seeds(formats: Mapping[str, str], data: Path) -> Seeds:
     return seeds
 
 
+def _tiff_seeds(data: Path) -> Seeds:
+    """Pictures as Pillow packs them, and stacks of ImageJ and OME."""
+    import tifffile
+    from PIL import Image
+
+    seeds = _picture_seeds({".tif": "TIFF"}, data)
+    with Image.open(io.BytesIO(seeds["L.tif"])) as picture:
+        values = np.array(picture)
+        for packing in ("tiff_lzw", "packbits", "tiff_adobe_deflate"):
+            stream = io.BytesIO()
+            picture.save(stream, "TIFF", compression=packing)
+            seeds[f"{packing}.tif"] = stream.getvalue()
+    stack = np.stack([values, values // 2, values // 3, values // 4]).reshape(2, 2, *values.shape)
+    for kind in ("imagej", "ome"):
+        stream = io.BytesIO()
+        tifffile.imwrite(stream, stack, metadata={"axes": "TZYX", "unit": "mm"}, **{kind: True})
+        seeds[f"{kind}.tif"] = stream.getvalue()
+    return seeds
+
+
+def _video_seeds(data: Path) -> Seeds:
+    """Six frames of noise in what echo machines and web pages write."""
+    import av
+
+    kinds = {"avi": "mjpeg", "mp4": "libx264", "mkv": "ffv1", "webm": "libvpx-vp9", "mov": "png"}
+    noise = np.random.default_rng(0).integers(0, 255, (6, 40, 48, 3)).astype(np.uint8)
+    seeds: Seeds = {}
+    for suffix, codec in kinds.items():
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, f"a.{suffix}")
+            with av.open(str(path), "w") as container:
+                stream = container.add_stream(codec, rate=25)
+                stream.height, stream.width = noise.shape[1:3]
+                pixels = {"mjpeg": "yuvj420p", "png": "rgb24"}.get(codec, "yuv420p")
+                stream.pix_fmt = pixels
+                for frame in noise:
+                    container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
+                container.mux(stream.encode(None))
+            seeds[path.name] = path.read_bytes()
+    return seeds
+
+
+def _warm_video() -> None:
+    import av  # noqa: F401
+
+
 # DICOM
 
 
@@ -384,6 +430,8 @@ DOORS = _table(
             make_seeds=functools.partial(_picture_seeds, {".png": "PNG"}),
             open=_read_all,
         ),
+        Door(name="tiff", make_seeds=_tiff_seeds, open=_read_all),
+        Door(name="video", make_seeds=_video_seeds, open=_read_all, warm=_warm_video),
         Door(name="dicom", make_seeds=_dicom_seeds, open=_read_all, warm=_warm_dicom),
         Door(name="zip", make_seeds=_zip_seeds, open=_read_all, warm=_warm_dicom),
         Door(
