@@ -25,10 +25,13 @@ class Options:
     Attributes:
         spacing_mm: (z, y, x) of every image.
         view: what every image shows.
+        scheme: name or TOML file of what the label numbers mean, for layouts whose files do not
+            say it themselves.
     """
 
     spacing_mm: tuple[float, float, float] | None = None
     view: View | None = None
+    scheme: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from heartseg.read import folder
-from heartseg.read.datasets import acdc, sunnybrook
+from heartseg.read.datasets import acdc, mmwhs, mnms, mnms2, sunnybrook
 from heartseg.read.layout import Layout
 
 _IN_ORDER = (
     acdc.LAYOUT,
     sunnybrook.LAYOUT,
+    mnms.LAYOUT,
+    mnms2.LAYOUT,
+    mmwhs.LAYOUT,
     folder.LAYOUT,
 )
 
