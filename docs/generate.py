@@ -138,8 +138,9 @@ def _errors() -> str:
 def _networks() -> str:
     models = importlib.import_module("heartseg.models")
     parts = ["Parameter counts are of one channel in and four classes out."]
-    for name, kind in models.ARCHITECTURES.items():
-        network = kind().build(1, 4)
+    for name, described in models.ARCHITECTURES.items():
+        kind = type(described)
+        network = described.build(1, 4)
         count = sum(weight.numel() for weight in network.parameters())
         doc = inspect.getdoc(kind) or ""
         module = inspect.getdoc(sys.modules[kind.__module__]) or ""

@@ -87,7 +87,7 @@ def networks() -> list[Row]:
         raise MissingExtraError("networks", "train") from fault
     rows: list[Row] = []
     for name, architecture in ARCHITECTURES.items():
-        network = architecture().build(channels=1, classes=4)
+        network = architecture.build(channels=1, classes=4)
         parameters = sum(weights.numel() for weights in network.parameters())
         rows.append({"name": name, "parameters": parameters, "paper": architecture.paper})
     return rows

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heartseg.core.errors import LabelError
+from heartseg.core.small_text import read_small_text
 
 Labels = NDArray[np.uint8]
 
@@ -208,7 +209,7 @@ def scheme(name: str) -> Scheme:
 
 def _scheme_from_toml(path: Path) -> Scheme:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))["labels"]
+        table = tomllib.loads(read_small_text(path))["labels"]
         numbers = {int(number): STRUCTURES_BY_KEY[key] for number, key in table.items()}
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as fault:
         raise LabelError(

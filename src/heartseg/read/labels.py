@@ -7,12 +7,13 @@ from heartseg.core.anatomy import Labels, Scheme, ventricles_swapped
 from heartseg.core.errors import FormatError, GeometryError
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
+from heartseg.formats.table import LABEL_SUFFIXES, format_of
 
 
 def read_labels_for(
     path: Path, scheme: Scheme, image: Image
 ) -> tuple[Segmentation, tuple[str, ...]]:
-    """The labels of a NIfTI or PNG file on the grid and frames of `image`, and warnings.
+    """The labels of a file on the grid and frames of `image`, and warnings.
 
     Raises:
         FormatError: not a label file that heartseg can read.
@@ -21,7 +22,7 @@ def read_labels_for(
     """
     if not path.is_file():
         raise FormatError(path.name, got="no such file", do="check the path")
-    seg = _placed(read_mask(path, scheme), path, image)
+    seg = _placed(read_mask(path, scheme), image)
     if not _fits(seg.geometry, image.geometry):
         raise GeometryError(
             path.name,
@@ -57,23 +58,27 @@ def swapped_warning(labels: Labels, scheme: str) -> str | None:
 
 
 def read_mask(path: Path, scheme: Scheme) -> Segmentation:
-    """The labels of a NIfTI or PNG file, on the file's own grid.
+    """The labels of a file in any format that holds numbers as they are, on the file's own grid.
 
     Raises:
-        FormatError, LabelError: as the format's reader.
+        FormatError: a format that changes numbers, or none of ours; and as the format's reader.
+        GeometryError, LabelError: as the format's reader.
     """
-    if path.name.lower().endswith(".png"):
-        from heartseg.formats import raster
+    known = format_of(path.name)
+    if known is None or not known.labels:
+        raise FormatError(
+            path.name,
+            got=f"labels in {known.name}, which changes them" if known else "no known format",
+            allowed=", ".join(LABEL_SUFFIXES),
+            do="export the labels as one of these",
+        )
+    labels: Segmentation = known.door.read_labels(path, scheme)
+    return labels
 
-        return raster.read_labels(path, scheme)
-    from heartseg.formats import nifti
 
-    return nifti.read_labels(path, scheme)
-
-
-def _placed(seg: Segmentation, path: Path, image: Image) -> Segmentation:
-    """A picture has no place of its own: it takes the image's."""
-    if path.suffix.lower() == ".png" and seg.geometry.shape == image.geometry.shape:
+def _placed(seg: Segmentation, image: Image) -> Segmentation:
+    """A file without millimetres has no place of its own: its voxels take the image's."""
+    if seg.geometry.unit == "px" and seg.geometry.shape == image.geometry.shape:
         return replace(seg, geometry=image.geometry)
     return seg
 

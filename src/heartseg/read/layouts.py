@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from heartseg.read import folder
-from heartseg.read.datasets import acdc, mmwhs, mnms, mnms2, sunnybrook
+from heartseg.read.datasets import acdc, camus, emidec, mmwhs, mnms, mnms2, rvsc, sunnybrook
 from heartseg.read.layout import Layout
 
 _IN_ORDER = (
@@ -13,6 +13,12 @@ _IN_ORDER = (
     mnms.LAYOUT,
     mnms2.LAYOUT,
     mmwhs.LAYOUT,
+    rvsc.LAYOUT,
+    camus.LAYOUT,
+    camus.NIFTI_LAYOUT,
+    camus.PNG_LAYOUT,
+    emidec.LAYOUT,
+    emidec.PNG_LAYOUT,
     folder.LAYOUT,
 )
 

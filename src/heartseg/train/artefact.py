@@ -13,6 +13,7 @@ from heartseg.core.errors import ModelError
 from heartseg.core.image import Image
 from heartseg.core.provenance import now
 from heartseg.models import architecture
+from heartseg.models.architecture import legal_size
 from heartseg.read import find_studies
 from heartseg.segment import Bundle, Description, write_bundle
 from heartseg.segment.description import BF16_SCORE
@@ -86,8 +87,8 @@ def write_artefact(settings: RunSettings, root: Path, checkpoint: Path, folder: 
         OutputError: the folder cannot be written.
     """
     state = load_checkpoint(checkpoint)
-    stride = architecture(settings.model).stride
-    onnx = compress_to_float16(export_onnx(trained_network(settings, checkpoint), 1, stride))
+    size = legal_size(architecture(settings.model), (1, 2))
+    onnx = compress_to_float16(export_onnx(trained_network(settings, checkpoint), 1, size))
     scores: dict[str, Any] = {}
     if settings.validate_on:
         scores["validation_dice"] = round(float(state["best"]), 4)

@@ -1,0 +1,21 @@
+"""Every network that heartseg can build: its name, and where its description lies.
+
+This is the one list. Adding a network is its file in this folder and its line here; the tests of
+`tests/models/test_contract.py`, `heartseg networks` and the reference find it by this line.
+Nothing is imported before it is asked for, so that the names are known without torch.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Entry(NamedTuple):
+    """`module:Class` in this folder, and the settings that differ from the class's defaults."""
+
+    home: str
+    settings: Mapping[str, Any] = {}
+
+
+TABLE: Mapping[str, Entry] = {
+    "unet": Entry("unet:UNet"),
+}
