@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -10,9 +12,9 @@ from heartseg.core.anatomy import Labels, Structure
 from heartseg.core.errors import GeometryError
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
-from heartseg.core.study import Source, View
+from heartseg.core.study import Modality, Phases, Source, Study, View
 from heartseg.read.candidate import require_picture, safe_id, stem_of
-from heartseg.read.image_file import Spacing, format_of, grid_of, notes_of, read_image
+from heartseg.read.image_file import Spacing, grid_of, read_noted, required_format
 
 ReadLabels = Callable[[Path], Segmentation]
 
@@ -52,44 +54,27 @@ class Labelled:
         """True when some part has labels."""
         return any(part.labels for part in self.parts)
 
-    def image(self) -> Image:
-        """All frames on one grid.
+    def read(self) -> tuple[Image, tuple[Source, ...], tuple[str, ...]]:
+        """All frames on one grid, where each came from, and what their readers assumed.
 
         Raises:
             FormatError: a file cannot be read or shows nothing.
             GeometryError: the files' grids differ.
         """
-        images = [read_image(part.image, self.spacing_mm) for part in self.parts]
-        for image, part in zip(images, self.parts, strict=True):
-            require_picture(image.voxels, part.image.name)
-            _require_grid(part.image, image.geometry, images[0].geometry)
-        if len(images) == 1:
-            return images[0]
-        return Image(np.concatenate([image.voxels for image in images]), images[0].geometry)
-
-    def sources(self) -> tuple[Source, ...]:
-        """Where each frame came from.
-
-        Raises:
-            FormatError, GeometryError: a file's header cannot be read.
-        """
-        found, first = [], 0
+        images: list[Image] = []
+        notes: list[str] = []
         for part in self.parts:
-            _, frames = grid_of(part.image, self.spacing_mm)
-            found.append(
-                Source(
-                    stem=safe_id(stem_of(part.image)),
-                    format=format_of(part.image),
-                    path=part.image,
-                    frames=tuple(range(first, first + frames)),
-                )
-            )
-            first += frames
-        return tuple(found)
-
-    def notes(self) -> tuple[str, ...]:
-        """What the reader of the first file assumed."""
-        return notes_of(self.parts[0].image, self.spacing_mm)
+            image, said = read_noted(part.image, self.spacing_mm)
+            require_picture(image.voxels, part.image.name)
+            images.append(image)
+            notes += said
+            _require_grid(part.image, image.geometry, images[0].geometry)
+        sources = _sources(self.parts, [image.frames for image in images])
+        kept = tuple(dict.fromkeys(notes))
+        if len(images) == 1:
+            return images[0], sources, kept
+        voxels = np.concatenate([image.voxels for image in images])
+        return Image(voxels, images[0].geometry), sources, kept
 
     def reference(self) -> Segmentation:
         """The labels on the image's grid and frames; empty where no file has any.
@@ -104,7 +89,8 @@ class Labelled:
 
     def covered(self) -> dict[int, tuple[Structure, ...]]:
         """The frames that a label file describes, and what was drawn there."""
-        sources = zip(self.sources(), self.parts, strict=True)
+        counts = [grid_of(part.image, self.spacing_mm)[1] for part in self.parts]
+        sources = zip(_sources(self.parts, counts), self.parts, strict=True)
         frames = (frame for source, part in sources if part.labels for frame in source.frames)
         return dict.fromkeys(frames, self.structures)
 
@@ -124,6 +110,39 @@ class Labelled:
         return seg.labels
 
 
+def study_of(
+    name: str,
+    modality: Modality,
+    views: Mapping[View, Labelled],
+    phases: Mapping[View, Phases] = MappingProxyType({}),
+    **known: Any,
+) -> Study:
+    """The study of these views.
+
+    Args:
+        name: its id.
+        modality: of all views.
+        views: their files.
+        phases: where the data set tells them.
+        known: `body`, `group`, and `notes` that follow those of the readers.
+
+    Raises:
+        InputError: as `Labelled.read`.
+    """
+    read = {view: one.read() for view, one in views.items()}
+    said = dict.fromkeys(note for _, _, notes in read.values() for note in notes)
+    notes = (*said, *known.pop("notes", ()))
+    return Study(
+        id=name,
+        modality=modality,
+        images={view: image for view, (image, _, _) in read.items()},
+        sources={view: sources for view, (_, sources, _) in read.items()},
+        phases=phases,
+        notes=notes,
+        **known,
+    )
+
+
 def references(views: Mapping[View, Labelled]) -> dict[View, Segmentation]:
     """The labels of every view that has some.
 
@@ -141,6 +160,19 @@ def coverage(views: Mapping[View, Labelled]) -> dict[View, dict[int, tuple[Struc
 def fully_labelled(views: Sequence[Labelled]) -> bool:
     """True when every file of every view has its labels."""
     return all(part.labels for view in views for part in view.parts)
+
+
+def _sources(parts: Sequence[Part], counts: Sequence[int]) -> tuple[Source, ...]:
+    firsts = np.cumsum([0, *counts]).tolist()
+    return tuple(
+        Source(
+            stem=safe_id(stem_of(part.image)),
+            format=required_format(part.image).name,
+            path=part.image,
+            frames=tuple(range(first, first + count)),
+        )
+        for part, first, count in zip(parts, firsts, counts, strict=False)
+    )
 
 
 def _placed(labels: Geometry, image: Geometry) -> Geometry:

@@ -13,10 +13,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from heartseg.core.anatomy import SCHEMES, Scheme, Structure
-from heartseg.core.study import Modality, Study, View
+from heartseg.core.study import Modality, View
 from heartseg.read.candidate import Candidate, Options
 from heartseg.read.image_file import read_labels
-from heartseg.read.labelled import Labelled, Part, references
+from heartseg.read.labelled import Labelled, Part, references, study_of
 from heartseg.read.layout import Card, Layout
 
 NAME = "mmwhs"
@@ -67,7 +67,7 @@ def _candidate(image: Path, options: Options) -> Candidate:
         id=name,
         layout=NAME,
         path=image,
-        load=lambda: _study(name, _MODALITIES[kind], view, labelled),
+        load=lambda: study_of(name, _MODALITIES[kind], {view: labelled}),
         reference=(lambda: references({view: labelled})) if drawn else None,
         patient=name,
         split=part,
@@ -80,16 +80,6 @@ def _parts(image: Path) -> tuple[str, str, str, str]:
     """Name, "ct" or "mr", "train" or "test", and the ending."""
     match = _IMAGE.match(image.name)
     return match.groups() if match else (image.name, "", "", "")  # type: ignore[return-value]
-
-
-def _study(name: str, modality: Modality, view: View, labelled: Labelled) -> Study:
-    return Study(
-        id=name,
-        modality=modality,
-        images={view: labelled.image()},
-        sources={view: labelled.sources()},
-        notes=labelled.notes(),
-    )
 
 
 def missing(path: Path) -> list[str]:
@@ -106,6 +96,7 @@ LAYOUT = Layout(
         title="MM-WHS: whole hearts in contrast-enhanced CT and balanced MR",
         paper="Zhuang et al., Medical Image Analysis 2019",
         modality="CT, MR",
+        patients=120,
         cases="20 CT and 20 MR volumes to train, 40 and 40 to test without labels",
         labels="LV, RV, both atria, LV myocardium, aorta, pulmonary artery; scheme mmwhs",
         licence="research, by agreement with the makers",

@@ -20,10 +20,10 @@ from heartseg.core.anatomy import SCHEMES, Structure
 from heartseg.core.study import Modality, Phases, Study, View
 from heartseg.read.body import body_of
 from heartseg.read.candidate import Candidate, Options
-from heartseg.read.image_file import read_labels
-from heartseg.read.labelled import Labelled, Part, references
+from heartseg.read.image_file import grid_of, read_labels
+from heartseg.read.labelled import Labelled, Part, references, study_of
 from heartseg.read.layout import Card, Layout
-from heartseg.read.table import Row, rows, whole_number
+from heartseg.read.rows import Row, read_rows, whole_number
 
 NAME = "mnms"
 STRUCTURES = (Structure.LV_CAVITY, Structure.LV_MYOCARDIUM, Structure.RV_CAVITY)
@@ -79,7 +79,7 @@ def _table_of(path: Path) -> Mapping[str, Row]:
 @lru_cache(maxsize=4)
 def _read_table(file: Path, changed: int) -> Mapping[str, Row]:
     del changed  # part of the key only: a table that was edited is read again
-    return {row["External code"]: row for row in rows(file, ("External code", "ED", "ES"))}
+    return {row["External code"]: row for row in read_rows(file, ("External code", "ED", "ES"))}
 
 
 def _candidate(image: Path, table: Mapping[str, Row], options: Options) -> Candidate:
@@ -98,6 +98,7 @@ def _candidate(image: Path, table: Mapping[str, Row], options: Options) -> Candi
         covered=(lambda: _covered(views)) if drawn else None,
         patient=code,
         split=_split_of(image),
+        labels_published="Unlabeled" not in image.parts[-_DEPTH:],
         group=row.get("VendorName") or row.get("Vendor") or None,
         files=next(iter(views.values())).files,
     )
@@ -120,22 +121,21 @@ def _split_of(image: Path) -> str | None:
 
 def _study(code: str, row: Row, views: Mapping[View, Labelled]) -> Study:
     ((view, labelled),) = views.items()
-    image = labelled.image()
-    phases, notes = _phases(row, image.frames)
+    _, frames = grid_of(labelled.parts[0].image)
+    phases, notes = _phases(row, frames)
     body, odd = body_of(
         sex=row.get("Sex"),
         age_years=row.get("Age"),
         height_cm=row.get("Height"),
         weight_kg=row.get("Weight"),
     )
-    return Study(
-        id=code,
-        modality=Modality.MR,
-        images={view: image},
-        sources={view: labelled.sources()},
-        phases={view: phases} if phases else {},
+    return study_of(
+        code,
+        Modality.MR,
+        views,
+        {view: phases} if phases else {},
         body=body,
-        notes=(*labelled.notes(), *notes, *odd),
+        notes=(*notes, *odd),
         group=row.get("Pathology") or None,
     )
 
@@ -166,7 +166,7 @@ def missing(path: Path) -> list[str]:
     found = find(path, Options())
     there = {candidate.id for candidate in found}
     gone = sorted(set(_table_of(path)) - there) if (path / "Training").is_dir() else []
-    bare = [c.id for c in found if c.reference is None and c.path.parent.name != "Unlabeled"]
+    bare = [c.id for c in found if c.reference is None and c.labels_published]
     lines = [] if _table_of(path) else ["no table *M&Ms*.csv: phases and vendors are not known"]
     lines += [f"{code}: in the table, but there is no {code}_sa.nii.gz" for code in gone]
     return lines + [f"{code}: no {code}_sa_gt.nii.gz" for code in bare]
@@ -180,6 +180,7 @@ LAYOUT = Layout(
         title="M&Ms: short-axis cine MR of four vendors, six hospitals, many diseases",
         paper="Campello et al., IEEE TMI 2021",
         modality=Modality.MR,
+        patients=345,
         cases="345 patients: 150 to train with labels and 25 without, 34 to validate, 136 to test",
         labels="LV cavity, LV myocardium, RV cavity at ED and ES; scheme mnms (1 is the LV)",
         licence="research, as the challenge's page states",

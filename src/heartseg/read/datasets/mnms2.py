@@ -17,9 +17,9 @@ from heartseg.core.study import Modality, Phases, Study, View
 from heartseg.read.candidate import Candidate, Options
 from heartseg.read.datasets.mnms import STRUCTURES
 from heartseg.read.image_file import read_labels
-from heartseg.read.labelled import Labelled, Part, coverage, fully_labelled, references
+from heartseg.read.labelled import Labelled, Part, coverage, fully_labelled, references, study_of
 from heartseg.read.layout import Card, Layout
-from heartseg.read.table import Row, rows
+from heartseg.read.rows import Row, read_rows
 
 NAME = "mnms2"
 _TABLE = "dataset_information.csv"
@@ -54,7 +54,7 @@ def _table_of(inner: Path, patients: list[Path]) -> Mapping[str, Row]:
     file = next((place / _TABLE for place in places if (place / _TABLE).is_file()), None)
     if file is None:
         return {}
-    return {row["SUBJECT_CODE"].zfill(3): row for row in rows(file, ("SUBJECT_CODE",))}
+    return {row["SUBJECT_CODE"].zfill(3): row for row in read_rows(file, ("SUBJECT_CODE",))}
 
 
 def _candidate(folder: Path, table: Mapping[str, Row], options: Options) -> Candidate:
@@ -103,15 +103,9 @@ def _split_of(number: int) -> str:
 
 
 def _study(number: str, row: Row, views: Mapping[View, Labelled]) -> Study:
-    return Study(
-        id=f"mnms2_{number}",
-        modality=Modality.MR,
-        images={view: one.image() for view, one in views.items()},
-        sources={view: one.sources() for view, one in views.items()},
-        phases={view: Phases(ed=0, es=1, how="given") for view in views},
-        notes=tuple(dict.fromkeys(note for one in views.values() for note in one.notes())),
-        group=row.get("DISEASE") or None,
-    )
+    phases = {view: Phases(ed=0, es=1, how="given") for view in views}
+    group = row.get("DISEASE") or None
+    return study_of(f"mnms2_{number}", Modality.MR, views, phases, group=group)
 
 
 def missing(path: Path) -> list[str]:
@@ -133,6 +127,7 @@ LAYOUT = Layout(
         title="M&Ms-2: short- and long-axis cine MR, diseases of the right ventricle",
         paper="Martin-Isla et al., IEEE JBHI 2023",
         modality=Modality.MR,
+        patients=360,
         cases="360 patients: 160 to train, 40 to validate, 160 to test",
         labels="LV cavity, LV myocardium, RV cavity at ED and ES; scheme mnms (1 is the LV)",
         licence="research, as the challenge's page states",

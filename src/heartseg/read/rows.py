@@ -29,7 +29,7 @@ def has_columns(path: Path, columns: Sequence[str]) -> bool:
     return _delimiter(first, columns) is not None
 
 
-def rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
+def read_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     """The rows of a table as text by column, one after another.
 
     Args:
