@@ -282,12 +282,17 @@ def models(json: Json = False) -> None:
 
 
 @app.command()
-def networks(json: Json = False) -> None:
-    """Every architecture with its parameters and paper; needs heartseg[train]."""
-    from heartseg.cli import listing
+def networks(
+    name: Annotated[str | None, typer.Argument(help="of a network, to see its layers")] = None,
+    json: Json = False,
+) -> None:
+    """Every network with its paper, parameters, work and reach; needs heartseg[train]."""
+    from heartseg.cli.networks import show_layers, show_networks
 
-    rows = listing.networks()
-    print(listing.to_json(rows) if json else listing.table(rows))
+    if name is None:
+        show_networks(json)
+    else:
+        show_layers(name, json)
 
 
 @app.command()
