@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heartseg.core.errors import HeartsegError
+from heartseg.core.errors import StudyError
 from heartseg.core.study import Study, View
-from heartseg.pipeline import Models, Settings, chosen_models, why_model
+from heartseg.pipeline import DEFAULT_MODELS, Models, Settings, chosen_models, why_model
 from heartseg.read import find_studies
 from heartseg.read.inspect import Look, Seen, looks
 
@@ -50,10 +50,13 @@ def _with_model(study: Study, seen: Seen) -> Seen:
     view, settings = View(seen.view or View.UNKNOWN), Settings()
     try:
         names = chosen_models(study, Models(), settings)
-    except HeartsegError as fault:
-        return replace(seen, model_reason=str(fault))
+    except StudyError:  # it speaks of all views at once
+        names = {}
     if view not in names:
-        return replace(seen, model_reason=f"no shipped model for {study.modality} {view}")
+        made = ", ".join(f"{modality} {one}" for modality, one in DEFAULT_MODELS)
+        seen_as = f"{study.modality} of view {view}"
+        said = f"the shipped ones are for {made}, not {seen_as}; pass --view or --model"
+        return replace(seen, model_reason=said)
     return replace(seen, model=names[view], model_reason=why_model(study, view, settings))
 
 

@@ -90,20 +90,21 @@ def _of_study(seen: Seen) -> Iterator[Line]:
     yield "body", _body(seen)
     yield "group", seen.group or ""
     for note in seen.notes:
-        if f" is {seen.view}: " not in note:
+        if f" is {seen.view}: " not in note and note not in seen.problems:
             yield "note", note
 
 
 def _of_image(seen: Seen) -> Iterator[Line]:
     modality = "modality not known" if seen.modality == "OT" else str(seen.modality)
-    yield "image", f"{modality}, {view_title(seen.view or '')}: {seen.view_reason}"
+    view = "view not known" if seen.view == "unknown" else view_title(seen.view or "")
+    yield "image", f"{modality}, {view}: {seen.view_reason}"
     yield "files", _files(seen)
     yield "frames", _frames(seen)
     yield "grid", _grid(seen)
     yield "orientation", _orientation(seen)
     yield "phases", _phases(seen)
     yield "labels", _labels(seen)
-    yield "model", seen.model_reason or ""
+    yield "model", (seen.model_reason or "") if seen.model else f"none: {seen.model_reason}"
     for problem in seen.problems:
         yield "check", problem
 
@@ -144,7 +145,7 @@ def _orientation(seen: Seen) -> str:
         return "of the patient not known: left and right cannot be told from the file"
     words = dict(zip("RLAPHF", ("right", "left", "front", "back", "head", "feet"), strict=True))
     z, y, x = (words[letter] for letter in seen.orientation or "")
-    return f"{seen.orientation}: slices towards the {z}, rows the {y}, columns the {x}"
+    return f"{seen.orientation}: slices count towards the {z}, rows the {y}, columns the {x}"
 
 
 def _phases(seen: Seen) -> str:
@@ -165,6 +166,8 @@ def _labels(seen: Seen) -> str:
     said = "published" if seen.labels == "published" else "this image holds labels"
     if numbers:
         said += f", numbers {numbers}"
+    elif seen.label_numbers is not None:
+        said += ", drawn as contours"
     if seen.label_schemes:
         said += f": scheme {' or '.join(seen.label_schemes)}"
     if seen.label_swapped:

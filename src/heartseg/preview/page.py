@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image
-from heartseg.core.study import Study, View
+from heartseg.core.study import Modality, Study, View
 from heartseg.prepare import Preparation, Step
 from heartseg.preview import gallery
 from heartseg.preview.canvas import (
@@ -95,19 +95,29 @@ def _view_picture(study: Study, view: View, use: Use) -> "Picture":
     tall = panel + STEP_WORDS + HISTOGRAM + STEP_GAP
     height = HEADING + len(lines) * (side + GAP) + STEP_GAP + HEADING + rows * tall
     picture = Pictures.new("RGB", (WIDTH, height), PAPER)
-    _draw_heading(_draw(picture), 0, f"{study.modality} {view_title(view)}", _facts(image))
+    _draw_heading(_draw(picture), 0, _title(study, view), _facts(image))
     _draw_gallery(picture, image, view, lines, (side, HEADING))
     top = HEADING + len(lines) * (side + GAP) + STEP_GAP
     if numbers:
         _draw_heading(_draw(picture), top, "Label numbers", "nothing to prepare")
         _draw_numbers(_draw(picture), top, numbers)
     else:
-        _draw_heading(_draw(picture), top, "Preparation, step by step", use.words)
+        _draw_heading(
+            _draw(picture),
+            top,
+            "Preparation, step by step",
+            f"{use.words}; the yellow lines become 0 and 1",
+        )
     for place, shown in enumerate(panels):
         left = EDGE + place % MOST_STEPS * (panel + STEP_GAP)
         corner = (left, top + HEADING + place // MOST_STEPS * tall)
         _draw_panel(picture, corner, panel, shown)
     return picture
+
+
+def _title(study: Study, view: View) -> str:
+    modality = "" if study.modality is Modality.OTHER else f"{study.modality} "
+    return modality + ("view not known" if view is View.UNKNOWN else view_title(view))
 
 
 def _draw(picture: "Picture") -> "ImageDraw":
@@ -194,8 +204,10 @@ def _panels(image: Image, place: gallery.Place, use: Use) -> Iterator[Panel]:
     position = image.geometry.point(middle)
     for step in sample.steps(place.frame):
         plane = step.planes[_slice_at(step, position)]
+        as_in_file = np.shares_memory(step.planes, image.voxels)
         _, dy, dx = step.geometry.spacing
-        yield Panel(step.name, plane, (dy, dx), step.geometry.unit, sample.intensities)
+        marks = sample.intensities if as_in_file else ()
+        yield Panel(step.name, plane, (dy, dx), step.geometry.unit, marks)
 
 
 def _slice_at(step: Step, position: NDArray[np.float64]) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -195,7 +196,7 @@ def _reason(study: Study, view: View, layout: str) -> str:
     """How the reader knew the view: it says so in a note `... is <view>: <reason>`."""
     for note in study.notes:
         _, said, why = note.partition(f" is {view}: ")
-        if said:
+        if said and why != "given":  # by the layout, which knows
             return why
     return f"so are all images of {layout}"
 
@@ -204,12 +205,13 @@ def _reason(study: Study, view: View, layout: str) -> str:
 
 
 def orientation_letters(geometry: Geometry) -> str:
-    """Where z, y and x grow in the patient, e.g. `HPL`; the nearest of the patient's axes."""
-    letters = ""
-    for direction in geometry.directions.T:
-        axis = int(np.argmax(np.abs(direction)))
-        letters += _LETTERS[axis][int(direction[axis] > 0)]
-    return letters
+    """Where z, y and x grow in the patient, e.g. `HPL`: the nearest axes, each of them once."""
+    directions = geometry.directions.T
+    axes = max(
+        permutations(range(3)),
+        key=lambda order: sum(abs(directions[i][axis]) for i, axis in enumerate(order)),
+    )
+    return "".join(_LETTERS[a][int(d[a] > 0)] for a, d in zip(axes, directions, strict=True))
 
 
 def orientation_known(geometry: Geometry, view: View) -> bool:
