@@ -171,7 +171,7 @@ def _labels(seen: Seen) -> str:
     if seen.label_schemes:
         said += f": scheme {' or '.join(seen.label_schemes)}"
     if seen.label_swapped:
-        said += f"; read as {' or '.join(seen.label_swapped)} the ventricles are swapped"
+        said += f"; not {' or '.join(seen.label_swapped)}, which would swap the ventricles"
     return said
 
 
