@@ -8,6 +8,8 @@ Nothing is imported before it is asked for, so that the names are known without 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from heartseg.models.grid import DECODERS, ENCODERS
+
 
 class Entry(NamedTuple):
     """`module:Class` in this folder, and the settings that differ from the class's defaults."""
@@ -16,6 +18,13 @@ class Entry(NamedTuple):
     settings: Mapping[str, Any] = {}
 
 
+_GRID = {
+    f"{decoder}-{encoder}": Entry("grid:Grid", {"decoder": decoder, "encoder": encoder})
+    for decoder in DECODERS
+    for encoder in ENCODERS
+}
+
 TABLE: Mapping[str, Entry] = {
     "unet": Entry("unet:UNet"),
+    **_GRID,
 }
