@@ -80,7 +80,9 @@ class Box:
                 folder = self.path if self.path.is_dir() else self.path.parent
                 with _Sober(io.FileIO(folder / name)) as stream:
                     yield stream
-        except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as fault:
+        except (
+            OSError, zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, UnicodeDecodeError,
+        ) as fault:  # fmt: skip
             raise FormatError(
                 name.rpartition("/")[2],
                 got=f"a file that cannot be read ({_said(fault)})",

@@ -29,7 +29,8 @@ _TAGS = tags_of(
     "SliceThickness", "SpacingBetweenSlices", "FrameTime", "FrameTimeVector", "CineRate",
     "RecommendedDisplayFrameRate", "ActualFrameDuration", "TriggerTime",
     "NominalCardiacTriggerDelayTime", "NominalPercentageOfCardiacPhase",
-    "TemporalPositionIdentifier", "AcquisitionTime", "ContentTime", "StudyInstanceUID",
+    "TemporalPositionIdentifier", "AcquisitionTime", "ContentTime", "AcquisitionDateTime",
+    "SequenceName", "StudyInstanceUID",
     "SeriesInstanceUID", "SeriesNumber", "InstanceNumber", "ImagePositionPatient",
     "ImageOrientationPatient", "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames",
     "Rows", "Columns", "PixelSpacing", "BitsAllocated", "BitsStored", "PixelRepresentation",
@@ -190,7 +191,8 @@ def _require_whole(where: str, rest: int, bits: int) -> None:
 _FACTS = (
     "ImageType", "SeriesDescription", "ProtocolName", "SeriesNumber", "PatientSex", "PatientAge",
     "PatientSize", "PatientWeight", "HeartRate", "NominalInterval", "InversionTime",
-    "SliceThickness", "SpacingBetweenSlices", "PatientBirthDate", "StudyDate",
+    "SliceThickness", "SpacingBetweenSlices", "PatientBirthDate", "StudyDate", "SOPClassUID",
+    "SequenceName",
 )  # fmt: skip
 
 

@@ -79,8 +79,9 @@ _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "TriggerTime",
             "NominalCardiacTriggerDelayTime",
             "NominalPercentageOfCardiacPhase",
+            "RRIntervalTimeNominal",
         ),
-        "FrameContentSequence": ("TemporalPositionIndex", "StackID"),
+        "FrameContentSequence": ("TemporalPositionIndex", "StackID", "FrameAcquisitionDateTime"),
         "MRImageFrameTypeSequence": ("ComplexImageComponent",),
         "MREchoSequence": ("EffectiveEchoTime",),
     }
@@ -97,6 +98,11 @@ _CLOCKS = (
     "TemporalPositionIndex",
     "AcquisitionTime",
     "ContentTime",
+    "FrameAcquisitionDateTime",
+    "AcquisitionDateTime",
+    "NominalInterval",
+    "RRIntervalTimeNominal",
+    "InversionTime",
 )
 
 _STACK = ("StackID", "ComplexImageComponent", "EffectiveEchoTime")

@@ -13,7 +13,9 @@ from heartseg.read.layout import Layout
 from heartseg.read.view import view_of
 
 NAME = "files"
-_LABELS = re.compile(r"[._-](gt|seg|mask|masks|label|labels|labelmap|scribble|segmentation)$", re.I)
+_LABELS = re.compile(
+    r"[._-](gt|seg|mask|masks|label|labels|labelmap|scribble|segmentation)(\.ome)?$", re.I
+)
 ALLOWED = f"{', '.join(SUFFIXES)}, DICOM files, a folder of them, or a .zip of DICOM files"
 
 
@@ -27,6 +29,11 @@ def find(path: Path, options: Options) -> list[Candidate]:
     if not found:
         raise _nothing(path)
     return found
+
+
+def names_labels(file: Path) -> bool:
+    """True where a file's name, or its folder's, says that it holds labels."""
+    return bool(_LABELS.search(stem_of(file)) or _LABELS.search("_" + file.parent.name))
 
 
 def _in_folder(path: Path, options: Options) -> list[Candidate]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 from heartseg.core.errors import GeometryError
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
+
+Number = TypeVar("Number", bound=np.generic)
 
 
 def joined_frames(files: Sequence[Path], images: Sequence[Image]) -> Image:
@@ -56,9 +59,9 @@ def joined_labels(
 
 def joined_slices(
     files: Sequence[Path],
-    planes: Sequence[NDArray[np.generic]],
+    planes: Sequence[NDArray[Number]],
     spacing_mm: tuple[float, float, float] | None,
-) -> tuple[NDArray[np.generic], Geometry]:
+) -> tuple[NDArray[Number], Geometry]:
     """Planes (1, 1, y, x) without a place of their own, stacked in the order given.
 
     Returns:

@@ -4,13 +4,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from heartseg.read import folder
-from heartseg.read.datasets import acdc, rvsc, sunnybrook
+from heartseg.read.datasets import acdc, camus, emidec, rvsc, sunnybrook
 from heartseg.read.layout import Layout
 
 _IN_ORDER = (
     acdc.LAYOUT,
     sunnybrook.LAYOUT,
     rvsc.LAYOUT,
+    camus.LAYOUT,
+    camus.NIFTI_LAYOUT,
+    camus.PNG_LAYOUT,
+    emidec.LAYOUT,
+    emidec.PNG_LAYOUT,
     folder.LAYOUT,
 )
 

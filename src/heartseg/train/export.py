@@ -45,6 +45,8 @@ def export_onnx(
         with warnings.catch_warnings():
             # The successor needs two more packages, is 20 times slower and hides the biases.
             warnings.simplefilter("ignore", DeprecationWarning)
+            # It reads lists of paddings backwards, and tells that it does not fold that.
+            warnings.filterwarnings("ignore", "Constant folding - Only steps=1", UserWarning)
             torch.onnx.export(
                 network,
                 (example,),

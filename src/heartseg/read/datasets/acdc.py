@@ -94,6 +94,7 @@ def _candidate(folder: Path, options: Options) -> Candidate:
             *patient.frames.values(),
             *(file for file in labels if file),
             *patient.scribbles.values(),
+            *sorted(folder.glob("*_4d.nii*")),  # the whole cine, which has no labels: not read
         ),
     )
 
