@@ -17,6 +17,9 @@ MIN_SPACING_MM, MAX_SPACING_MM = 0.02, 50.0
 MIN_FRAME_MS, MAX_FRAME_MS = 1.0, 250.0
 """Time between the frames of a heart cycle; outside of it the unit is wrong or was never set."""
 
+MAX_INFLATION = 200
+"""A .zip or a deflated file that grows by more than this is a bomb; images stay below 20."""
+
 DEFLATE_RATIO = 1032
 """No deflate stream grows by more than this (zlib's technical notes)."""
 

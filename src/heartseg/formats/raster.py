@@ -15,7 +15,7 @@ from heartseg.core.anatomy import Scheme, Structure
 from heartseg.core.errors import FormatError, OutputError
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
-from heartseg.formats.bounds import require_pixels, require_spacing
+from heartseg.formats.bounds import MAX_PIXELS, require_pixels, require_spacing
 from heartseg.formats.brightness import CHROMA_NOISE, brightness, colour_note
 from heartseg.formats.stored import NO_SPACING
 
@@ -100,10 +100,14 @@ def _opened(path: Path, formats: tuple[str, ...], values: "Callable[[Path, Pictu
                 require_pixels(path.name, picture.size)
                 _require_still(path, picture)
                 return values(path, picture)
-    except (
-        UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError,
-        Pictures.DecompressionBombError,
-    ) as fault:  # fmt: skip
+    except Pictures.DecompressionBombError as fault:
+        raise FormatError(
+            path.name,
+            got="a picture that claims more pixels than any has",
+            allowed=f"{MAX_PIXELS // 2**20} million",
+            do="crop it to the heart, or export it again",
+        ) from fault
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as fault:
         raise FormatError(
             path.name,
             got=f"a file that is no whole {' or '.join(formats)} picture ({type(fault).__name__})",

@@ -153,7 +153,7 @@ def _case(candidate: Candidate, labelled: bool, planes: "_Planes") -> Iterator[F
         yield Flaw(case=candidate.id, kind=_kind(fault), said=said_of(fault))
         return
     if truth is None:
-        if labelled and candidate.split != "test":
+        if labelled and candidate.labels_published and candidate.split != "test":
             name = candidate.path.name
             said = f"{name}: no labels, or not of every image; download the case again"
             yield Flaw(case=candidate.id, kind="missing", said=said)

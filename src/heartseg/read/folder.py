@@ -13,7 +13,9 @@ from heartseg.read.layout import Layout
 from heartseg.read.view import view_of
 
 NAME = "files"
-_LABELS = re.compile(r"[._-](gt|seg|mask|masks|label|labels|labelmap|scribble|segmentation)$", re.I)
+_LABELS = re.compile(
+    r"[._-](gt|seg|mask|masks|label|labels|labelmap|scribble|segmentation)(\.ome)?$", re.I
+)
 ALLOWED = f"{', '.join(SUFFIXES)}, DICOM files, a folder of them, or a .zip of DICOM files"
 
 

@@ -258,7 +258,8 @@ def _missing_frame(patient: Patient, number: int) -> StudyError:
 
 
 def _body(info: Mapping[str, str]) -> tuple[Body, tuple[str, ...]]:
-    return body_of(height_cm=info.get("Height"), weight_kg=info.get("Weight"))
+    height, weight = info.get("Height"), info.get("Weight")
+    return body_of(height_cm=height, weight_kg=weight, source="Info.cfg")
 
 
 def _missing(path: Path) -> list[str]:
