@@ -86,6 +86,26 @@ def read_image(path: Path, spacing_mm: Sequence[float] | None = None) -> Image:
     return read_noted(path, spacing_mm)[0]
 
 
+def read_channels(path: Path) -> NDArray[Any]:
+    """Read one picture as it is stored: (y, x) numbers, or (y, x, 3) where it has channels.
+
+    Three pages are three channels too: some programs write a stack of masks so.
+
+    Raises:
+        FormatError: as `read_noted`; or another number of pages, or packed with loss.
+    """
+    pages = _read(path)
+    values = np.stack(list(pages.values), axis=-1) if len(pages.values) == 3 else pages.values[0]
+    if len(pages.values) not in (1, 3) or values.ndim > 3 or pages.lossy:
+        raise FormatError(
+            path.name,
+            got=f"{len(pages.values)} pages" + (" packed with loss" if pages.lossy else ""),
+            allowed="one page of numbers or of three channels, or three pages of one",
+            do="export the mask without loss",
+        )
+    return values
+
+
 def read_labels(
     path: Path, scheme: Scheme, spacing_mm: Sequence[float] | None = None
 ) -> Segmentation:

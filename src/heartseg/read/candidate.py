@@ -26,10 +26,13 @@ class Options:
     Attributes:
         spacing_mm: (z, y, x) of every image.
         view: what every image shows.
+        scheme: name or TOML file of what the label numbers mean, for layouts whose files do not
+            say it themselves.
     """
 
     spacing_mm: tuple[float, float, float] | None = None
     view: View | None = None
+    scheme: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,7 @@ class Candidate:
             take a voxel that nobody looked at for background.
         published: what the data set says of the study, by key of a finding (`lv_edv_ml`, `lv_ef`
             as a fraction), to hold measurements against.
+        labels_published: False where the data set's makers drew nothing in it on purpose.
         patient: whose study it is, in the data set's own words; None where ids name patients.
         split: "train", "validate" or "test" where the data set decides it.
         group: diagnosis, vendor or centre, where the data set names one without pixels being read.
@@ -63,6 +67,7 @@ class Candidate:
     covered: Covered | None = None
     scribbles: Scribbles | None = None
     published: Mapping[str, float] = field(default_factory=dict)
+    labels_published: bool = True
     patient: str | None = None
     split: str | None = None
     group: str | None = None
