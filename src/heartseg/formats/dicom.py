@@ -34,6 +34,7 @@ _TAGS = [
     "SliceThickness", "SpacingBetweenSlices", "FrameTime", "FrameTimeVector", "TriggerTime",
     "NominalCardiacTriggerDelayTime", "TemporalPositionIdentifier", "AcquisitionTime",
     "ContentTime", "AcquisitionDateTime", "SequenceName", "StudyInstanceUID",
+    "ComplexImageComponent",
     "SeriesInstanceUID", "SeriesNumber", "InstanceNumber",
     "ImagePositionPatient", "ImageOrientationPatient", "SamplesPerPixel",
     "PhotometricInterpretation", "NumberOfFrames", "Rows", "Columns", "PixelSpacing",
@@ -196,7 +197,7 @@ _FACTS = (
     "ImageType", "SeriesDescription", "ProtocolName", "SeriesNumber", "PatientSex", "PatientAge",
     "PatientSize", "PatientWeight", "HeartRate", "NominalInterval", "InversionTime",
     "SliceThickness", "SpacingBetweenSlices", "PatientBirthDate", "StudyDate", "SOPClassUID",
-    "SequenceName",
+    "SequenceName", "ComplexImageComponent",
 )  # fmt: skip
 
 
@@ -285,6 +286,7 @@ _CLOCKS = (
     ("NominalInterval", ""),
     ("RRIntervalTimeNominal", "CardiacSynchronizationSequence"),
     ("InversionTime", ""),
+    ("InversionTimes", "MRModifierSequence"),
 )
 
 

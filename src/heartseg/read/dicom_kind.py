@@ -13,7 +13,7 @@ import numpy as np
 from heartseg.core.study import Modality
 from heartseg.formats.dicom import Header, Plane
 from heartseg.formats.dicom_time import CLOCKS_MS, taken
-from heartseg.read.view import CINE_FRAMES
+from heartseg.read.view import CINE_FRAMES, plain_words
 
 
 class Purpose(StrEnum):
@@ -56,7 +56,7 @@ _NAMES = (
     (Purpose.FLOW, r"flow|\bvenc|\bfluss|\bq (asc|ao|pa)|phase.?contrast"),
     (Purpose.PERFUSION, r"perf|first.?pass"),
     (Purpose.TAGGED, r"\btag(g|s|\b)|csi?pamm"),
-    (Purpose.SCOUT, r"locali[sz]er|\bscout|\bsurvey|bersicht|\brep[ée]rage|3 ?plane"),
+    (Purpose.SCOUT, r"locali[sz]er|\bscout|\bsurvey|ubersicht|\breperage|3 ?plane"),
 )
 
 
@@ -70,6 +70,7 @@ def component_of(header: Header) -> str:
     """`phase` for velocity or phase images, else empty: two images that one series may hold."""
     types = header.facts.get("ImageType", "").upper().split("\\")[2:]
     phase = {"P", "PHASE", "PHASE MAP", "VELOCITY", "VELOCITY MAP"}
+    types.append(header.facts.get("ComplexImageComponent", ""))
     return "phase" if phase & set(types) else ""
 
 
@@ -95,7 +96,7 @@ def _by_picture(first: Header, twin: bool) -> Verdict | None:
     if first.colour:
         return Verdict(Purpose.SCREENSHOT, "a colour picture")
     if component_of(first):
-        return Verdict(Purpose.VELOCITY, f"its image type is {types}")
+        return Verdict(Purpose.VELOCITY, "its header says that grey means phase or speed")
     if twin or re.search(r"_v\d+", first.facts.get("SequenceName", "").lower()):
         return Verdict(Purpose.FLOW, "velocity images belong to it")
     if re.search(r"\bMAP\b|\\T[12](\\|$)|T2_STAR|\\ECV", types):
@@ -127,7 +128,7 @@ def _by_clock(headers: Sequence[Header], directions: int) -> Verdict:
 
 
 def _named(header: Header) -> Verdict | None:
-    text = re.sub(r"[\W_]+", " ", words_of(header).lower())
+    text = plain_words(words_of(header))
     for purpose, pattern in _NAMES:
         match = re.search(pattern, text)
         if match:

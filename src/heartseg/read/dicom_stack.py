@@ -21,6 +21,9 @@ _SAME_DIRECTION = 0.02
 SAME_PLACE_MM = 1.0
 """A loop that is acquired again lies within this of where it was; slices are 4 mm apart or more."""
 
+_LISTED = 3
+"""More series numbers than this are named by the first and the last."""
+
 _ON_GRID = 0.15
 """Share of the slice distance by which a slice may stray from the grid of its stack."""
 
@@ -48,7 +51,9 @@ class Series:
 
     @property
     def label(self) -> str:
-        """`series 300` for messages."""
+        """`series 300`, or `series 20 to 31` for messages."""
+        if len(self.numbers) > _LISTED:
+            return f"series {self.numbers[0]} to {self.numbers[-1]}"
         return "series " + "+".join(self.numbers)
 
     @property

@@ -134,7 +134,7 @@ def choose(headers: Sequence[Header], options: Options) -> tuple[list[Found], li
         notes += [f"{winner.series.label} is {view}: {winner.why}", *winner.stack.notes]
         notes += [*winner.series.notes, *losers]
     notes += [f"{one.series.label} is left alone: {one.why}" for one in found if one not in known]
-    return chosen, notes
+    return chosen, list(dict.fromkeys(notes))
 
 
 _ASIDE = (View.OTHER, View.UNKNOWN)
@@ -244,14 +244,17 @@ def body_of_header(facts: Mapping[str, str]) -> tuple[Body, tuple[str, ...]]:
 
 def _patient_facts(found: Found) -> dict[str, str]:
     """What its headers say of the patient; the heart rate is the median over the slices."""
-    facts = dict(found.series.headers[0].facts)
-    rates = [_number(header.facts.get("HeartRate")) for header in found.series.headers]
+    names = {plane.name for row in found.stack.planes for plane in row}
+    used = [header for header in found.series.headers if header.name in names]
+    facts = dict(used[0].facts)
+    rates = [_number(header.facts.get("HeartRate")) for header in used]
     stated = [rate for rate in rates if rate]
+    columns = [interval_ms([plane]) for plane in found.stack.planes[0]]
+    intervals = [interval for interval in columns if interval]
     if stated:
         facts["HeartRate"] = f"{np.median(stated):g}"
-    elif "NominalInterval" not in facts:
-        interval = interval_ms(found.series.planes)
-        facts["HeartRate"] = f"{60_000 / interval:.0f}" if interval else ""
+    elif intervals:
+        facts["HeartRate"] = f"{60_000 / np.median(intervals):.0f}"
     return facts
 
 

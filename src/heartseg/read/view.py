@@ -1,6 +1,7 @@
 """Which view an image shows, and how that was known: from words, directions and shape."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from types import MappingProxyType
 
@@ -70,23 +71,29 @@ def view_of(
         if named is not None:
             return named, f"the name says '{word}'"
         return _unplaced(modality, geometry)
-    cosine = _across(geometry, axis)
+    cosine, whose = _across(geometry, axis)
     if named is None:
-        return _by_direction(geometry, frames, cosine)
+        return _by_direction(geometry, frames, cosine, whose)
     against = _contradiction(named, geometry, frames, cosine)
     if not against:
         return named, f"the name says '{word}'"
-    view, why = _by_direction(geometry, frames, cosine)
+    view, why = _by_direction(geometry, frames, cosine, whose)
     return view, f"{why}; the name says '{word}', but {against}"
 
 
 def _by_words(words: str) -> tuple[View | None, str]:
-    text = re.sub(r"[^a-z0-9]+", " ", words.lower())
+    text = plain_words(words)
     for view, pattern in _WORDS:
         match = re.search(pattern, text)
         if match:
             return view, match[0]
     return None, ""
+
+
+def plain_words(text: str) -> str:
+    """Small letters without accents and numbers, a blank between words."""
+    letters = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", " ", letters)
 
 
 def _unplaced(modality: Modality | None, geometry: Geometry) -> tuple[View, str]:
@@ -97,11 +104,13 @@ def _unplaced(modality: Modality | None, geometry: Geometry) -> tuple[View, str]
     return _by_shape(geometry)
 
 
-def _across(geometry: Geometry, axis: NDArray[np.float64] | None) -> float:
+def _across(geometry: Geometry, axis: NDArray[np.float64] | None) -> tuple[float, str]:
     """|cosine| of the slice normal and the long axis: this heart's or that of most."""
     normal = geometry.directions[:, 0]
-    axes = [BASE_LPS] if axis is None else [BASE_LPS, axis]
-    return max(abs(float(np.dot(normal, one))) for one in axes)
+    usual = abs(float(np.dot(normal, BASE_LPS))), "of most hearts"
+    if axis is None:
+        return usual
+    return max(usual, (abs(float(np.dot(normal, axis))), "that the long-axis cines show"))
 
 
 def _contradiction(named: View, geometry: Geometry, frames: int, cosine: float) -> str:
@@ -116,20 +125,22 @@ def _contradiction(named: View, geometry: Geometry, frames: int, cosine: float) 
     return ""
 
 
-def _by_direction(geometry: Geometry, frames: int, cosine: float) -> tuple[View, str]:
+def _by_direction(geometry: Geometry, frames: int, cosine: float, whose: str) -> tuple[View, str]:
     angle = float(np.degrees(np.arccos(min(1.0, cosine))))
     slices, normal = geometry.shape[0], np.abs(geometry.directions[:, 0])
-    shown = f"{slices} slices x {frames} phases, normal {angle:.0f} degrees off the long axis"
+    shown = (
+        f"{slices} slices x {frames} phases, normal {angle:.0f} degrees off the long axis {whose}"
+    )
     if cosine >= ALONG_HEART:
         kind = "cine" if frames >= CINE_FRAMES else "few phases"
-        return View.SAX, f"{shown} of most hearts ({kind})"
+        return View.SAX, f"{shown} ({kind})"
     if float(normal.max()) >= ALONG_PATIENT:
         return View.OTHER, f"{_PLANES[int(normal.argmax())]}, {slices} slices x {frames} phases"
     if cosine >= ALONG_PLANE:
-        return View.UNKNOWN, f"{shown} of most hearts"
+        return View.UNKNOWN, shown
     if slices <= FEW_SLICES and frames >= CINE_FRAMES:
         return _long_axis_view(geometry)
-    return View.OTHER, f"{shown} of most hearts: along the heart, not across it"
+    return View.OTHER, f"{shown}: along the heart, not across it"
 
 
 def _long_axis_view(geometry: Geometry) -> tuple[View, str]:
