@@ -109,7 +109,10 @@ def _by_clock(headers: Sequence[Header], directions: int) -> Verdict:
     places = _places([plane for header in headers for plane in header.planes])
     frames = max(len(planes) for planes in places)
     inversions = {
-        round(p.clocks["InversionTime"]) for p in places[0] if "InversionTime" in p.clocks
+        round(plane.clocks[name])
+        for plane in places[0]
+        for name in ("InversionTime", "InversionTimes")
+        if name in plane.clocks
     }
     if len(inversions) > 2:
         return Verdict(Purpose.INVERSION, f"{len(inversions)} inversion times at one place")

@@ -163,13 +163,32 @@ def _require_what_matters(
     Raises:
         InputError: why not.
     """
-    short = any(one.view is View.SAX for one in found)
+    short = max((one.size for one in found if one.view is View.SAX), default=0)
     for series, fault in faults:
-        if not found or (not short and _would_be_short_axis(series)):
+        if not found or (short < len(series.planes) and _would_be_short_axis(series)):
+            _require_one_size(series, found)
             raise fault
     lost = sum(len(series.planes) for series, _ in faults)
     if faults and not short and sum(one.size for one in found) < lost:
         raise faults[0][1]
+
+
+def _require_one_size(series: Series, found: Sequence[Found]) -> None:
+    """Say of a stack with a gap which slice was stored with another matrix.
+
+    Raises:
+        StudyError: there is one.
+    """
+    size = series.headers[0].size
+    for one in found:
+        other = one.series.headers[0].size
+        if one.view is View.SAX and one.series.verdict.purpose is Purpose.CINE and other != size:
+            raise StudyError(
+                series.label,
+                got=f"a slice of {other[0]} x {other[1]} pixels ({one.series.label})",
+                allowed=f"{size[0]} x {size[1]}, as its other slices",
+                do="export all slices with one matrix",
+            )
 
 
 def _would_be_short_axis(series: Series) -> bool:

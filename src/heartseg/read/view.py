@@ -75,9 +75,11 @@ def view_of(
     if named is None:
         return _by_direction(geometry, frames, cosine, whose)
     against = _contradiction(named, geometry, frames, cosine)
+    view, why = _by_direction(geometry, frames, cosine, whose)
+    if not against and view is named:
+        return named, f"{why}; the name says '{word}' too"
     if not against:
         return named, f"the name says '{word}'"
-    view, why = _by_direction(geometry, frames, cosine, whose)
     return view, f"{why}; the name says '{word}', but {against}"
 
 
