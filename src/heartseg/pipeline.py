@@ -5,9 +5,9 @@ Python users, `batch` does many studies, and the doors print.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from heartseg.core.anatomy import scheme
 from heartseg.core.errors import StudyError
@@ -183,7 +183,7 @@ def explain(study: Study, models: Models, settings: Settings) -> tuple[Mapping[s
     """What was chosen and why, and the model that was used."""
     names = chosen_models(study, models, settings)
     bundle, runtime = models.ready(next(iter(names.values())))
-    strategy = {f"model for {view}": _why(study, view, settings) for view in names}
+    strategy = {f"model for {view}": why_model(study, view, settings) for view in names}
     for view in study.images:
         if view not in names:
             strategy[f"no model for {view}"] = (
@@ -301,17 +301,7 @@ def _asked_for(study: Study, models: Models, name: str) -> dict[View, str]:
 
 def with_body(study: Study, body: Body) -> Study:
     """The study with the values of the body that the user gave."""
-    return replace(study, body=with_values(study.body, body))
-
-
-def with_values(body: Body, better: Body) -> Body:
-    """What is known of a body, from two sources; the second wins."""
-    known: dict[str, Any] = {
-        one.name: getattr(better, one.name)
-        for one in fields(Body)
-        if getattr(better, one.name) is not None
-    }
-    return replace(body, **known)
+    return replace(study, body=study.body.under(body))
 
 
 def _taken_modality(study: Study) -> Modality:
@@ -322,7 +312,8 @@ def _taken_view(study: Study, view: View) -> View:
     return View.SAX if view is View.UNKNOWN and _taken_modality(study) is Modality.MR else view
 
 
-def _why(study: Study, view: View, settings: Settings) -> str:
+def why_model(study: Study, view: View, settings: Settings) -> str:
+    """The model of a view of `chosen_models`, and why that one."""
     if settings.model is not None:
         return f"{Path(settings.model).name}: asked for"
     modality, taken = _taken_modality(study), _taken_view(study, view)

@@ -15,7 +15,7 @@ import typer
 from heartseg.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from heartseg.batch import Outcome
+    from heartseg.batch import Outcome, Plan
 
 app = typer.Typer(
     name="heartseg",
@@ -44,6 +44,7 @@ Sex = Annotated[str | None, typer.Option(help="F or M")]
 Age = Annotated[float | None, typer.Option(help="years")]
 Height = Annotated[float | None, typer.Option("--height-cm", help="centimetres")]
 Weight = Annotated[float | None, typer.Option("--weight-kg", help="kilograms")]
+BodyTable = Annotated[Path | None, typer.Option(help="CSV: study,sex,age,height_cm,...")]
 HeartRate = Annotated[float | None, typer.Option("--heart-rate", help="beats a minute")]
 
 
@@ -117,7 +118,7 @@ def segment(
     height_cm: Height = None,
     weight_kg: Weight = None,
     heart_rate: HeartRate = None,
-    body: Annotated[Path | None, typer.Option(help="CSV: study,sex,age,height_cm,...")] = None,
+    body: BodyTable = None,
     turns: Annotated[int, typer.Option(help="ways to look at each plane: 1, 4 or 8")] = 1,
     keep_identifiers: KeepIdentifiers = False,
     jobs: Annotated[int, typer.Option(min=1, help="studies at the same time")] = 1,
@@ -151,7 +152,7 @@ def segment(
         jobs=jobs,
         overwrite=overwrite,
     )
-    _finish(run(plan, _say_nothing if json else _say), json)
+    _finish(plan, run(plan, _say_nothing if json else _say), json)
 
 
 @app.command()
@@ -169,6 +170,7 @@ def measure(
     height_cm: Height = None,
     weight_kg: Weight = None,
     heart_rate: HeartRate = None,
+    body: BodyTable = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="redo finished ones")] = False,
     json: Json = False,
 ) -> None:
@@ -189,9 +191,10 @@ def measure(
         settings=settings,
         view=options.view(view),
         spacing_mm=options.spacing(spacing_mm),
+        bodies=options.bodies(body),
         overwrite=overwrite,
     )
-    _finish(run(plan, _say_nothing if json else _say), json)
+    _finish(plan, run(plan, _say_nothing if json else _say), json)
 
 
 @app.command()
@@ -255,18 +258,18 @@ def phantom(
 
 @app.command()
 def inspect(
-    input_: Annotated[Path, typer.Argument(metavar="INPUT")],
+    input_: Annotated[Path, typer.Argument(metavar="INPUT", help="a file, folder or .zip")],
     view: View = None,
     spacing_mm: Spacing = None,
+    preview: Annotated[
+        Path | None, typer.Option(help="draw it: a .png, or a folder for a picture a study")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """What heartseg sees in the files: modality, view, frames, spacing, phases, problems."""
-    from heartseg.cli import listing, options
+    """What heartseg sees: modality, view, frames, spacing, phases, labels, model, problems."""
+    from heartseg.cli.seen import run_inspect
 
-    seen = listing.seen(input_, options.spacing(spacing_mm), options.view(view))
-    print(listing.to_json(seen) if json else listing.seen_text(seen))
-    if any(one["problem"] for one in seen):
-        raise typer.Exit(1)
+    run_inspect(input_, view, spacing_mm, preview, json)
 
 
 @app.command()
@@ -279,12 +282,33 @@ def models(json: Json = False) -> None:
 
 
 @app.command()
-def networks(json: Json = False) -> None:
-    """Every architecture with its parameters and paper; needs heartseg[train]."""
-    from heartseg.cli import listing
+def networks(
+    name: Annotated[str | None, typer.Argument(help="of a network, to see its layers")] = None,
+    json: Json = False,
+) -> None:
+    """Every network with its paper, parameters, work and reach; needs heartseg[train]."""
+    from heartseg.cli.networks import show_layers, show_networks
 
-    rows = listing.networks()
-    print(listing.to_json(rows) if json else listing.table(rows))
+    if name is None:
+        show_networks(json)
+    else:
+        show_layers(name, json)
+
+
+@app.command()
+def datasets(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="one of them")] = None,
+    check: Annotated[Path | None, typer.Option(help="folder of a copy to check")] = None,
+    layout: Annotated[str | None, typer.Option("--as", help="which data set the copy is")] = None,
+    json: Json = False,
+) -> None:
+    """Data sets that can be read: how to obtain them, and whether a copy is whole."""
+    from heartseg.cli import data_sets
+
+    if check is None:
+        data_sets.show(name, json)
+    elif not data_sets.check(check, layout or name, json):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -302,7 +326,8 @@ def _say(outcome: "Outcome") -> None:
 
     if outcome.status == "done" and outcome.report is not None:
         print(report_text(outcome.report))
-        for note in (outcome.said, outcome.report.strategy.get("origin of the model")):
+        origin = outcome.report.strategy.get("origin of the model")
+        for note in (outcome.said, origin, *outcome.report.body.not_used.values()):
             if note:
                 print(clean(f"{outcome.id}: {note}"), file=sys.stderr)
     else:
@@ -315,7 +340,15 @@ def _say_nothing(_: Any) -> None:
     """Wait for the end: --json prints once."""
 
 
-def _finish(outcomes: "list[Outcome]", json: bool) -> None:
+def _finish(plan: "Plan", outcomes: "list[Outcome]", json: bool) -> None:
+    from heartseg.batch import rows_without_study
+    from heartseg.report.words import clean
+
+    unknown = rows_without_study(plan, outcomes)
+    if unknown:
+        shown = ", ".join(unknown[:8]) + (", ..." if len(unknown) > 8 else "")
+        said = f"--body: {len(unknown)} rows of no study in this run: {shown}"
+        print(clean(f"heartseg: {said}; ids stand in summary.csv"), file=sys.stderr)
     if json:
         from heartseg.cli import listing
 

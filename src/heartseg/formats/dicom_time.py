@@ -10,7 +10,11 @@ from heartseg.core.errors import StudyError
 from heartseg.formats.dicom import Plane
 
 CLOCKS_MS = ("TriggerTime", "NominalCardiacTriggerDelayTime", "FrameTime")
-CLOCKS_ORDER = ("TemporalPositionIdentifier", "TemporalPositionIndex")
+CLOCKS_ORDER = (
+    "TemporalPositionIdentifier",
+    "TemporalPositionIndex",
+    "NominalPercentageOfCardiacPhase",
+)
 TIMES_OF_DAY = ("AcquisitionTime", "ContentTime")
 """They order the images of one slice; they do not say which images of two slices match."""
 

@@ -13,7 +13,13 @@ def split(headers: Sequence[Header]) -> list[Series]:
     groups: dict[_Key, list[Header]] = {}
     for header in headers:
         for part in _parallel(header):
-            same = (header.series, header.size, header.colour, component_of(header))
+            same = (
+                header.series,
+                header.size,
+                header.colour,
+                component_of(part),
+                part.planes[0].stack,
+            )
             key = next((k for k in groups if _belongs(k, same, part)), (same, direction(part)))
             groups.setdefault(key, []).append(part)
     return joined([_series(group, groups) for group in groups.values()])
@@ -52,11 +58,13 @@ def _where(plane: Plane) -> tuple[float, ...]:
 
 
 def _parallel(header: Header) -> list[Header]:
-    """The file's planes by direction: a localiser may hold three stacks in one file."""
+    """The file's planes by stack and direction: a localiser may hold three stacks in one file."""
     parts: list[list[int]] = []
     for index, plane in enumerate(header.planes):
         for part in parts:
-            if alike(header.planes[part[0]].orientation or (), plane.orientation or ()):
+            first = header.planes[part[0]]
+            same = first.stack == plane.stack
+            if same and alike(first.orientation or (), plane.orientation or ()):
                 part.append(index)
                 break
         else:

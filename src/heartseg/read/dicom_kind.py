@@ -70,7 +70,7 @@ def component_of(header: Header) -> str:
     """`phase` for velocity or phase images, else empty: two images that one series may hold."""
     types = header.facts.get("ImageType", "").upper().split("\\")[2:]
     phase = {"P", "PHASE", "PHASE MAP", "VELOCITY", "VELOCITY MAP"}
-    types.append(header.facts.get("ComplexImageComponent", ""))
+    types += header.planes[0].stack.split("/")  # of enhanced files: their component
     return "phase" if phase & set(types) else ""
 
 
