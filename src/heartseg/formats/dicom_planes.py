@@ -84,6 +84,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "FrameContentSequence": ("TemporalPositionIndex", "StackID", "FrameAcquisitionDateTime"),
         "MRImageFrameTypeSequence": ("ComplexImageComponent",),
         "MREchoSequence": ("EffectiveEchoTime",),
+        "MRModifierSequence": ("InversionTimes",),
     }
 )
 """The functional groups that are read, and what of them."""
@@ -109,6 +110,7 @@ _CLOCKS = (
     "NominalInterval",
     "RRIntervalTimeNominal",
     "InversionTime",
+    "InversionTimes",
 )
 
 _STACK = ("StackID", "ComplexImageComponent", "EffectiveEchoTime")
