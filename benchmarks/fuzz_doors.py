@@ -167,6 +167,53 @@ def _picture_seeds(formats: Mapping[str, str], data: Path) -> Seeds:
     return seeds
 
 
+def _tiff_seeds(data: Path) -> Seeds:
+    """Single and several pages, plain and packed, as Pillow and ImageJ's way of tifffile write."""
+    import tifffile
+    from PIL import Image
+
+    seeds = _picture_seeds({".tif": "TIFF"}, data)
+    cine = np.random.default_rng(1).integers(0, 250, (3, 2, 20, 24), np.uint8)
+    for packing in (None, "zlib"):
+        stream = io.BytesIO()
+        tifffile.imwrite(stream, cine[:, 0], compression=packing, photometric="minisblack")
+        seeds[f"pages-{packing}.tif"] = stream.getvalue()
+    stream = io.BytesIO()
+    Image.fromarray(cine[0, 0]).save(stream, "TIFF", compression="packbits")
+    seeds["packbits.tif"] = stream.getvalue()
+    stream = io.BytesIO()
+    tifffile.imwrite(
+        stream, cine, imagej=True, resolution=(2, 2), metadata={"axes": "TZYX", "unit": "mm"}
+    )
+    seeds["imagej.tif"] = stream.getvalue()
+    return seeds
+
+
+def _video_seeds(_: Path) -> Seeds:
+    """A moving disc, as an echo machine exports it."""
+    import av
+
+    y, x = np.mgrid[:48, :64]
+    kinds = ((".avi", "avi", "mjpeg", "yuvj420p"), (".mp4", "mp4", "mpeg4", "yuv420p"))
+    seeds: Seeds = {}
+    for suffix, container, codec, pixels in kinds:
+        stream = io.BytesIO()
+        with av.open(stream, "w", format=container) as out:
+            video = out.add_stream(codec, rate=25)
+            video.width, video.height, video.pix_fmt = 64, 48, pixels
+            for number in range(4):
+                disc = (np.hypot(y - 24, x - 25 - 4 * number) < 12).astype(np.uint8) * 180
+                frame = av.VideoFrame.from_ndarray(disc, "gray").reformat(format=pixels)
+                out.mux(video.encode(frame))
+            out.mux(video.encode())
+        seeds[f"disc{suffix}"] = stream.getvalue()
+    return seeds
+
+
+def _warm_video() -> None:
+    import av  # noqa: F401
+
+
 # DICOM
 
 
@@ -199,6 +246,54 @@ def _dicom_seeds(data: Path) -> Seeds:
     return seeds
 
 
+def _seg_seeds(data: Path) -> Seeds:
+    names = ("liver_1frame", "seg_image_ct_binary", "seg_image_ct_binary_overlap")
+    names = (*names, "seg_image_ct_true_fractional", "seg_image_ct_binary_single_frame")
+    return {f"{name}.dcm": (data / "dicom" / f"{name}.dcm").read_bytes() for name in names}
+
+
+def _read_seg(path: Path) -> None:
+    from heartseg.formats import dicom_seg
+
+    dicom_seg.read_seg(path)
+
+
+def _directory_seeds(_: Path) -> Seeds:
+    """The index of a small exchange medium."""
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian, MediaStorageDirectoryStorage, generate_uid
+
+    records = []
+    for number in range(3):
+        record = Dataset()
+        record.OffsetOfTheNextDirectoryRecord = (
+            record.OffsetOfReferencedLowerLevelDirectoryEntity
+        ) = 0
+        record.RecordInUseFlag, record.DirectoryRecordType = 0xFFFF, "IMAGE"
+        record.ReferencedFileID = f"IM{number}"
+        records.append(record)
+    index = Dataset()
+    index.FileSetID, index.DirectoryRecordSequence = "HEART", records
+    index.file_meta = FileMetaDataset()
+    index.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    index.file_meta.MediaStorageSOPClassUID = MediaStorageDirectoryStorage
+    index.file_meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=["fuzz"])
+    stream = io.BytesIO()
+    index.save_as(stream, enforce_file_format=True)
+    return {"DICOMDIR": stream.getvalue()}
+
+
+def _directory_place(data: Path, folder: Path, name: str, content: bytes) -> Path:
+    for number, image in enumerate(list(_dicom_seeds_kept(data).values())[:3]):
+        (folder / f"IM{number}").write_bytes(image)
+    return _beside_nothing(folder, name, content)
+
+
+@functools.cache
+def _dicom_seeds_kept(data: Path) -> Seeds:
+    return _dicom_seeds(data)
+
+
 def _warm_dicom() -> None:
     import pydicom.pixels  # noqa: F401
 
@@ -207,7 +302,8 @@ def _warm_dicom() -> None:
 
 def _zip_seeds(data: Path) -> Seeds:
     seeds: Seeds = {}
-    files = {name: seed for name, seed in _dicom_seeds(data).items() if len(seed) < 20_000}
+    small = [one for one in _dicom_seeds(data).items() if len(one[1]) < 20_000]
+    files = dict(small[1:3])
     for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         stream = io.BytesIO()
         with zipfile.ZipFile(stream, "w", method) as archive:
@@ -383,6 +479,16 @@ DOORS = _table(
             name="png",
             make_seeds=functools.partial(_picture_seeds, {".png": "PNG"}),
             open=_read_all,
+        ),
+        Door(name="tiff", make_seeds=_tiff_seeds, open=_read_all),
+        Door(name="video", make_seeds=_video_seeds, open=_read_all, warm=_warm_video),
+        Door(name="dicom-seg", make_seeds=_seg_seeds, open=_read_seg, warm=_warm_dicom),
+        Door(
+            name="dicomdir",
+            make_seeds=_directory_seeds,
+            open=_read_all,
+            place=functools.partial(_directory_place, DATA),
+            warm=_warm_dicom,
         ),
         Door(name="dicom", make_seeds=_dicom_seeds, open=_read_all, warm=_warm_dicom),
         Door(name="zip", make_seeds=_zip_seeds, open=_read_all, warm=_warm_dicom),

@@ -111,15 +111,3 @@ def test_damaged_member_is_said(tmp_path):
         opened.open("1.dcm"),
     ):
         pass
-
-
-def test_a_read_takes_no_more_memory_than_the_file_can_fill(tmp_path):
-    (tmp_path / "a.dcm").write_bytes(bytes(range(200)))
-    with Box(tmp_path) as box, box.open("a.dcm") as stream:
-        assert stream.read(10) == bytes(range(10))
-        tracemalloc.start()
-        rest = stream.read(2**31 - 1)
-        _, most = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-    assert rest == bytes(range(10, 200))
-    assert most < 2**20

@@ -239,28 +239,37 @@ def phantom(
     count: Annotated[int, typer.Option("-n", min=1, help="how many studies")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="the first one's; the next counts up")] = 0,
     written_as: Annotated[str, typer.Option("--as", help="nifti or dicom")] = "nifti",
+    exam: Annotated[
+        str | None,
+        typer.Option(help="a whole examination: one-series, series-per-slice or enhanced"),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write synthetic beating hearts with their exact volumes."""
-    from heartseg.cli.phantoms import write_phantoms
+    from heartseg.cli.phantoms import write_exams, write_phantoms
 
+    if exam is not None:
+        if (kind, written_as) != ("cine-mr", "dicom"):
+            raise ConfigError("--exam", got=f"--kind {kind} --as {written_as}", do="add --as dicom")
+        write_exams(out, exam, count, seed, json)
+        return
     write_phantoms(out, kind, count, seed, written_as, json)
 
 
 @app.command()
 def inspect(
-    input_: Annotated[Path, typer.Argument(metavar="INPUT")],
+    input_: Annotated[Path, typer.Argument(metavar="INPUT", help="a file, folder or .zip")],
     view: View = None,
     spacing_mm: Spacing = None,
+    preview: Annotated[
+        Path | None, typer.Option(help="draw it: a .png, or a folder for a picture a study")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """What heartseg sees in the files: modality, view, frames, spacing, phases, problems."""
-    from heartseg.cli import listing, options
+    """What heartseg sees: modality, view, frames, spacing, phases, labels, model, problems."""
+    from heartseg.cli.seen import run_inspect
 
-    seen = listing.seen(input_, options.spacing(spacing_mm), options.view(view))
-    print(listing.to_json(seen) if json else listing.seen_text(seen))
-    if any(one["problem"] for one in seen):
-        raise typer.Exit(1)
+    run_inspect(input_, view, spacing_mm, preview, json)
 
 
 @app.command()
@@ -273,12 +282,17 @@ def models(json: Json = False) -> None:
 
 
 @app.command()
-def networks(json: Json = False) -> None:
-    """Every architecture with its parameters and paper; needs heartseg[train]."""
-    from heartseg.cli import listing
+def networks(
+    name: Annotated[str | None, typer.Argument(help="of a network, to see its layers")] = None,
+    json: Json = False,
+) -> None:
+    """Every network with its paper, parameters, work and reach; needs heartseg[train]."""
+    from heartseg.cli.networks import show_layers, show_networks
 
-    rows = listing.networks()
-    print(listing.to_json(rows) if json else listing.table(rows))
+    if name is None:
+        show_networks(json)
+    else:
+        show_layers(name, json)
 
 
 @app.command()

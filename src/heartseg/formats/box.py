@@ -18,9 +18,6 @@ from heartseg.core.errors import FormatError, StudyError
 from heartseg.formats.bounds import MAX_BYTES, MAX_INFLATION
 
 MAX_FILES = 50_000
-_LONG_READ = 2**20
-"""Bytes; Python takes the memory of a longer read before it sees that the file is shorter."""
-
 _IGNORED = ("__MACOSX", "Thumbs.db")
 _INDEX = "DICOMDIR"
 
@@ -78,7 +75,7 @@ class Box:
                 yield io.BytesIO(_unpacked(self._zip, name))
             else:
                 folder = self.path if self.path.is_dir() else self.path.parent
-                with _Sober(io.FileIO(folder / name)) as stream:
+                with (folder / name).open("rb") as stream:
                     yield stream
         except (
             OSError, zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, UnicodeDecodeError,
@@ -88,18 +85,6 @@ class Box:
                 got=f"a file that cannot be read ({_said(fault)})",
                 do="copy or export it again",
             ) from fault
-
-
-class _Sober(io.BufferedReader):
-    """A file that takes no more memory for a read than it can fill, whatever a header claims."""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Up to `size` bytes."""
-        if size is not None and size > _LONG_READ:
-            here = self.tell()
-            size = max(0, min(size, self.seek(0, os.SEEK_END) - here))
-            self.seek(here)
-        return super().read(size)
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:

@@ -178,7 +178,8 @@ def _dtype(where: str, ds: Any, bits: int) -> np.dtype[Any]:
 
 
 def _require_whole(where: str, rest: int, bits: int) -> None:
-    """What follows the header must hold the pixels."""
+    """What follows the header must hold the pixels, after 8 bytes of their element's own."""
+    rest = max(0, rest - 8)
     if rest < (bits + 7) // 8:
         raise FormatError(
             where,

@@ -70,19 +70,22 @@ def _add_object(ds: Dataset, series: ExamSeries, tags: ExamTags, count: int) -> 
     for keyword, value in _PULSE_SEQUENCE.items():
         setattr(ds, keyword, value)
     ds.PhaseContrast = "YES" if series.is_velocity else "NO"
-    ds.CardiacSynchronizationTechnique = "RETROSPECTIVE" if loop.gated else "REALTIME"
-    if loop.gated:
-        ds.CardiacSignalSource, ds.CardiacBeatRejectionTechnique = "ECG", "NONE"
-        ds.CardiacRRIntervalSpecified = float(loop.rr_ms)
-        ds.LowRRValue, ds.HighRRValue = int(0.8 * loop.rr_ms), int(1.2 * loop.rr_ms)
-        ds.IntervalsAcquired, ds.IntervalsRejected = 10, 0
+    if series.is_velocity:
+        ds.VelocityEncodingAcquisitionSequence = [_item(VelocityEncodingDirection=_ACROSS)]
+    ds.CardiacSynchronizationTechnique = "RETROSPECTIVE" if loop.gated else "PROSPECTIVE"
+    ds.CardiacSignalSource, ds.CardiacBeatRejectionTechnique = "ECG", "NONE"
+    ds.CardiacRRIntervalSpecified = float(loop.rr_ms)
+    ds.LowRRValue, ds.HighRRValue = int(0.8 * loop.rr_ms), int(1.2 * loop.rr_ms)
+    ds.IntervalsAcquired, ds.IntervalsRejected = 10, 0
 
+
+_ACROSS = [0.0, 0.0, 1.0]
+"""Direction of flow that is measured: to the head."""
 
 _PULSE_SEQUENCE: dict[str, object] = {
     "PulseSequenceName": "cine",
     "MRAcquisitionType": "2D",
     "EchoPulseSequence": "GRADIENT",
-    "MultipleSpinEcho": "NO",
     "MultiPlanarExcitation": "NO",
     "TimeOfFlightContrast": "NO",
     "SteadyStatePulseSequence": "FREE_PRECESSION",
@@ -93,7 +96,6 @@ _PULSE_SEQUENCE: dict[str, object] = {
     "GeometryOfKSpaceTraversal": "RECTILINEAR",
     "RectilinearPhaseEncodeReordering": "LINEAR",
     "SegmentedKSpaceTraversal": "PARTIAL",
-    "CoverageOfKSpace": "FULL",
     "NumberOfKSpaceTrajectories": 1,
 }
 
@@ -157,6 +159,12 @@ def _shared(series: ExamSeries) -> Dataset:
         ),
         **_sequence_groups(series),
     }
+    if series.is_velocity:
+        groups["MRVelocityEncodingSequence"] = _item(
+            VelocityEncodingDirection=_ACROSS,
+            VelocityEncodingMinimumValue=-150.0,
+            VelocityEncodingMaximumValue=150.0,
+        )
     shared = Dataset()
     for keyword, item in groups.items():
         setattr(shared, keyword, [item])
@@ -165,39 +173,10 @@ def _shared(series: ExamSeries) -> Dataset:
 
 def _sequence_groups(series: ExamSeries) -> dict[str, Dataset]:
     """What the sequence and the coils did, the same for every frame."""
-    inversion = series.loops[0].inversion_ms
-    modifier = _item(
-        InversionRecovery="NO" if inversion is None else "YES",
-        FlowCompensation="NONE",
-        Spoiling="NONE",
-        T2Preparation="NO",
-        SpectrallySelectedExcitation="NONE",
-        SpatialPresaturation="NONE",
-        PartialFourier="NO",
-        ParallelAcquisition="NO",
-    )
-    if inversion is not None:
-        modifier.InversionTimes = [float(inversion)]
-    absorption = _item(SpecificAbsorptionRateDefinition="IEC_WHOLE_BODY")
-    absorption.SpecificAbsorptionRateValue = 1.0
-    gradient = _item(GradientOutputType="DB_DT", GradientOutput=0.0)
-    timing = _item(
-        RepetitionTime="3",
-        FlipAngle="45",
-        EchoTrainLength="1",
-        RFEchoTrainLength=0,
-        GradientEchoTrainLength=1,
-        SpecificAbsorptionRateSequence=[absorption],
-        GradientOutputType=gradient.GradientOutputType,
-        GradientOutput=0.0,
-        OperatingModeSequence=list(
-            starmap(_mode, (("STATIC FIELD", "IEC_NORMAL"), ("RF", "IEC_NORMAL")))
-        ),
-    )
     return {
-        "MRTimingAndRelatedParametersSequence": timing,
+        "MRTimingAndRelatedParametersSequence": _timing(),
         "MREchoSequence": _item(EffectiveEchoTime=1.5),
-        "MRModifierSequence": modifier,
+        "MRModifierSequence": _modifier(series.loops[0].inversion_ms),
         "MRImagingModifierSequence": _item(
             MagnetizationTransfer="NONE",
             BloodSignalNulling="NO",
@@ -219,6 +198,39 @@ def _sequence_groups(series: ExamSeries) -> dict[str, Dataset]:
         ),
         "MRAveragesSequence": _item(NumberOfAverages="1"),
     }
+
+
+def _timing() -> Dataset:
+    absorption = _item(SpecificAbsorptionRateDefinition="IEC_WHOLE_BODY")
+    absorption.SpecificAbsorptionRateValue = 1.0
+    modes = (("STATIC FIELD", "IEC_NORMAL"), ("RF", "IEC_NORMAL"))
+    return _item(
+        RepetitionTime="3",
+        FlipAngle="45",
+        EchoTrainLength="1",
+        RFEchoTrainLength=0,
+        GradientEchoTrainLength=1,
+        SpecificAbsorptionRateSequence=[absorption],
+        GradientOutputType="DB_DT",
+        GradientOutput=0.0,
+        OperatingModeSequence=list(starmap(_mode, modes)),
+    )
+
+
+def _modifier(inversion_ms: float | None) -> Dataset:
+    modifier = _item(
+        InversionRecovery="NO" if inversion_ms is None else "YES",
+        FlowCompensation="NONE",
+        Spoiling="NONE",
+        T2Preparation="NO",
+        SpectrallySelectedExcitation="NONE",
+        SpatialPresaturation="NONE",
+        PartialFourier="NO",
+        ParallelAcquisition="NO",
+    )
+    if inversion_ms is not None:
+        modifier.InversionTimes = [float(inversion_ms)]
+    return modifier
 
 
 def _mode(kind: str, level: str) -> Dataset:

@@ -37,6 +37,7 @@ NATIVE = frozenset({IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED})
 MAX_VALUE_BYTES = 2**16
 """Of an attribute that heartseg looks at; sequences, tables of colours and pixels may have more."""
 
+_LONG_READ = 2**20
 _META_ELEMENTS = 64
 _LONG = (b"OB", b"OD", b"OF", b"OL", b"OW", b"SQ", b"UC", b"UN", b"UR", b"UT", b"OV", b"SV", b"UV")
 
@@ -92,7 +93,7 @@ def read(
     if syntax == DEFLATED:
         stream = _inflated(stream, start)
     ds = pydicom.dcmread(
-        stream,
+        _Sober(stream),
         stop_before_pixels=not pixels,
         specific_tags=list(tags) if tags is not None else None,
         force=True,
@@ -101,6 +102,22 @@ def read(
         ds.file_meta.TransferSyntaxUID = pydicom.uid.UID(_guessed(ds))
     here, end = stream.tell(), stream.seek(0, os.SEEK_END)
     return bounded(ds), end - here
+
+
+class _Sober:
+    """A stream that takes no more memory for a read than it can fill, whatever a header claims."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self.tell, self.seek = stream, stream.tell, stream.seek
+        here = stream.tell()
+        self._end = stream.seek(0, os.SEEK_END)
+        stream.seek(here)
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to `size` bytes."""
+        if size > _LONG_READ:  # Python would take the memory before it sees the file's end
+            size = max(0, min(size, self._end - self.tell()))
+        return self._stream.read(size)
 
 
 def bounded(ds: Any) -> Any:

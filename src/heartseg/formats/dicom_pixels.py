@@ -99,7 +99,8 @@ def _native(ds: Any, header: Header) -> Iterator[NDArray[Any]]:
         from pydicom.pixels.decoders.base import get_decoder
 
         decoder = get_decoder(ds.file_meta.TransferSyntaxUID)
-        yield from (pixels for pixels, _ in decoder.iter_array(ds))
+        for index in range(header.frames):  # its own loop loses count of YBR_FULL_422
+            yield decoder.as_array(ds, index=index)[0]
         return
     yield from ds.pixel_array.reshape(header.frames, *header.size)
 

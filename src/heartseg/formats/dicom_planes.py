@@ -5,12 +5,14 @@ groups of enhanced MR). What the frame's own groups say goes before what all fra
 before what the file says as a whole.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
+from heartseg.formats.dicom_file import DAMAGED, tags_of
 from heartseg.formats.dicom_ultrasound import calibration, frame_times
-from heartseg.formats.dicom_values import first, items, numbers, printable
+from heartseg.formats.dicom_values import items, numbers, printable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,88 +51,107 @@ def planes_of(
     if echo or "SequenceOfUltrasoundRegions" in ds:
         scale, said = calibration(ds, size)
         notes += said
-    shared = items(ds, "SharedFunctionalGroupsSequence")[:1]
     single = items(ds, "PerFrameFunctionalGroupsSequence")
     if single and len(single) < frames:
         notes.append(f"{frames} frames and {len(single)} descriptions: the last have none")
+    known = _of_file(ds)
+    for group in items(ds, "SharedFunctionalGroupsSequence")[:1]:
+        known.update(_of_group(group))
+    common = _plane(name, 0, known, scale)
     planes = []
     for frame in range(frames):
-        clock = {} if times is None else {"FrameTime": times[frame]}
-        groups = [*single[frame : frame + 1], *shared, ds]
-        planes.append(_plane(name, frame, groups, scale=scale, clock=clock))
-        if not (single or clock):  # nothing tells the frames apart
-            planes += [replace(planes[0], frame=number) for number in range(1, frames)]
-            break
+        plane = replace(common, frame=frame)
+        if frame < len(single):
+            plane = _plane(name, frame, {**known, **_of_group(single[frame])}, scale)
+        if times is not None:
+            plane = replace(plane, clocks={**plane.clocks, "FrameTime": times[frame]})
+        planes.append(plane)
     return tuple(planes), notes
 
 
+_GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "PlanePositionSequence": ("ImagePositionPatient",),
+        "PlaneOrientationSequence": ("ImageOrientationPatient",),
+        "PixelMeasuresSequence": ("PixelSpacing",),
+        "PixelValueTransformationSequence": ("RescaleSlope", "RescaleIntercept"),
+        "CardiacSynchronizationSequence": (
+            "TriggerTime",
+            "NominalCardiacTriggerDelayTime",
+            "NominalPercentageOfCardiacPhase",
+            "RRIntervalTimeNominal",
+        ),
+        "FrameContentSequence": ("TemporalPositionIndex", "StackID", "FrameAcquisitionDateTime"),
+        "MRImageFrameTypeSequence": ("ComplexImageComponent",),
+        "MREchoSequence": ("EffectiveEchoTime",),
+    }
+)
+"""The functional groups that are read, and what of them."""
+
+_GROUP_TAGS = dict(zip(tags_of(*_GROUPS), _GROUPS, strict=True))
+
+_CLOCKS = (
+    "TriggerTime",
+    "NominalCardiacTriggerDelayTime",
+    "NominalPercentageOfCardiacPhase",
+    "TemporalPositionIdentifier",
+    "TemporalPositionIndex",
+    "AcquisitionTime",
+    "ContentTime",
+    "FrameAcquisitionDateTime",
+    "AcquisitionDateTime",
+    "NominalInterval",
+    "RRIntervalTimeNominal",
+    "InversionTime",
+)
+
+_STACK = ("StackID", "ComplexImageComponent", "EffectiveEchoTime")
+"""Of functional groups only: classic files are told apart by their series."""
+
+
+def _of_file(ds: Any) -> dict[str, Any]:
+    wanted = {keyword for group in _GROUPS.values() for keyword in group} - set(_STACK)
+    return dict(_values(ds, (*wanted, *_CLOCKS)))
+
+
+def _of_group(group: Any) -> dict[str, Any]:
+    """What the functional groups of a frame, or of all frames, say: present ones only."""
+    found: dict[str, Any] = {}
+    for tag in list(group.keys()):
+        sequence = _GROUP_TAGS.get(tag, "")
+        for item in items(group, sequence)[:1] if sequence else ():
+            found.update(_values(item, _GROUPS[sequence]))
+    return found
+
+
+def _values(ds: Any, keywords: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    for keyword in keywords:
+        try:
+            value = ds.get(keyword)
+        except DAMAGED:
+            continue
+        if value is not None and value != "":
+            yield keyword, value
+
+
 def _plane(
-    name: str,
-    frame: int,
-    groups: Sequence[Any],
-    *,
-    scale: tuple[float, float] | None,
-    clock: Mapping[str, float],
+    name: str, frame: int, said: Mapping[str, Any], scale: tuple[float, float] | None
 ) -> Plane:
-    measures = ("PixelMeasuresSequence", "PixelSpacing")
+    clocks = {keyword: numbers(said[keyword]) for keyword in _CLOCKS if keyword in said}
+    stack = "/".join(printable(str(said.get(keyword, ""))) for keyword in _STACK)
     return Plane(
         name=name,
         frame=frame,
-        position=_vector(groups, "PlanePositionSequence", "ImagePositionPatient", 3),
-        orientation=_vector(groups, "PlaneOrientationSequence", "ImageOrientationPatient", 6),
-        spacing=scale or _vector(groups, *measures, 2),
-        clocks={**dict(_clocks(groups)), **clock},
-        slope=_scale(groups, "RescaleSlope", 1.0),
-        intercept=_scale(groups, "RescaleIntercept", 0.0),
-        stack=_stack(groups),
+        position=_vector(said, "ImagePositionPatient", 3),
+        orientation=_vector(said, "ImageOrientationPatient", 6),
+        spacing=scale or _vector(said, "PixelSpacing", 2),
+        clocks={keyword: value[0] for keyword, value in clocks.items() if len(value) == 1},
+        slope=(_vector(said, "RescaleSlope", 1) or (1.0,))[0],
+        intercept=(_vector(said, "RescaleIntercept", 1) or (0.0,))[0],
+        stack=stack.strip("/"),
     )
 
 
-def _vector(
-    groups: Sequence[Any], sequence: str, keyword: str, count: int
-) -> tuple[float, ...] | None:
-    values = numbers(first(groups, sequence, keyword))
+def _vector(said: Mapping[str, Any], keyword: str, count: int) -> tuple[float, ...] | None:
+    values = numbers(said.get(keyword))
     return values if len(values) == count else None
-
-
-def _scale(groups: Sequence[Any], keyword: str, default: float) -> float:
-    values = numbers(first(groups, "PixelValueTransformationSequence", keyword))
-    return values[0] if len(values) == 1 else default
-
-
-_CLOCKS = (
-    ("TriggerTime", "CardiacSynchronizationSequence"),
-    ("NominalCardiacTriggerDelayTime", "CardiacSynchronizationSequence"),
-    ("NominalPercentageOfCardiacPhase", "CardiacSynchronizationSequence"),
-    ("TemporalPositionIdentifier", ""),
-    ("TemporalPositionIndex", "FrameContentSequence"),
-    ("AcquisitionTime", ""),
-    ("ContentTime", ""),
-    ("FrameAcquisitionDateTime", "FrameContentSequence"),
-    ("AcquisitionDateTime", ""),
-    ("NominalInterval", ""),
-    ("RRIntervalTimeNominal", "CardiacSynchronizationSequence"),
-    ("InversionTime", ""),
-)
-
-
-def _clocks(groups: Sequence[Any]) -> Iterator[tuple[str, float]]:
-    for keyword, sequence in _CLOCKS:
-        values = numbers(first(groups, sequence, keyword))
-        if len(values) == 1:
-            yield keyword, values[0]
-
-
-_STACKS = (
-    ("StackID", "FrameContentSequence"),
-    ("ComplexImageComponent", "MRImageFrameTypeSequence"),
-    ("EffectiveEchoTime", "MREchoSequence"),
-)
-
-
-def _stack(groups: Sequence[Any]) -> str:
-    """Only what functional groups say: a classic file is told apart by its series."""
-    if len(groups) == 1:
-        return ""
-    found = [first(groups, sequence, keyword) for keyword, sequence in _STACKS]
-    return "/".join("" if value is None else printable(str(value)) for value in found).strip("/")

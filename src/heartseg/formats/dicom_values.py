@@ -4,7 +4,6 @@ Text comes from strangers: it is cut, and what could steer a terminal is taken o
 """
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import pydicom
@@ -59,23 +58,3 @@ def printable(words: str) -> str:
     if len(words) <= MAX_TEXT and words.isprintable():
         return words
     return "".join(letter for letter in words[:MAX_TEXT] if letter.isprintable())
-
-
-def first(groups: Sequence[Any], sequence: str, keyword: str) -> Any:
-    """An attribute from its functional group of the frame, of all frames, or of the file.
-
-    Args:
-        groups: items of functional groups, and the data set itself as the last.
-        sequence: the functional group's name.
-        keyword: of the attribute in it.
-    """
-    for group in groups:
-        inner = items(group, sequence)[:1] if sequence and group is not groups[-1] else ()
-        for item in (*inner, group):
-            try:
-                value = item.get(keyword)
-            except DAMAGED:
-                value = None
-            if value is not None and value != "":
-                return value
-    return None

@@ -22,7 +22,8 @@ class Format:
         suffixes: of its files, lower case.
         module: in `heartseg.formats`, imported when the first file of it is read.
         labels: whether it can hold label numbers: what is packed with loss cannot.
-        flat: whether it is a picture, whose mask is a picture too where it has one plane.
+        flat: whether it holds pictures: without a place in the patient, even with millimetres, and
+            with a picture for a mask where there is one plane.
         beside: suffixes of the data files that its headers name, which are no files of their own.
     """
 

@@ -116,7 +116,19 @@ def write_study(folder: Path, made: Made, *, file_format: FileFormat = "nifti") 
     Raises:
         OutputError: the folder cannot be written, or exists already.
     """
-    study, segmentation, exact = made
+    target = begin_study(folder, made)
+    _WRITERS[file_format](target, made[0])
+    end_study(target, made)
+    return target
+
+
+def begin_study(folder: Path, made: Made) -> Path:
+    """Make the folder of a study in `folder`, with its exact numbers in `truth.json`.
+
+    Raises:
+        OutputError: the folder cannot be written, or exists already.
+    """
+    study, _, exact = made
     target = folder / study.id
     try:
         target.mkdir(parents=True)
@@ -128,11 +140,15 @@ def write_study(folder: Path, made: Made, *, file_format: FileFormat = "nifti") 
             got=f"{fault.strerror or fault}",
             do="choose a new folder that can be written",
         ) from fault
-    _WRITERS[file_format](target, study)
+    return target
+
+
+def end_study(target: Path, made: Made) -> None:
+    """Write the labels of every frame into the folder of a study."""
     from heartseg.formats.nifti import write_labels
 
+    study, segmentation, _ = made
     write_labels(target / f"{study.id}_sax_gt.nii.gz", segmentation, SCHEMES[SCHEME])
-    return target
 
 
 def _write_nifti(target: Path, study: Study) -> None:

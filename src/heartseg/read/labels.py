@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from heartseg.core.anatomy import Labels, Scheme, ventricles_swapped
 from heartseg.core.errors import FormatError, GeometryError
 from heartseg.core.geometry import Geometry
@@ -11,9 +13,15 @@ from heartseg.formats.table import LABEL_SUFFIXES, format_of
 
 
 def read_labels_for(
-    path: Path, scheme: Scheme, image: Image
+    path: Path, scheme: Scheme, image: Image, source: Path | None = None
 ) -> tuple[Segmentation, tuple[str, ...]]:
     """The labels of a file on the grid and frames of `image`, and warnings.
+
+    Args:
+        path: the label file.
+        scheme: what its numbers mean.
+        image: what they belong to.
+        source: the image's own file, whose header may give a spacing that the user knew better.
 
     Raises:
         FormatError: not a label file that heartseg can read.
@@ -22,7 +30,9 @@ def read_labels_for(
     """
     if not path.is_file():
         raise FormatError(path.name, got="no such file", do="check the path")
-    seg = _placed(read_mask(path, scheme), image)
+    seg = _placed(read_mask(path, scheme), path, image)
+    if source is not None and _one_header(path, source):
+        seg = replace(seg, geometry=image.geometry)
     if not _fits(seg.geometry, image.geometry):
         raise GeometryError(
             path.name,
@@ -76,11 +86,28 @@ def read_mask(path: Path, scheme: Scheme) -> Segmentation:
     return labels
 
 
-def _placed(seg: Segmentation, image: Image) -> Segmentation:
-    """A file without millimetres has no place of its own: its voxels take the image's."""
-    if seg.geometry.unit == "px" and seg.geometry.shape == image.geometry.shape:
-        return replace(seg, geometry=image.geometry)
+def _placed(seg: Segmentation, path: Path, image: Image) -> Segmentation:
+    """A file without a place of its own takes the image's, where its voxels are as many and large.
+
+    Pictures and TIFF have none, even with millimetres; neither have files that know no spacing.
+    """
+    known, mine, theirs = format_of(path.name), seg.geometry, image.geometry
+    placeless = mine.unit == "px" or (known is not None and known.flat)
+    alike = mine.unit == "px" or np.allclose(mine.spacing, theirs.spacing, rtol=1e-3)
+    if placeless and alike and mine.shape == theirs.shape:
+        return replace(seg, geometry=theirs)
     return seg
+
+
+def _one_header(path: Path, source: Path) -> bool:
+    """True for the NIfTI mask of a NIfTI image, which has the image's header as it is stored."""
+    if any(
+        (known := format_of(one.name)) is None or known.name != "nifti" for one in (path, source)
+    ):
+        return False
+    from heartseg.formats import nifti
+
+    return _fits(nifti.read_info(path).geometry, nifti.read_info(source).geometry)
 
 
 def _fits(mine: Geometry, theirs: Geometry) -> bool:

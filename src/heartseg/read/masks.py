@@ -48,7 +48,7 @@ def _of_view(study: Study, view: View, place: Path, numbers: Scheme) -> Segmenta
             labels[frames], structures = seg.labels, seg.structures
             continue
         part = Image(image.voxels[frames], image.geometry)
-        found, warnings = read_labels_for(file, numbers, part)
+        found, warnings = read_labels_for(file, numbers, part, source.path)
         if warnings:  # numbers from exchanged ventricles would look plausible
             raise LabelError("; ".join(warnings))
         labels[frames] = found.labels
