@@ -5,6 +5,7 @@ from heartseg.core.anatomy import Structure
 from heartseg.core.errors import GeometryError
 from heartseg.core.study import Modality, View
 from heartseg.read import find_studies
+from heartseg.read.copy_check import flaws, recognised
 from heartseg.read.datasets import cell_tracking
 from tests.read import more_miniatures
 from tests.read.more_miniatures import _tiff
@@ -61,3 +62,12 @@ def test_mask_of_another_size_is_refused(root):
     _tiff(root / "PhC-C2DH-U373" / "01_GT" / "SEG" / "man_seg003.tif", np.ones((17, 22), np.uint16))
     with pytest.raises(GeometryError, match="man_seg003.tif: got another grid"):
         find_studies(root)[0].reference()
+
+
+@pytest.mark.parametrize("name", ["01/t002.tif", "01_GT/SEG/man_seg001.tif"])
+def test_broken_file_is_found_and_named(name, root):
+    file = root / "PhC-C2DH-U373" / name
+    file.write_bytes(file.read_bytes()[:40])
+    (flaw,) = [flaw for flaw in flaws(root, *recognised(root)) if flaw.wrong]
+    assert (flaw.kind, flaw.case) == ("unreadable", "PhC-C2DH-U373_01")
+    assert file.name in flaw.said

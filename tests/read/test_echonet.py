@@ -6,6 +6,7 @@ from heartseg.core.errors import FormatError, GeometryError
 from heartseg.core.study import Modality, Phases, View
 from heartseg.read import find_studies
 from heartseg.read.candidate import Options
+from heartseg.read.copy_check import flaws, recognised
 from heartseg.read.datasets import echonet
 from tests.read import more_miniatures
 from tests.read.more_miniatures import tracing
@@ -119,3 +120,9 @@ def test_table_with_short_rows_is_refused(root):
 def test_other_tables_are_no_echonet(root):
     (root / "FileList.csv").write_text("FileName,Age\n0X1A,3\n")
     assert echonet.find(root, Options()) == []
+
+
+def test_broken_video_is_found_and_named(root):
+    (root / "Videos" / "0X2B.avi").write_bytes(b"RIFF" + bytes(40))
+    (flaw,) = [flaw for flaw in flaws(root, *recognised(root)) if flaw.wrong]
+    assert (flaw.kind, flaw.case) == ("unreadable", "0X2B")

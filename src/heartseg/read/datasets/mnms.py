@@ -54,12 +54,18 @@ def find(path: Path, options: Options) -> list[Candidate]:
 def _images(folder: Path, depth: int) -> list[Path]:
     """Cines of a folder named like a patient or a part of the data set, and those below."""
     found = []
-    for entry in sorted(folder.iterdir()):
+    for entry in sorted(folder.iterdir(), key=_in_order):
         if _IMAGE.match(entry.name) and entry.is_file():
             found.append(entry)
         elif depth > 1 and _may_hold_some(entry.name) and entry.is_dir():
             found += _images(entry, depth - 1)
     return found
+
+
+def _in_order(entry: Path) -> tuple[int, str]:
+    """Parts as the challenge counts them, all else by name."""
+    parts = list(SPLITS)
+    return (parts.index(entry.name) if entry.name in parts else 0, entry.name)
 
 
 def _may_hold_some(name: str) -> bool:
