@@ -41,7 +41,7 @@ def onnx_f32(network: Any) -> bytes:
     """That network exported, weights in float32."""
     from heartseg.train.export import export_onnx
 
-    return export_onnx(network, 1, 4)
+    return export_onnx(network, 1, (8, 12))
 
 
 @pytest.fixture(scope="session")

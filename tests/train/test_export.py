@@ -24,7 +24,7 @@ def network() -> Any:
 @pytest.fixture(scope="module")
 def exported(network: Any) -> bytes:
     """Its file, in float32."""
-    return export_onnx(network, 1, 4)
+    return export_onnx(network, 1, (8, 12))
 
 
 def test_every_weight_is_there_under_its_name(network: Any, exported: bytes) -> None:
@@ -38,7 +38,7 @@ def test_every_weight_is_there_under_its_name(network: Any, exported: bytes) -> 
 def test_exporting_leaves_the_network_as_it_was(network: Any) -> None:
     for training in (True, False):
         network.train(training)
-        export_onnx(network, 1, 4)
+        export_onnx(network, 1, (8, 12))
         assert network.training is training
 
 
@@ -60,7 +60,7 @@ def test_a_kernel_too_large_for_float16_stays() -> None:
     layer = torch.nn.Conv2d(1, 2, 3, padding=1)
     with torch.no_grad():
         layer.weight[0, 0, 0, 0] = 1e6
-    weights = read_onnx(compress_to_float16(export_onnx(layer, 1, 4))).weights
+    weights = read_onnx(compress_to_float16(export_onnx(layer, 1, (8, 12)))).weights
     assert weights["weight"].dtype == np.float32
     assert weights["weight"].max() == 1e6
 
@@ -76,4 +76,4 @@ def test_a_lost_weight_is_said() -> None:
             return self.used(pixels)
 
     with pytest.raises(ModelError, match=r"idle\.bias"):
-        export_onnx(Idle(), 1, 4)
+        export_onnx(Idle(), 1, (8, 12))

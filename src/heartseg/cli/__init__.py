@@ -239,11 +239,20 @@ def phantom(
     count: Annotated[int, typer.Option("-n", min=1, help="how many studies")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="the first one's; the next counts up")] = 0,
     written_as: Annotated[str, typer.Option("--as", help="nifti or dicom")] = "nifti",
+    exam: Annotated[
+        str | None,
+        typer.Option(help="a whole examination: one-series, series-per-slice or enhanced"),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write synthetic beating hearts with their exact volumes."""
-    from heartseg.cli.phantoms import write_phantoms
+    from heartseg.cli.phantoms import write_exams, write_phantoms
 
+    if exam is not None:
+        if (kind, written_as) != ("cine-mr", "dicom"):
+            raise ConfigError("--exam", got=f"--kind {kind} --as {written_as}", do="add --as dicom")
+        write_exams(out, exam, count, seed, json)
+        return
     write_phantoms(out, kind, count, seed, written_as, json)
 
 
@@ -273,12 +282,33 @@ def models(json: Json = False) -> None:
 
 
 @app.command()
-def networks(json: Json = False) -> None:
-    """Every architecture with its parameters and paper; needs heartseg[train]."""
-    from heartseg.cli import listing
+def networks(
+    name: Annotated[str | None, typer.Argument(help="of a network, to see its layers")] = None,
+    json: Json = False,
+) -> None:
+    """Every network with its paper, parameters, work and reach; needs heartseg[train]."""
+    from heartseg.cli.networks import show_layers, show_networks
 
-    rows = listing.networks()
-    print(listing.to_json(rows) if json else listing.table(rows))
+    if name is None:
+        show_networks(json)
+    else:
+        show_layers(name, json)
+
+
+@app.command()
+def datasets(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="one of them")] = None,
+    check: Annotated[Path | None, typer.Option(help="folder of a copy to check")] = None,
+    layout: Annotated[str | None, typer.Option("--as", help="which data set the copy is")] = None,
+    json: Json = False,
+) -> None:
+    """Data sets that can be read: how to obtain them, and whether a copy is whole."""
+    from heartseg.cli import data_sets
+
+    if check is None:
+        data_sets.show(name, json)
+    elif not data_sets.check(check, layout or name, json):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from heartseg.core.anatomy import scheme
 from heartseg.core.errors import ConfigError, GeometryError, LabelError
+from heartseg.core.small_text import read_small_text
 from heartseg.core.study import Body, Phases
 from heartseg.core.study import View as StudyView
 from heartseg.formats.bounds import MAX_SPACING_MM, MIN_SPACING_MM, require_spacing
@@ -15,8 +16,6 @@ from heartseg.read.body import body_of
 
 COLUMNS = ("study", "sex", "age", "height_cm", "weight_kg", "heart_rate")
 """Of a table of bodies; all but the first may be missing or empty."""
-
-LARGEST_TABLE_BYTES = 16 * 2**20
 
 
 def formats(text: str) -> tuple[str, ...]:
@@ -172,10 +171,7 @@ def bodies(file: Path | None) -> Mapping[str, Body] | None:
 def _rows(file: Path) -> list[dict[str, str]]:
     where = f"--body {file.name}"
     try:
-        if file.stat().st_size > LARGEST_TABLE_BYTES:
-            raise ConfigError(where, got="more than 16 MB", allowed="a line a study")
-        text = file.read_text(encoding="utf-8-sig")
-        reader = csv.DictReader(io.StringIO(text), strict=True)
+        reader = csv.DictReader(io.StringIO(read_small_text(file)), strict=True)
         names, rows = [name.strip() for name in reader.fieldnames or ()], list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         got = fault.strerror if isinstance(fault, OSError) else type(fault).__name__

@@ -38,7 +38,7 @@ def run_inspect(
         if not json:
             print(("\n" if everything else "") + study_text(seen), flush=True)
         everything += seen
-        failed |= study is None
+        failed |= any(one.problem for one in seen)
         if preview is not None and study is not None:
             failed |= not _drawn(preview, study, seen, alone=alone)
     if json:
@@ -64,7 +64,7 @@ def _drawn(preview: Path, study: Study, seen: list[Seen], *, alone: bool) -> boo
 def study_text(seen: Sequence[Seen]) -> str:
     """What is seen in a study; what is not known is left out, or said where it matters."""
     lines = [*_of_study(seen[0])]
-    for one in seen if seen[0].problem is None else ():
+    for one in seen if seen[0].modality is not None else ():
         lines += _of_image(one)
     return "\n".join(f"{name.ljust(_WIDTH)}{clean(said)}".rstrip() for name, said in lines if said)
 

@@ -26,7 +26,9 @@ class Typed(str):
     """Text of an override; it becomes what the setting's type asks for."""
 
 
-def from_table(cls: type[Config], table: Table, *, where: str = "settings") -> Config:
+def from_table(
+    cls: type[Config], table: Table, *, where: str = "settings", base: Config | None = None
+) -> Config:
     """Build a dataclass from a table, with nothing left over.
 
     Args:
@@ -34,15 +36,16 @@ def from_table(cls: type[Config], table: Table, *, where: str = "settings") -> C
             mappings, further dataclasses, and any of these `| None`.
         table: as tomllib reads it.
         where: the file's name, for messages.
+        base: what the table leaves out; None for the defaults of the class.
 
     Raises:
         ConfigError: an unknown key, a wrong type, a missing setting.
     """
-    built: Config = _dataclass(cls, table, f"{where}: ")
+    built: Config = _dataclass(cls, table, f"{where}: ", base)
     return built
 
 
-def _dataclass(cls: Any, table: Any, at: str) -> Any:
+def _dataclass(cls: Any, table: Any, at: str, base: Any = None) -> Any:
     if not isinstance(table, Mapping):
         raise _wrong(at.removesuffix(".").removesuffix(": "), table, "a table of settings")
     known = {field.name: field for field in fields(cls) if field.init}
@@ -51,6 +54,8 @@ def _dataclass(cls: Any, table: Any, at: str) -> Any:
             raise _unknown(f"{at}{key}", key, known)
     types_of = typing.get_type_hints(cls)
     given = {key: _value(types_of[key], value, f"{at}{key}") for key, value in table.items()}
+    if base is not None:
+        given = {name: getattr(base, name) for name in known} | given
     missing = [name for name, field in known.items() if name not in given and _required(field)]
     if missing:
         raise ConfigError(f"{at}{missing[0]}", got="nothing", do="this setting has no default")

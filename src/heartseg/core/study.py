@@ -90,7 +90,7 @@ class Source:
 
     Attributes:
         stem: name for the written mask, already safe as a file name.
-        format: "nifti", "dicom", "raster", ...
+        format: "dicom", or a name in `formats/table.py`.
         path: the file (for DICOM: the folder or .zip).
         frames: which frames of the study's image it holds, in its own order.
     """

@@ -14,10 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from heartseg.core.errors import ConfigError
+from heartseg.models.architecture import Architecture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UNet:
+class UNet(Architecture):
     """Channels at each level, finest first."""
 
     paper: ClassVar[str] = "Ronneberger 2015, compact"

@@ -14,6 +14,8 @@ from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image
 from heartseg.core.study import Study, View
 from heartseg.read import Candidate, find_studies
+from heartseg.read.candidate import safe_id, stem_of
+from heartseg.read.dicom_labels import is_segmentation, segments_in
 from heartseg.read.doubts import doubts, timing
 from heartseg.read.numbers import (
     Meaning,
@@ -103,7 +105,7 @@ class Seen:
 
 
 Look = tuple[Study | None, list[Seen]]
-"""A study and its images; None where it cannot be read."""
+"""A study and its images; None where it cannot be read, or holds segments only."""
 
 
 def looks(
@@ -117,6 +119,10 @@ def looks(
     Raises:
         InputError: nothing there that heartseg can read.
     """
+    if is_segmentation(path):
+        seg = Seen(study=safe_id(stem_of(path)), layout="dicom-seg", notes=segments_in(path))
+        yield None, [seg]
+        return
     for candidate in find_studies(path, spacing_mm=spacing_mm, view=view):
         try:
             study = candidate.load()

@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,40 +14,46 @@ from torch import nn
 from heartseg.core.errors import ModelError
 
 OPSET = 17
-_FREE = {0: "n", 2: "y", 3: "x"}
+_SPATIAL = {2: ("y", "x"), 3: ("z", "y", "x")}
 _LARGEST_FLOAT16 = 65_504.0
 
 
-def export_onnx(network: nn.Module, channels: int, stride: int) -> bytes:
-    """The network with its weights in float32: "pixels" (n, channels, y, x) -> "logits".
+def export_onnx(
+    network: nn.Module, channels: int, size: Sequence[int], *, free: bool = True
+) -> bytes:
+    """The network with its weights in float32: "pixels" (n, channels, *size) -> "logits".
 
     Every weight and batch statistic is an initialiser under its own name, so that torch can read
     them back. The network is left in the mode it was in.
 
     Args:
-        network: (n, channels, y, x) -> (n, classes, y, x).
+        network: (n, channels, *size) -> (n, classes, *size less its margins).
         channels: of the input.
-        stride: y and x of the input must be multiples of it.
+        size: an input that the network can take, (y, x) or (z, y, x).
+        free: the file shall answer at other legal sizes too; the number of planes is always free.
 
     Raises:
         ModelError: a weight got lost on the way.
     """
     was_training = network.training
     device = next(network.parameters()).device
-    example = torch.zeros(2, channels, 2 * stride, 3 * stride, device=device)
+    example = torch.zeros(2, channels, *size, device=device)
+    axes = dict(enumerate(_SPATIAL[len(size)], start=2)) if free else {}
     file = io.BytesIO()
     network.eval()
     try:
         with warnings.catch_warnings():
             # The successor needs two more packages, is 20 times slower and hides the biases.
             warnings.simplefilter("ignore", DeprecationWarning)
+            # It reads lists of paddings backwards, and tells that it does not fold that.
+            warnings.filterwarnings("ignore", "Constant folding - Only steps=1", UserWarning)
             torch.onnx.export(
                 network,
                 (example,),
                 file,  # type: ignore[arg-type]
                 input_names=["pixels"],
                 output_names=["logits"],
-                dynamic_axes={"pixels": _FREE, "logits": _FREE},
+                dynamic_axes={"pixels": {0: "n", **axes}, "logits": {0: "n", **axes}},
                 opset_version=OPSET,
                 training=torch.onnx.TrainingMode.PRESERVE,
                 do_constant_folding=False,  # would fold the statistics into the weights

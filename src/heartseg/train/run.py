@@ -11,7 +11,8 @@ from heartseg.augment import IntensityChange, SpatialChange
 from heartseg.core.anatomy import STRUCTURES_BY_KEY, Structure
 from heartseg.core.errors import ConfigError, StudyError
 from heartseg.core.study import Modality, View
-from heartseg.models import architecture
+from heartseg.models import Architecture, architecture
+from heartseg.models.architecture import per_axis, takes
 from heartseg.prepare import Preparation
 from heartseg.read import find_studies
 from heartseg.segment.runtime import require_device
@@ -89,13 +90,7 @@ def build_task(
         ConfigError: planes or crops that the network cannot take.
     """
     described = architecture(settings.model)
-    for name, size in (
-        ("preparation.stride", settings.preparation.stride),
-        ("spatial.size_px", settings.spatial.size_px),
-    ):
-        if size % described.stride:
-            allowed = f"multiples of the network's stride, {described.stride}"
-            raise ConfigError(name, got=str(size), allowed=allowed)
+    _require_fit(described, settings)
     torch.manual_seed(settings.seed)
     network = described.build(1, len(settings.classes()))
     return Segment(
@@ -108,6 +103,23 @@ def build_task(
         intensity=settings.intensity,
         seed=settings.seed,
     )
+
+
+def _require_fit(described: Architecture, settings: RunSettings) -> None:
+    if described.dimensions != 2 or any(per_axis(described.margin, described.dimensions)):
+        got = "a network for volumes, or one that loses a margin"
+        raise ConfigError("model", got=got, allowed="padded networks for planes")
+    stride = max(per_axis(described.stride, 2))
+    for name, size in (
+        ("preparation.stride", settings.preparation.stride),
+        ("spatial.size_px", settings.spatial.size_px),
+    ):
+        if size % stride:
+            allowed = f"multiples of the network's stride, {stride}"
+            raise ConfigError(name, got=str(size), allowed=allowed)
+    if not takes(described, (settings.spatial.size_px,) * 2):
+        allowed = f"at least {max(described.smallest_size)}, which the network needs"
+        raise ConfigError("spatial.size_px", got=str(settings.spatial.size_px), allowed=allowed)
 
 
 def train(

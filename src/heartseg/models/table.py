@@ -1,0 +1,29 @@
+"""Every network that heartseg can build: its name, and where its description lies.
+
+This is the one list. Adding a network is its file in this folder and its line here; the tests of
+`tests/models/test_contract.py`, `heartseg networks` and the reference find it by this line.
+Nothing is imported before it is asked for, so that the names are known without torch.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Entry(NamedTuple):
+    """`module:Class` in this folder, and the settings that differ from the class's defaults."""
+
+    home: str
+    settings: Mapping[str, Any] = {}
+
+
+TABLE: Mapping[str, Entry] = {
+    "unet": Entry("unet:UNet"),
+    "unet-2015": Entry("unet_2015:UNet2015"),
+    "cmr-unet": Entry("cmr_unet:CmrUNet"),
+    "cmr-unet-dropout": Entry("cmr_unet:CmrUNet", {"dropout": 0.5}),
+    "cmr-resunet": Entry("cmr_resunet:CmrResUNet"),
+    "cmr-fcn": Entry("cmr_fcn:CmrFCN"),
+    "fcn-32s": Entry("fcn:FCN", {"finest": 32}),
+    "fcn-16s": Entry("fcn:FCN", {"finest": 16}),
+    "fcn-8s": Entry("fcn:FCN", {"finest": 8}),
+}
