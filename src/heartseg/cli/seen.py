@@ -64,7 +64,7 @@ def _drawn(preview: Path, study: Study, seen: list[Seen], *, alone: bool) -> boo
 def study_text(seen: Sequence[Seen]) -> str:
     """What is seen in a study; what is not known is left out, or said where it matters."""
     lines = [*_of_study(seen[0])]
-    for one in seen if seen[0].modality is not None else ():
+    for one in (one for one in seen if one.view):  # a DICOM segmentation is no image
         lines += _of_image(one)
     return "\n".join(f"{name.ljust(_WIDTH)}{clean(said)}".rstrip() for name, said in lines if said)
 

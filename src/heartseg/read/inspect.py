@@ -105,7 +105,7 @@ class Seen:
 
 
 Look = tuple[Study | None, list[Seen]]
-"""A study and its images; None where it cannot be read, or holds segments only."""
+"""A study and its images; None where it cannot be read."""
 
 
 def looks(
@@ -120,8 +120,10 @@ def looks(
         InputError: nothing there that heartseg can read.
     """
     if is_segmentation(path):
-        seg = Seen(study=safe_id(stem_of(path)), layout="dicom-seg", notes=segments_in(path))
-        yield None, [seg]
+        yield (
+            None,
+            [Seen(study=safe_id(stem_of(path)), layout="dicom-seg", notes=segments_in(path))],
+        )
         return
     for candidate in find_studies(path, spacing_mm=spacing_mm, view=view):
         try:
