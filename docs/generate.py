@@ -137,16 +137,45 @@ def _errors() -> str:
 
 def _networks() -> str:
     models = importlib.import_module("heartseg.models")
-    parts = ["Parameter counts are of one channel in and four classes out."]
-    for name, described in models.ARCHITECTURES.items():
-        kind = type(described)
-        network = described.build(1, 4)
-        count = sum(weight.numel() for weight in network.parameters())
-        doc = inspect.getdoc(kind) or ""
-        module = inspect.getdoc(sys.modules[kind.__module__]) or ""
-        text = [f"## {name}", module, f"{count:,} parameters.", _settings_table(kind, doc)]
-        parts += [part for part in text if part]
-    return "\n\n".join(parts)
+    survey = importlib.import_module("heartseg.models.survey").survey
+    own = [n for n in models.ARCHITECTURES if models.ARCHITECTURES.owner(n) == "heartseg"]
+    surveys = [survey(name, models.ARCHITECTURES[name]) for name in own]
+    heads = ("network", "paper", "parameters", "multiply-adds", "input", "output", "sees")
+    rows = [
+        (
+            f"`{one.name}`",
+            one.paper,
+            f"{one.parameters:,}",
+            f"{one.multiply_adds / 1e9:.3g} G",
+            _size(one.native_channels, one.native_size),
+            _size(one.native_classes, one.output_size),
+            " x ".join(map(str, one.receptive_field)) if one.receptive_field else "whole image",
+        )
+        for one in surveys
+    ]
+    kinds: dict[Any, list[str]] = {}
+    for one in surveys:
+        kinds.setdefault(type(models.ARCHITECTURES[one.name]), []).append(f"`{one.name}`")
+    return "\n\n".join(
+        [_NETWORKS, _table(heads, rows), *(_network_kind(*one) for one in kinds.items())]
+    )
+
+
+_NETWORKS = """What `heartseg networks` prints: every number is taken from the built network, at the
+paper's own channels, classes and size of input. *Parameters* are the trainable ones,
+*multiply-adds* those of convolutions and matrix products for one input, and *sees* says on how
+many pixels the most demanding pixel of the output depends."""
+
+
+def _network_kind(kind: Any, names: list[str]) -> str:
+    module = inspect.getdoc(sys.modules[kind.__module__]) or ""
+    settings = _settings_table(kind, inspect.getdoc(kind) or "")
+    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    return "\n\n".join(part for part in [f"## {shown}", module, settings] if part)
+
+
+def _size(channels: int, size: Iterable[int]) -> str:
+    return " x ".join(map(str, (channels, *size)))
 
 
 def _layouts() -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from heartseg import batch, pipeline
-from heartseg.batch import Outcome, Plan, Task, run, tasks
+from heartseg.batch import Outcome, Plan, Task, rows_without_study, run, tasks
 from heartseg.core.errors import OutputError
 from heartseg.core.study import Body
 from heartseg.pipeline import Settings
@@ -224,16 +224,21 @@ def test_results_below_the_images_are_not_taken_for_images(plan, tmp_path) -> No
     assert [task.id for task in tasks(first)] == ["scan"]
 
 
-def test_bodies_come_from_the_table_over_what_holds_for_all(plan, tmp_path) -> None:
+def test_what_the_user_says_for_all_goes_before_the_table_and_that_before_files(
+    plan, tmp_path
+) -> None:
     first, second = patients(tmp_path / "set", 1, 2)
-    base = plan(first, second, bodies={"patient001": Body(weight_kg=50.0)})
+    row = Body(weight_kg=50.0, age_years=33.0, sources={"age_years": "table"})
+    base = plan(first, second, bodies={"patient001": row, "patient01": row})
     base = replace(base, settings=replace(base.settings, body=Body(sex="F", weight_kg=99.0)))
     outcomes = done(base)
     bodies = {name: outcome.report.body for name, outcome in outcomes.items()}
-    assert bodies["patient001"] == Body(sex="F", height_cm=180.0, weight_kg=50.0)
+    assert bodies["patient001"] == Body(sex="F", age_years=33.0, height_cm=180.0, weight_kg=99.0)
     assert bodies["patient002"] == Body(sex="F", height_cm=180.0, weight_kg=99.0)
+    assert bodies["patient001"].sources == {"age_years": "table", "height_cm": "Info.cfg"}
     assert outcomes["patient001"].said == ""
     assert outcomes["patient002"].said == "no row for it in the table of bodies"
+    assert rows_without_study(base, list(outcomes.values())) == ("patient01",)
 
 
 def test_an_interrupt_leaves_nothing_that_looks_finished(plan, tmp_path, monkeypatch) -> None:

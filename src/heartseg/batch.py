@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from heartseg.core.errors import HeartsegError, StudyError
 from heartseg.core.fault import said_of
 from heartseg.core.study import Body
-from heartseg.pipeline import Analysis, Models, Settings, examine, save, with_values
+from heartseg.pipeline import Analysis, Models, Settings, examine, save
 from heartseg.report.study_folder import (
     FINISHED,
     is_finished,
@@ -70,7 +70,7 @@ class Plan:
         out: a folder is made in it for each study, and summary.csv.
         settings: as for one study.
         view, spacing_mm: what the user knows better than the files.
-        bodies: by study id, from a table.
+        bodies: by study id, from a table; what `settings.body` holds goes before them.
         jobs: studies done at the same time, each in a process of its own.
         overwrite: do finished studies again.
     """
@@ -101,6 +101,12 @@ def run(plan: Plan, watch: Callable[[Outcome], None]) -> list[Outcome]:
         outcomes.append(outcome)
         watch(outcome)
     return outcomes
+
+
+def rows_without_study(plan: Plan, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    """Ids in the table of bodies that no study of the run had: slips of the pen, most of them."""
+    seen = {outcome.id for outcome in outcomes}
+    return tuple(name for name in plan.bodies or () if name not in seen)
 
 
 def tasks(plan: Plan, finder: "Finder | None" = None) -> Iterator[Task]:
@@ -284,7 +290,7 @@ class _Worker:
         settings, said = self._plan.settings, ""
         if self._plan.bodies is not None:
             body = self._plan.bodies.get(task.id)
-            settings = replace(settings, body=with_values(settings.body, body or Body()))
+            settings = replace(settings, body=(body or Body()).under(settings.body))
             said = "" if body else "no row for it in the table of bodies"
         # By id: files may come and go between looking and doing.
         candidate = self._find(task.path).get(found)

@@ -5,9 +5,9 @@ Python users, `batch` does many studies, and the doors print.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from heartseg.core.anatomy import scheme
 from heartseg.core.errors import StudyError
@@ -288,17 +288,7 @@ def _asked_for(study: Study, models: Models, name: str) -> dict[View, str]:
 
 def with_body(study: Study, body: Body) -> Study:
     """The study with the values of the body that the user gave."""
-    return replace(study, body=with_values(study.body, body))
-
-
-def with_values(body: Body, better: Body) -> Body:
-    """What is known of a body, from two sources; the second wins."""
-    known: dict[str, Any] = {
-        one.name: getattr(better, one.name)
-        for one in fields(Body)
-        if getattr(better, one.name) is not None
-    }
-    return replace(body, **known)
+    return replace(study, body=study.body.under(body))
 
 
 def _taken_modality(study: Study) -> Modality:

@@ -226,16 +226,6 @@ def test_models_tell_what_is_shipped(shipped: str) -> None:
     assert row["licence"] in heartseg("models").out
 
 
-def test_networks_have_the_parameters_that_they_have() -> None:
-    from heartseg.models import ARCHITECTURES
-
-    rows = {row["name"]: row for row in heartseg("networks", "--json").json()}
-    assert list(rows) == list(ARCHITECTURES)
-    network = package.build_network("unet", 1, 4)
-    assert rows["unet"]["parameters"] == sum(weights.numel() for weights in network.parameters())
-    assert rows["unet"]["paper"] in heartseg("networks").out
-
-
 def test_the_doctor_says_how_fast_it_is_here(shipped: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib.metadata
 
@@ -355,3 +345,24 @@ def test_real_published_labels_agree_with_themselves(real_data: Path) -> None:
     found = heartseg("evaluate", patient, patient, "--json").json()
     assert {row["dice"] for row in found["rows"]} == {1.0}
     assert found["clinical"]["lv_ef"]["mean_absolute_error"] == 0.0
+
+
+def test_measure_takes_a_table_of_bodies_and_says_rows_of_no_study(tmp_path: Path) -> None:
+    patient = doors.write_patient(tmp_path / "patient001")
+    info = patient / "Info.cfg"
+    info.write_text(info.read_text().replace("180.0", "1.80"))
+    arguments = ("measure", patient, "--labels-from", patient, "--formats", "json")
+    done = heartseg(*arguments, "-o", tmp_path / "asked")
+    said = "height 1.8 cm is outside 30 to 250 cm: not used; give it with --height-cm"
+    assert f"patient001: {said}" in done.err
+    assert said in done.out
+    table = tmp_path / "bodies.csv"
+    table.write_text("study,height_cm\npatient001,180\npatient01,170\n")
+    done = heartseg(*arguments, "-o", tmp_path / "told", "--body", table)
+    assert done.code == 0
+    assert done.err == (
+        "heartseg: --body: 1 rows of no study in this run: patient01; ids stand in summary.csv\n"
+    )
+    report = json.loads((tmp_path / "told" / "patient001" / "report.json").read_text())
+    assert report["body"]["sources"] == {"height_cm": "table bodies.csv", "weight_kg": "Info.cfg"}
+    assert report["body"]["not_used"] == {}

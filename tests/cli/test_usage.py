@@ -33,7 +33,7 @@ WRONG = {
     "unknown scheme": (["--labels", "mine"], "got 'mine'; allowed: acdc, mnms"),
     "scheme without a file": (["--labels", "mine.toml"], "--labels: label scheme mine.toml"),
     "height in metres": (["--height-cm", "1.75"], "height 1.75 cm is outside 30 to 250"),
-    "no weight": (["--weight-kg", "0"], "weight_kg 0.0"),
+    "no weight": (["--weight-kg", "0"], "weight 0 kg"),
     "age of a tree": (["--age", "300"], "age 300 years is outside"),
     "sex": (["--sex", "X"], "sex 'X' is neither F nor M"),
     "no table": (["--body", "none.csv"], "--body none.csv: got No such file"),
@@ -102,6 +102,12 @@ def test_a_table_of_bodies_is_read_by_study(tmp_path: Path) -> None:
     assert options.bodies(None) is None
 
 
+def test_quotes_and_spaces_around_the_names_of_columns_change_nothing(tmp_path: Path) -> None:
+    (body,) = options.bodies(table(tmp_path, '"study", height_cm\r\n"a",170.5\r\n')).values()
+    assert body == Body(height_cm=170.5)
+    assert body.sources == {"height_cm": "table bodies.csv"}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -109,10 +115,24 @@ def test_a_table_of_bodies_is_read_by_study(tmp_path: Path) -> None:
         ("height_cm\n170\n", "columns height_cm"),
         ("", "columns none"),
         ("study,height_cm\na,1.70\n", "line 2: got height 1.7 cm is outside"),
-        ("study,height_cm\na,tall\n", "line 2: got height_cm 'tall'"),
+        ("study,height_cm\na,tall\n", "line 2: got height is text, not a number"),
         ("study,height_cm\na,170\na,180\n", "line 3: got study 'a' again"),
         ("study,height_cm\n,170\n", "line 2"),
         ("study,height_cm\na,170,9\n", "line 2: got another number of cells"),
+        ("study;height_cm\na;170,5\n", "semicolons or tabs between the cells"),
+        ("study\theight_cm\na\t170\n", "semicolons or tabs between the cells"),
+        ("study,height_cm\na,170,5\n", "write 170.5, not 170,5"),
+        ('study,height_cm\na,"170,5"\n', "line 2: got height '170,5' is not a number"),
+        ("study,height_cm\na,50 %\n", "height '50 %' is not a number"),
+        ("study,height_cm\na,=A1*100\n", "height '=A1*100' is not a number"),
+        ("study,height_cm\na,5'9\"\n", "is not a number"),
+        ("study,weight_kg\na,180lb\n", "weight '180lb' is not a number"),
+        ("study,weight_kg\na,1_80\n", "weight '1_80' is not a number"),
+        ("study,height_cm\na,nan\n", "height nan is not a number"),
+        ("study,height_cm\na,-170\n", "height -170 cm is outside"),
+        ("study,sex\na,woman?\n", "sex is neither F nor M"),
+        ("study,sex,sex\na,F,M\n", "columns study, sex, sex"),
+        ('study,height_cm\n"a,170\n', "Error"),
     ],
 )
 def test_a_table_of_bodies_that_is_wrong_is_refused(text: str, said: str, tmp_path: Path) -> None:

@@ -86,3 +86,9 @@ def test_every_structure_has_a_key_and_a_title_of_its_own():
     assert Structure.BACKGROUND.code is None
     assert LV.code is not None
     assert (LV.code.scheme, LV.code.value) == ("SCT", "87878005")
+
+
+def test_membrane_is_the_background_of_cells():
+    assert SCHEMES["isbi2012"].read(np.array([0, 255])).tolist() == [0, Structure.CELL]
+    assert Structure.CELL.code is not None
+    assert Structure.CELL.code.value == "4421005"

@@ -1,3 +1,5 @@
+import struct
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -38,6 +40,42 @@ def test_zip_bomb_is_refused_by_its_directory(tmp_path):
         archive.writestr("a.dcm", bytes(20_000_000))
     with Box(tmp_path / "a.zip") as opened, pytest.raises(FormatError, match="200 times"):
         opened.names()
+
+
+def test_member_that_grows_beyond_its_entry_takes_no_memory(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.dcm", bytes(64_000_000))
+    data = path.read_bytes()
+    path.write_bytes(data.replace((64_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little")))
+    tracemalloc.start()
+    with (
+        Box(path) as opened,
+        pytest.raises(FormatError, match=r"a\.dcm.*cannot be read"),
+        opened.open("a.dcm"),
+    ):
+        pass
+    assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_directory_of_an_archive_is_measured_before_it_is_read(large, tmp_path, monkeypatch):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(300):
+            archive.writestr(f"{number}", b"")
+    if large:  # the same in zip64
+        data = bytearray(path.read_bytes())
+        size = int.from_bytes(data[-10:-6], "little")
+        data[-10:-6] = b"\xff" * 4
+        start = len(data) - 22
+        record = struct.pack("<4sQHHIIQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, 300, 300, size, 0)
+        locator = struct.pack("<4sIQI", b"PK\6\7", 0, start, 1)
+        path.write_bytes(data[:start] + record + locator + data[start:])
+    monkeypatch.setattr(box, "_MAX_DIRECTORY", 1000)
+    with pytest.raises(StudyError, match="more than 50000 files"), Box(path):
+        pass
 
 
 def test_too_many_files_are_refused(tmp_path, monkeypatch):

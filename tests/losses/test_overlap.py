@@ -1,9 +1,18 @@
 """Soft Dice against numbers worked out on paper (SMOOTH = 1)."""
 
+import math
+
 import pytest
 
 torch = pytest.importorskip("torch")
-from heartseg.losses import soft_dice_loss  # noqa: E402
+from heartseg.losses import (  # noqa: E402
+    channel_dice_loss,
+    dice_and_binary_cross_entropy,
+    generalised_dice_loss,
+    soft_dice_loss,
+    tversky_loss,
+)
+from tests.losses.test_contract import noise, truth_of  # noqa: E402
 
 
 def planes(*foreground: list[float]) -> "torch.Tensor":
@@ -55,3 +64,66 @@ def test_the_gradient_raises_what_is_right_and_lowers_what_is_wrong():
     logits = torch.zeros(1, 2, 1, 2, requires_grad=True)
     soft_dice_loss(logits.softmax(1), truth(1, 0)).backward()
     assert logits.grad[0, 1, 0, 0] < 0 < logits.grad[0, 1, 0, 1]
+
+
+def test_channels_may_overlap():
+    probabilities = torch.tensor([[[[1.0, 1.0]], [[0.5, 0.0]]]])
+    targets = torch.tensor([[[[1, 1]], [[1, 0]]]])
+    wanted = 1 - (1 + 2 / 2.5) / 2
+    assert channel_dice_loss(probabilities, targets).item() == pytest.approx(wanted)
+
+
+def test_the_loss_of_the_thesis_is_half_of_each():
+    logits = torch.tensor([[[[0.0, 0.0]]]])
+    targets = torch.tensor([[[[1, 0]]]])
+    wanted = 0.5 * math.log(2) + 0.5 * (1 - 2 / 3)
+    found = dice_and_binary_cross_entropy(logits, targets)
+    assert found.item() == pytest.approx(wanted)
+
+
+def test_tversky_makes_missing_dearer_than_drawing_too_much():
+    missed = tversky_loss(planes([1.0, 0.0]), truth(1, 1)).item()
+    excess = tversky_loss(planes([1.0, 1.0]), truth(1, 0)).item()
+    assert missed == pytest.approx(1 - 2 / (1 + 0.7 + 1))
+    assert excess == pytest.approx(1 - 2 / (1 + 0.3 + 1))
+
+
+def test_generalised_dice_weighs_classes_by_their_size():
+    # sizes 3 (background) and 1; p right but for half of the foreground voxel
+    found = generalised_dice_loss(planes([0.0, 0.0, 0.0, 0.5]), truth(0, 0, 0, 1))
+    overlap = 3 / 9 + 0.5
+    total = (3.5 + 3) / 9 + (0.5 + 1)
+    assert found.item() == pytest.approx(1 - 2 * overlap / total)
+
+
+@pytest.mark.parametrize("space", [(9, 7), (4, 9, 7)])
+def test_the_same_as_monai(space):
+    losses = pytest.importorskip("monai.losses")
+    probabilities, labels = noise(space).softmax(1), truth_of(space)
+    theirs = losses.DiceLoss(
+        include_background=False, to_onehot_y=True, batch=True, smooth_nr=1.0, smooth_dr=1.0
+    )(probabilities, labels[:, None])
+    torch.testing.assert_close(soft_dice_loss(probabilities, labels), theirs)
+    theirs = losses.TverskyLoss(
+        include_background=False,
+        to_onehot_y=True,
+        batch=True,
+        alpha=0.2,
+        beta=0.9,
+        smooth_nr=1.0,
+        smooth_dr=1.0,
+    )(probabilities, labels[:, None])
+    torch.testing.assert_close(tversky_loss(probabilities, labels, 0.2, 0.9), theirs)
+    theirs = losses.GeneralizedDiceLoss(to_onehot_y=True, batch=True, smooth_nr=0.0, smooth_dr=0.0)(
+        probabilities, labels[:, None]
+    )
+    torch.testing.assert_close(generalised_dice_loss(probabilities, labels), theirs)
+
+
+def test_an_absent_class_weighs_as_the_dearest_of_those_that_are_there():
+    # sizes 3, 1 and none: weights 1/9, 1 and, for the absent one, 1
+    probabilities = planes([0.0, 0.0, 0.0, 1.0], [0.5, 0.0, 0.0, 0.0])
+    found = generalised_dice_loss(probabilities, truth(0, 0, 0, 1))
+    overlap = 2.5 / 9 + 1
+    total = 5.5 / 9 + 2 + 0.5
+    assert found.item() == pytest.approx(1 - 2 * overlap / total)

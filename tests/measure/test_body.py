@@ -42,3 +42,16 @@ def test_the_bounds_themselves_are_in(height, weight):
 def test_what_is_missing_is_named():
     assert body_problem(Body(weight_kg=70.0)) == "height not known"
     assert body_problem(Body(height_cm=170.0)) == "weight not known"
+
+
+def test_the_reason_why_a_value_was_refused_is_the_reason_for_what_needs_it():
+    body = Body(weight_kg=70.0, not_used={"height_cm": "height 1.75 cm is outside"})
+    assert body_problem(body) == "height 1.75 cm is outside"
+
+
+def test_inches_and_pounds_that_pass_alone_are_asked_together():
+    said = body_problem(Body(height_cm=69.0, weight_kg=80.0))  # 69 inches
+    assert said is not None
+    assert "body mass index of 168, outside 8 to 120" in said
+    assert body_problem(Body(height_cm=50.0, weight_kg=3.4)) is None  # a newborn child
+    assert body_problem(Body(height_cm=185.0, weight_kg=380.0)) is None

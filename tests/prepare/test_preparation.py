@@ -242,3 +242,22 @@ def test_frames_are_prepared_one_at_a_time():
 def test_settings_that_mean_nothing_are_refused(wrong):
     with pytest.raises(ConfigError, match="preparation"):
         Preparation(**wrong)
+
+
+def test_the_steps_are_what_is_done_and_lie_where_they_say():
+    image = linear((2, 0, 1), (True, False, True))
+    sample = COARSE.sample(image)
+    steps = list(sample.steps(0))
+    assert [step.name for step in steps] == [
+        "as stored",
+        "canonical orientation",
+        "intensities to 0-1",
+        "resampled, cropped or padded",
+    ]
+    for step in steps[:2]:  # the values are still those of the slope, wherever the grid lies
+        np.testing.assert_allclose(step.planes, positions(step.geometry) @ SLOPE, atol=1e-9)
+    assert (steps[2].planes.min(), steps[2].planes.max()) == pytest.approx((0.0, 1.0))
+    for step in steps:
+        assert step.planes.shape == step.geometry.shape
+    np.testing.assert_array_equal(steps[-1].planes, sample.frame(0))
+    assert steps[-1].geometry.same_grid(sample.geometry)

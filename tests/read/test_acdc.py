@@ -100,7 +100,9 @@ def test_implausible_body_is_noted_and_not_used(tmp_path):
 def test_frames_on_different_grids_are_refused(tmp_path):
     folder = patient(tmp_path)
     save(folder / "patient007_frame09.nii.gz", np.arange(48, dtype=np.int16).reshape(4, 4, 3))
-    with pytest.raises(GeometryError, match="frame09.*one frame on the grid"):
+    with pytest.raises(
+        GeometryError, match="frame09.*another grid: 3 x 4 x 4.*grid of patient007_frame02"
+    ):
         read_study(folder)
 
 
@@ -111,6 +113,51 @@ def test_labels_on_another_grid_than_the_image_are_refused(tmp_path):
     (candidate,) = find_studies(folder)
     with pytest.raises(GeometryError, match="another grid"):
         candidate.reference()
+
+
+def test_folders_of_the_archive_decide_the_split(tmp_path):
+    for part, name in (("training", "patient002"), ("testing", "patient101")):
+        (tmp_path / "database" / part).mkdir(parents=True)
+        patient(tmp_path / "database" / part, name)
+    for root in (tmp_path, tmp_path / "database"):
+        found = find_studies(root)
+        assert [(c.patient, c.split, c.group) for c in found] == [
+            ("patient002", "train", "HCM"),
+            ("patient101", "test", "HCM"),
+        ]
+    assert [c.split for c in find_studies(tmp_path / "database" / "testing")] == ["test"]
+    assert len(found[0].files) == 5
+
+
+def test_scribbles_say_where_somebody_drew(tmp_path):
+    (tmp_path / "training").mkdir()
+    folder = patient(tmp_path / "training")
+    (candidate,) = find_studies(tmp_path)
+    assert candidate.scribbles is None
+    drawn = np.full((4, 5, 3), 4, np.uint8)
+    drawn[1, 2, 0], drawn[3, 4, 2], drawn[2, 0, 1] = 3, 1, 0
+    for frame in ("02", "09"):
+        save(tmp_path / "scribbles" / f"patient007_frame{frame}_scribble.nii.gz", drawn)
+        drawn = drawn[:, ::-1]
+    for place in (tmp_path, tmp_path / "training", folder):
+        (candidate,) = find_studies(place)
+        sparse = candidate.scribbles()[View.SAX]
+        assert sparse.annotated.sum() == 6
+        labels = sparse.segmentation.labels
+        assert labels[0, 0, 2, 1] == labels[1, 0, 2, 1] == Structure.LV_CAVITY
+        assert labels[0, 2, 4, 3] == labels[1, 2, 0, 3] == Structure.RV_CAVITY
+        assert sparse.annotated[0, 1, 0, 2]  # background that somebody saw
+        assert np.count_nonzero(labels) == 4
+
+
+def test_published_scribbles_are_sparse_and_lie_in_their_structures(real_data):
+    found = {c.id: c for c in find_studies(real_data / "acdc")}
+    assert len(found) == 100
+    candidate = found["patient031"]
+    sparse, whole = candidate.scribbles()[View.SAX], candidate.reference()[View.SAX]
+    assert 0.01 < sparse.annotated.mean() < 0.2
+    agree = (sparse.segmentation.labels == whole.labels)[sparse.annotated]
+    assert agree.mean() > 0.95
 
 
 def test_published_patients_are_read_with_plausible_hearts(real_data):

@@ -115,11 +115,48 @@ def test_missing_slice_is_said(tmp_path):
         read_study(tmp_path / "a")
 
 
-def test_truncated_file_is_said(tmp_path):
+def test_one_truncated_file_is_left_out_and_said_and_the_rest_is_read(tmp_path):
+    file = write_cine(tmp_path / "a", cine())[7]  # the last phase of the second slice
+    file.write_bytes(file.read_bytes()[:-50])
+    study = read_study(tmp_path / "a")
+    expected = cine().voxels.copy()
+    expected[3, 1] = expected[2, 1]
+    assert np.array_equal(study.images[View.SAX].voxels, expected)
+    assert any("IM0008.dcm: got a truncated file" in note for note in study.notes)
+    assert "slice 2 has 3 phases, not 4: the nearest are used" in study.notes
+
+
+def test_damaged_frame_is_left_out_when_it_is_decoded(tmp_path):
+    import pydicom
+
+    for number, file in enumerate(write_cine(tmp_path / "a", cine())):
+        ds = pydicom.dcmread(file)
+        ds.compress(pydicom.uid.RLELossless, generate_instance_uid=False)
+        if number == 9:  # the second phase of the third slice
+            ds.PixelData = ds.PixelData[:60] + bytes(len(ds.PixelData) - 60)
+        ds.save_as(file)
+    study = read_study(tmp_path / "a")
+    expected = cine().voxels.copy()
+    expected[1, 2] = expected[0, 2]
+    assert np.array_equal(study.images[View.SAX].voxels, expected)
+    assert any(
+        note.startswith("left out: IM0010.dcm: got pixels that cannot") for note in study.notes
+    )
+
+
+def test_slice_whose_only_file_is_damaged_is_missing_and_not_bridged(tmp_path):
+    still = Image(cine().voxels[:1], cine().geometry)
+    file = write_cine(tmp_path / "a", still)[2]
+    file.write_bytes(file.read_bytes()[:-50])
+    with pytest.raises(GeometryError, match="slice may be missing"):
+        read_study(tmp_path / "a")
+
+
+def test_study_of_damaged_files_only_is_refused(tmp_path):
     file = write_cine(tmp_path / "a", cine())[7]
     file.write_bytes(file.read_bytes()[:-50])
-    with pytest.raises(FormatError, match=r"IM0008\.dcm"):
-        read_study(tmp_path / "a")
+    with pytest.raises(FormatError, match=r"IM0008\.dcm: got a truncated file"):
+        read_study(file)
 
 
 def test_size_is_in_metres_and_what_cannot_be_is_noted():
@@ -129,7 +166,11 @@ def test_size_is_in_metres_and_what_cannot_be_is_noted():
     assert notes == ()
     body, notes = body_of_header({"PatientSize": "162", "PatientWeight": "0", "PatientSex": "O"})
     assert body == Body()
-    assert notes == ("height 16200 cm is outside 30 to 250 cm and is not used",)
+    assert [note.partition(":")[0] for note in notes] == [
+        "sex 'O' is neither F nor M",
+        "height 162 m (16200 cm) is outside 30 to 250 cm",
+        "weight 0 kg means that it was not asked",
+    ]
 
 
 def test_age_follows_from_legal_dates_only():

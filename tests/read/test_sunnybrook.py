@@ -6,7 +6,7 @@ from heartseg.core.errors import FormatError
 from heartseg.core.study import Phases, View
 from heartseg.formats.dicom_write import write_cine
 from heartseg.read import find_studies
-from heartseg.read.datasets.sunnybrook import polygon_mask
+from heartseg.read.contour import polygon_mask
 from tests.read.test_dicom_study import cine
 
 

@@ -95,7 +95,7 @@ def test_each_turn_looks_from_another_side(turns: int, places: int) -> None:
     planes = np.zeros((1, 8, 12), np.float32)
     planes[0, 4, 6] = 1
     looking = Shifted()
-    found = average_of_turns(planes, looking, turns)[0, 1]
+    found = average_of_turns(planes, looking.infer, turns)[0, 1]
     assert looking.calls == turns
     around = {(r - 4, c - 6) for r, c in np.argwhere(found > 0).tolist()}
     assert len(around) == places

@@ -15,7 +15,7 @@ import typer
 from heartseg.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from heartseg.batch import Outcome
+    from heartseg.batch import Outcome, Plan
 
 app = typer.Typer(
     name="heartseg",
@@ -44,6 +44,7 @@ Sex = Annotated[str | None, typer.Option(help="F or M")]
 Age = Annotated[float | None, typer.Option(help="years")]
 Height = Annotated[float | None, typer.Option("--height-cm", help="centimetres")]
 Weight = Annotated[float | None, typer.Option("--weight-kg", help="kilograms")]
+BodyTable = Annotated[Path | None, typer.Option(help="CSV: study,sex,age,height_cm,...")]
 HeartRate = Annotated[float | None, typer.Option("--heart-rate", help="beats a minute")]
 
 
@@ -117,7 +118,7 @@ def segment(
     height_cm: Height = None,
     weight_kg: Weight = None,
     heart_rate: HeartRate = None,
-    body: Annotated[Path | None, typer.Option(help="CSV: study,sex,age,height_cm,...")] = None,
+    body: BodyTable = None,
     turns: Annotated[int, typer.Option(help="ways to look at each plane: 1, 4 or 8")] = 1,
     keep_identifiers: KeepIdentifiers = False,
     jobs: Annotated[int, typer.Option(min=1, help="studies at the same time")] = 1,
@@ -151,7 +152,7 @@ def segment(
         jobs=jobs,
         overwrite=overwrite,
     )
-    _finish(run(plan, _say_nothing if json else _say), json)
+    _finish(plan, run(plan, _say_nothing if json else _say), json)
 
 
 @app.command()
@@ -169,6 +170,7 @@ def measure(
     height_cm: Height = None,
     weight_kg: Weight = None,
     heart_rate: HeartRate = None,
+    body: BodyTable = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="redo finished ones")] = False,
     json: Json = False,
 ) -> None:
@@ -189,9 +191,10 @@ def measure(
         settings=settings,
         view=options.view(view),
         spacing_mm=options.spacing(spacing_mm),
+        bodies=options.bodies(body),
         overwrite=overwrite,
     )
-    _finish(run(plan, _say_nothing if json else _say), json)
+    _finish(plan, run(plan, _say_nothing if json else _say), json)
 
 
 @app.command()
@@ -236,11 +239,20 @@ def phantom(
     count: Annotated[int, typer.Option("-n", min=1, help="how many studies")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="the first one's; the next counts up")] = 0,
     written_as: Annotated[str, typer.Option("--as", help="nifti or dicom")] = "nifti",
+    exam: Annotated[
+        str | None,
+        typer.Option(help="a whole examination: one-series, series-per-slice or enhanced"),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write synthetic beating hearts with their exact volumes."""
-    from heartseg.cli.phantoms import write_phantoms
+    from heartseg.cli.phantoms import write_exams, write_phantoms
 
+    if exam is not None:
+        if (kind, written_as) != ("cine-mr", "dicom"):
+            raise ConfigError("--exam", got=f"--kind {kind} --as {written_as}", do="add --as dicom")
+        write_exams(out, exam, count, seed, json)
+        return
     write_phantoms(out, kind, count, seed, written_as, json)
 
 
@@ -270,12 +282,33 @@ def models(json: Json = False) -> None:
 
 
 @app.command()
-def networks(json: Json = False) -> None:
-    """Every architecture with its parameters and paper; needs heartseg[train]."""
-    from heartseg.cli import listing
+def networks(
+    name: Annotated[str | None, typer.Argument(help="of a network, to see its layers")] = None,
+    json: Json = False,
+) -> None:
+    """Every network with its paper, parameters, work and reach; needs heartseg[train]."""
+    from heartseg.cli.networks import show_layers, show_networks
 
-    rows = listing.networks()
-    print(listing.to_json(rows) if json else listing.table(rows))
+    if name is None:
+        show_networks(json)
+    else:
+        show_layers(name, json)
+
+
+@app.command()
+def datasets(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="one of them")] = None,
+    check: Annotated[Path | None, typer.Option(help="folder of a copy to check")] = None,
+    layout: Annotated[str | None, typer.Option("--as", help="which data set the copy is")] = None,
+    json: Json = False,
+) -> None:
+    """Data sets that can be read: how to obtain them, and whether a copy is whole."""
+    from heartseg.cli import data_sets
+
+    if check is None:
+        data_sets.show(name, json)
+    elif not data_sets.check(check, layout or name, json):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -293,7 +326,8 @@ def _say(outcome: "Outcome") -> None:
 
     if outcome.status == "done" and outcome.report is not None:
         print(report_text(outcome.report))
-        for note in (outcome.said, outcome.report.strategy.get("origin of the model")):
+        origin = outcome.report.strategy.get("origin of the model")
+        for note in (outcome.said, origin, *outcome.report.body.not_used.values()):
             if note:
                 print(clean(f"{outcome.id}: {note}"), file=sys.stderr)
     else:
@@ -306,7 +340,15 @@ def _say_nothing(_: Any) -> None:
     """Wait for the end: --json prints once."""
 
 
-def _finish(outcomes: "list[Outcome]", json: bool) -> None:
+def _finish(plan: "Plan", outcomes: "list[Outcome]", json: bool) -> None:
+    from heartseg.batch import rows_without_study
+    from heartseg.report.words import clean
+
+    unknown = rows_without_study(plan, outcomes)
+    if unknown:
+        shown = ", ".join(unknown[:8]) + (", ..." if len(unknown) > 8 else "")
+        said = f"--body: {len(unknown)} rows of no study in this run: {shown}"
+        print(clean(f"heartseg: {said}; ids stand in summary.csv"), file=sys.stderr)
     if json:
         from heartseg.cli import listing
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from heartseg.core.errors import MissingExtraError
 from heartseg.core.study import View
 from heartseg.report.json_file import as_json, plain
 from heartseg.report.words import clean
@@ -76,20 +75,6 @@ def models() -> list[Row]:
                 "licence": bundle.licence,
             }
         )
-    return rows
-
-
-def networks() -> list[Row]:
-    """Every architecture, built once to count its parameters."""
-    try:
-        from heartseg.models import ARCHITECTURES
-    except ModuleNotFoundError as fault:
-        raise MissingExtraError("networks", "train") from fault
-    rows: list[Row] = []
-    for name, architecture in ARCHITECTURES.items():
-        network = architecture.build(channels=1, classes=4)
-        parameters = sum(weights.numel() for weights in network.parameters())
-        rows.append({"name": name, "parameters": parameters, "paper": architecture.paper})
     return rows
 
 

@@ -1,11 +1,13 @@
 """From what was typed to the values that the library takes."""
 
 import csv
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
 from heartseg.core.anatomy import scheme
 from heartseg.core.errors import ConfigError, GeometryError, LabelError
+from heartseg.core.small_text import read_small_text
 from heartseg.core.study import Body, Phases
 from heartseg.core.study import View as StudyView
 from heartseg.formats.bounds import MAX_SPACING_MM, MIN_SPACING_MM, require_spacing
@@ -14,8 +16,6 @@ from heartseg.read.body import body_of
 
 COLUMNS = ("study", "sex", "age", "height_cm", "weight_kg", "heart_rate")
 """Of a table of bodies; all but the first may be missing or empty."""
-
-SEXES = ("F", "M", "FEMALE", "MALE")
 
 
 def formats(text: str) -> tuple[str, ...]:
@@ -113,6 +113,7 @@ def body(
     weight_kg: float | str | None,
     heart_rate: float | str | None,
     where: str = "the body",
+    source: str = "option",
 ) -> Body:
     """What was said of the patient.
 
@@ -125,21 +126,11 @@ def body(
         height_cm=height_cm,
         weight_kg=weight_kg,
         heart_rate_bpm=heart_rate,
+        source=source,
     )
-    if sex and sex.strip().upper() not in SEXES:
-        notes = (*notes, f"sex {sex!r} is neither F nor M")
-    given = {
-        "age_years": age,
-        "height_cm": height_cm,
-        "weight_kg": weight_kg,
-        "heart_rate_bpm": heart_rate,
-    }
-    lost = [
-        name for name, value in given.items() if value is not None and getattr(found, name) is None
-    ]
-    said = notes or tuple(f"{name} {given[name]!r}" for name in lost)
-    if said:
-        raise ConfigError(where, got="; ".join(said), do="correct it, or leave it out")
+    if notes:
+        got = "; ".join(note.partition(": not used")[0] for note in notes)
+        raise ConfigError(where, got=got, do="correct it, or leave it out")
     return found
 
 
@@ -153,29 +144,43 @@ def bodies(file: Path | None) -> Mapping[str, Body] | None:
         return None
     found: dict[str, Body] = {}
     for number, row in enumerate(_rows(file), start=2):
+        where = f"--body {file.name}, line {number}"
         name = (row.get("study") or "").strip()
         if not name or name in found or None in row:
             got = f"study {name!r} again" if name in found else "another number of cells"
+            if None in row:
+                got += " than names of columns"
             raise ConfigError(
-                f"--body {file.name}, line {number}",
+                where,
                 got=got,
                 allowed="a line a study, its id first",
+                do="write 170.5, not 170,5" if None in row else "",
             )
         values = [(row.get(column) or "").strip() or None for column in COLUMNS[1:]]
         sex, age, height, weight, rate = values
-        found[name] = body(sex, age, height, weight, rate, f"--body {file.name}, line {number}")
+        found[name] = body(sex, age, height, weight, rate, where, f"table {file.name}")
     return found
 
 
 def _rows(file: Path) -> list[dict[str, str]]:
     where = f"--body {file.name}"
     try:
-        reader = csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines(), strict=True)
-        names, rows = reader.fieldnames or (), list(reader)
+        reader = csv.DictReader(io.StringIO(read_small_text(file)), strict=True)
+        names, rows = [name.strip() for name in reader.fieldnames or ()], list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         got = fault.strerror if isinstance(fault, OSError) else type(fault).__name__
         raise ConfigError(where, got=f"{got}", allowed="a CSV file in UTF-8") from fault
-    if "study" not in names or any(name not in COLUMNS for name in names):
+    if len(names) == 1 and (";" in names[0] or "\t" in names[0]):
+        raise ConfigError(
+            where,
+            got="semicolons or tabs between the cells",
+            allowed="commas, with a point in decimal numbers",
+            do="save it as comma-separated CSV",
+        )
+    twice = len(set(names)) < len(names)
+    if twice or "study" not in names or any(name not in COLUMNS for name in names):
         got = f"columns {', '.join(names) or 'none'}"
-        raise ConfigError(where, got=got, allowed=", ".join(COLUMNS))
-    return rows
+        raise ConfigError(where, got=got, allowed=", ".join(COLUMNS) + ", each once")
+    # Under the names without spaces; cells beyond them stay under None.
+    renamed = dict(zip(reader.fieldnames or (), names, strict=True))
+    return [{renamed.get(key, key): cell for key, cell in row.items()} for row in rows]

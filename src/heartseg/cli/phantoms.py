@@ -10,6 +10,8 @@ from heartseg.cli.listing import table, to_json
 from heartseg.core.errors import ConfigError, HeartsegError, OutputError
 from heartseg.core.finding import Finding, Report
 from heartseg.phantom import make_study, write, write_study
+from heartseg.phantom.exam import make_exam
+from heartseg.phantom.exam_files import LAYOUTS, ExamLayout, write_exam
 from heartseg.phantom.study import FileFormat
 from heartseg.pipeline import Settings
 from heartseg.report.study_folder import require_writable
@@ -95,6 +97,23 @@ def write_phantoms(
         _require_free(out / _name(number))
     folders = write(out, count=count, seed=seed, kind=kind, file_format=chosen)
     names = [str(folder) for folder in folders]
+    print(to_json(names) if as_json else "\n".join(clean(name) for name in names))
+
+
+def write_exams(out: Path, layout: str, count: int, seed: int, as_json: bool = False) -> None:
+    """Write whole synthetic examinations with the truth of their short-axis cine.
+
+    Raises:
+        ConfigError: no such layout.
+        OutputError: the folder cannot be written.
+    """
+    if layout not in LAYOUTS:
+        raise ConfigError("--exam", got=repr(layout), allowed=", ".join(LAYOUTS))
+    numbers = range(seed, seed + count)
+    for number in numbers:
+        _require_free(out / _name(number))
+    chosen = cast(ExamLayout, layout)
+    names = [str(write_exam(out, make_exam(number), chosen)) for number in numbers]
     print(to_json(names) if as_json else "\n".join(clean(name) for name in names))
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from heartseg.config.strict import Table, Typed, from_table, shown
 from heartseg.core.errors import ConfigError
+from heartseg.core.small_text import read_small_text
 
 Config = TypeVar("Config")
 
@@ -48,7 +49,7 @@ def _with_base(path: Path) -> dict[str, Any]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(read_small_text(path))
     except OSError as fault:
         raise ConfigError(f"{path.name}", got=fault.strerror or "no file to read") from fault
     except ValueError as fault:  # tomllib's and the decoder's own errors are both ValueErrors

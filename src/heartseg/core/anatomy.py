@@ -2,7 +2,8 @@
 
 Inside heartseg a label array is uint8 and holds `Structure` values. Files hold whatever their
 makers chose: a named `Scheme` translates at the door, in both directions, and refuses what it
-does not know. Codes are SNOMED CT concept identifiers.
+does not know. Codes are SNOMED CT concept identifiers. A cell is no part of the heart, but what the
+first networks of this kind were judged by.
 """
 
 import tomllib
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heartseg.core.errors import LabelError
+from heartseg.core.small_text import read_small_text
 
 Labels = NDArray[np.uint8]
 
@@ -43,6 +45,7 @@ class Structure(IntEnum):
     PULMONARY_ARTERY = 7
     SCAR = 8
     NO_REFLOW = 9
+    CELL = 10
 
     @property
     def key(self) -> str:
@@ -73,6 +76,7 @@ _NAMES: Mapping[Structure, tuple[str, str, str]] = MappingProxyType(
         Structure.PULMONARY_ARTERY: ("pa", "pulmonary artery", "81040000"),
         Structure.SCAR: ("scar", "myocardial scar", ""),
         Structure.NO_REFLOW: ("no_reflow", "microvascular obstruction", ""),
+        Structure.CELL: ("cell", "cell", "4421005"),
     }
 )
 
@@ -164,6 +168,9 @@ SCHEMES: Mapping[str, Scheme] = MappingProxyType(
         "camus": _scheme("camus", _LV, _MYO, Structure.LEFT_ATRIUM),
         "emidec": _scheme("emidec", _LV, _MYO, Structure.SCAR, Structure.NO_REFLOW),
         "mmwhs": Scheme("mmwhs", MappingProxyType(_MMWHS)),
+        "isbi2012": Scheme(
+            "isbi2012", MappingProxyType({0: Structure.BACKGROUND, 255: Structure.CELL})
+        ),
         "totalsegmentator": _scheme(
             "totalsegmentator",
             _MYO,
@@ -176,7 +183,8 @@ SCHEMES: Mapping[str, Scheme] = MappingProxyType(
         ),
     }
 )
-"""Built-in schemes; `totalsegmentator` is the order of its task heartchambers_highres."""
+"""Built-in schemes; `totalsegmentator` is the order of its task heartchambers_highres, `isbi2012`
+is no heart but the electron microscopy of the U-Net paper: its background is the membrane."""
 
 
 def scheme(name: str) -> Scheme:
@@ -201,7 +209,7 @@ def scheme(name: str) -> Scheme:
 
 def _scheme_from_toml(path: Path) -> Scheme:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))["labels"]
+        table = tomllib.loads(read_small_text(path))["labels"]
         numbers = {int(number): STRUCTURES_BY_KEY[key] for number, key in table.items()}
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as fault:
         raise LabelError(

@@ -5,9 +5,10 @@ y to the back, z to the head), in millimetres, as in DICOM and ITK. NIfTI speaks
 and is turned here, once. No other file multiplies by -1, reverses a spacing or transposes a volume.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from types import MappingProxyType
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -31,7 +32,16 @@ BASE_LPS = np.array([-1.0, 1.0, 1.0]) / np.sqrt(3.0)
 DOWN_LPS = np.array([0.0, 1.0, -2.0]) / np.sqrt(5.0)
 """What a picture shows downwards: the feet, or the back in an axial one."""
 
-_RAS_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+Frame = Literal["LPS", "RAS", "LAS"]
+"""Where x, y and z of a file grow to: left or right, posterior or anterior, superior."""
+
+_TO_LPS: Mapping[Frame, Affine] = MappingProxyType(
+    {
+        "LPS": np.eye(4),
+        "RAS": np.diag([-1.0, -1.0, 1.0, 1.0]),
+        "LAS": np.diag([1.0, -1.0, 1.0, 1.0]),
+    }
+)
 _REVERSED = np.array([[0, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]], np.float64)
 
 
@@ -107,6 +117,11 @@ class Geometry:
         self.require_mm("a volume")
         return abs(float(np.linalg.det(self.affine[:3, :3]))) / 1000.0
 
+    @property
+    def oblique(self) -> bool:
+        """True when the directions are not the patient's own axes: someone measured them."""
+        return bool((np.abs(self.directions).max(axis=0) < 0.999).any())
+
     def require_mm(self, what: str) -> None:
         """Raise GeometryError when `what` is asked of a grid without calibration."""
         if self.unit != "mm":
@@ -179,24 +194,36 @@ class Geometry:
     # One pair of conversions per convention.
 
     @classmethod
-    def from_ras(cls, shape: Shape, affine: Affine, unit: Unit = "mm") -> tuple[Self, Orientation]:
-        """From a NIfTI grid: `shape` (i, j, k), `affine` (i, j, k, 1) -> RAS+ mm.
+    def from_stored(
+        cls, shape: Shape, affine: Affine, frame: Frame = "LPS", unit: Unit = "mm"
+    ) -> tuple[Self, Orientation]:
+        """From the grid of a file: `shape` (i, j, k), `affine` (i, j, k, 1) -> mm in `frame`.
 
         Returns the geometry and the orientation that turns the file's (i, j, k) array into
         (z, y, x): z is the only axis of a single voxel, else the one whose spacing is 1.5x both
         others, else the last stored.
         """
-        stored = cls(shape, _RAS_LPS @ affine, unit)
+        stored = cls(shape, _TO_LPS[frame] @ affine, unit)
         through = _through_plane(shape, stored.spacing)
         x, y = (axis for axis in range(3) if axis != through)
         orientation = Orientation((through, y, x))
         return stored.oriented(orientation), orientation  # type: ignore[return-value]
 
-    def to_ras(self, orientation: Orientation) -> Affine:
-        """The NIfTI affine of `orientation.undo(voxels)`; `orientation` as `from_ras` gave it."""
+    def to_stored(self, orientation: Orientation, frame: Frame = "LPS") -> Affine:
+        """The affine of `orientation.undo(voxels)`; `orientation` as `from_stored` gave it."""
         first, second, third = (int(axis) for axis in np.argsort(orientation.order))
-        affine: Affine = _RAS_LPS @ self.oriented(Orientation((first, second, third))).affine
+        stored = self.oriented(Orientation((first, second, third)))
+        affine: Affine = _TO_LPS[frame] @ stored.affine  # each frame is its own inverse
         return affine
+
+    @classmethod
+    def from_ras(cls, shape: Shape, affine: Affine, unit: Unit = "mm") -> tuple[Self, Orientation]:
+        """From a NIfTI grid, as `from_stored`."""
+        return cls.from_stored(shape, affine, "RAS", unit)
+
+    def to_ras(self, orientation: Orientation) -> Affine:
+        """The NIfTI affine of `orientation.undo(voxels)`, as `to_stored`."""
+        return self.to_stored(orientation, "RAS")
 
     @classmethod
     def from_itk(

@@ -83,3 +83,24 @@ class Segmentation:
         """(z, y, x) voxels of a structure in a frame."""
         found: NDArray[np.bool_] = self.labels[frame] == structure
         return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SparseSegmentation:
+    """Anatomy that was drawn in some voxels only, as scribbles are.
+
+    Attributes:
+        segmentation: background where nothing was drawn, which says nothing of what is there.
+        annotated: (t, z, y, x), True where somebody said what the voxel is, background included.
+    """
+
+    segmentation: Segmentation
+    annotated: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        if self.annotated.shape != self.segmentation.labels.shape:
+            raise GeometryError(
+                "annotated voxels",
+                got=f"shape {self.annotated.shape}",
+                allowed=str(self.segmentation.labels.shape),
+            )

@@ -32,13 +32,42 @@ class View(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """What is known of the patient; None where nothing is."""
+    """What is known of the patient; None where nothing is.
+
+    Attributes:
+        sex, age_years, height_cm, weight_kg, heart_rate_bpm: the values.
+        sources: where each value came from, in words, by its name.
+        not_used: why a value that was found is not used, by its name.
+    """
 
     sex: Literal["F", "M"] | None = None
     age_years: float | None = None
     height_cm: float | None = None
     weight_kg: float | None = None
     heart_rate_bpm: float | None = None
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False)
+    not_used: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @property
+    def known(self) -> dict[str, str | float]:
+        """The values that there are, by their names."""
+        values = {name: getattr(self, name) for name in BODY_VALUES}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def under(self, better: "Body") -> "Body":
+        """Both together; what `better` knows wins, and answers what was found but not used."""
+        known = {**self.known, **better.known}
+        mine = {name: told for name, told in self.sources.items() if name not in better.known}
+        asked = {**self.not_used, **better.not_used}
+        return Body(
+            **known,  # type: ignore[arg-type]
+            sources={**mine, **better.sources},
+            not_used={name: why for name, why in asked.items() if name not in known},
+        )
+
+
+BODY_VALUES = ("sex", "age_years", "height_cm", "weight_kg", "heart_rate_bpm")
+"""Names of a body's values, in the order in which they are said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +90,7 @@ class Source:
 
     Attributes:
         stem: name for the written mask, already safe as a file name.
-        format: "nifti", "dicom", "raster", ...
+        format: "dicom", or a name in `formats/table.py`.
         path: the file (for DICOM: the folder or .zip).
         frames: which frames of the study's image it holds, in its own order.
     """

@@ -8,11 +8,17 @@ from heartseg.core.errors import FormatError, GeometryError
 MAX_BYTES = 4 * 2**30
 """More than any cardiac image needs (a 20-phase CT of 512 x 512 x 300 has 3.1 GB)."""
 
+MAX_PIXELS = 2**26
+"""Of one picture, 8192 x 8192: no screen shows more, and small files can claim it."""
+
 MIN_SPACING_MM, MAX_SPACING_MM = 0.02, 50.0
 """Ultrasound pixels are 0.1 mm and more, short-axis slices rarely 20 mm apart."""
 
 MIN_FRAME_MS, MAX_FRAME_MS = 1.0, 250.0
 """Time between the frames of a heart cycle; outside of it the unit is wrong or was never set."""
+
+MAX_INFLATION = 200
+"""A .zip or a deflated file that grows by more than this is a bomb; images stay below 20."""
 
 DEFLATE_RATIO = 1032
 """No deflate stream grows by more than this (zlib's technical notes)."""
@@ -37,6 +43,22 @@ def require_memory(where: str, sizes: Sequence[int], item_bytes: int) -> int:
             do="the header is damaged, or the image needs cropping to the heart first",
         )
     return total
+
+
+def require_pixels(where: str, size: Sequence[int]) -> None:
+    """Refuse a picture that is larger than any is, before it is decoded.
+
+    Raises:
+        FormatError: nothing claimed, or more than `MAX_PIXELS`.
+    """
+    require_memory(where, size, 1)
+    if math.prod(size) > MAX_PIXELS:
+        raise FormatError(
+            where,
+            got=f"a picture that claims {_by(size)} pixels",
+            allowed=f"{MAX_PIXELS // 2**20} million",
+            do="crop it to the heart, or export it again",
+        )
 
 
 def require_spacing(where: str, spacing_mm: Sequence[float]) -> None:

@@ -15,13 +15,11 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from heartseg.core.errors import FormatError, StudyError
-from heartseg.formats.bounds import MAX_BYTES
+from heartseg.formats.bounds import MAX_BYTES, MAX_INFLATION
 
 MAX_FILES = 50_000
-MAX_RATIO = 200
-"""A .zip that grows by more than this as a whole is a bomb; medical images stay below 20."""
-
-_IGNORED = ("__MACOSX", "DICOMDIR", "Thumbs.db")
+_IGNORED = ("__MACOSX", "Thumbs.db")
+_INDEX = "DICOMDIR"
 
 
 class Box:
@@ -43,17 +41,26 @@ class Box:
             self._zip.close()
 
     def names(self) -> list[str]:
-        """All names; for one file, its own.
+        """All names but those of indexes; for one file, its own.
 
         Raises:
             StudyError: more files than any study has.
         """
         if self._only is not None:
             return list(self._only)
+        if self._zip is None and self.path.is_file():
+            return [self.path.name]
+        return [name for name in self._all() if not _is_index(name)]
+
+    def indexes(self) -> list[str]:
+        """Names of the DICOMDIR files: they list images and are none."""
+        if self._zip is None and self.path.is_file():
+            return []
+        return [name for name in self._all() if _is_index(name)]
+
+    def _all(self) -> list[str]:
         if self._zip is not None:
             return _members(self.path, self._zip)
-        if self.path.is_file():
-            return [self.path.name]
         return sorted(_files(self.path), key=natural)
 
     @contextmanager
@@ -65,12 +72,14 @@ class Box:
         """
         try:
             if self._zip is not None:
-                yield io.BytesIO(self._zip.read(name))
+                yield io.BytesIO(_unpacked(self._zip, name))
             else:
                 folder = self.path if self.path.is_dir() else self.path.parent
                 with (folder / name).open("rb") as stream:
                     yield stream
-        except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as fault:
+        except (
+            OSError, zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, UnicodeDecodeError,
+        ) as fault:  # fmt: skip
             raise FormatError(
                 name.rpartition("/")[2],
                 got=f"a file that cannot be read ({_said(fault)})",
@@ -127,8 +136,46 @@ def _too_many(path: Path, count: int) -> StudyError:
     )
 
 
+def _is_index(name: str) -> bool:
+    return name.rpartition("/")[2].upper() == _INDEX
+
+
+_PIECE = 2**16
+
+
+def _unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
+    """A member's content, never more of it in memory than its directory entry says."""
+    pieces = []
+    with archive.open(name) as member:
+        while piece := member.read(_PIECE):
+            pieces.append(piece)
+    return b"".join(pieces)
+
+
+_END, _END_BYTES = b"PK\5\6", 22
+_MAX_DIRECTORY = MAX_FILES * 512
+"""Bytes of an archive's own directory: names of 466 letters each."""
+
+
+def _require_short_directory(path: Path) -> None:
+    """Refuse an archive whose directory alone would take the time and memory of many studies."""
+    with path.open("rb") as stream:
+        end = stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, end - _END_BYTES - 2**16))
+        tail = stream.read()
+    at = tail.rfind(_END)
+    if at < 0 or len(tail) < at + _END_BYTES:
+        return  # zipfile says what is wrong with it
+    size = int.from_bytes(tail[at + 12 : at + 16], "little")
+    if size == 2**32 - 1:  # zip64: the size stands in a record of its own, 56 bytes before
+        size = int.from_bytes(tail[max(0, at - 36) : max(0, at - 28)], "little")
+    if size > _MAX_DIRECTORY:
+        raise _too_many(path, MAX_FILES + 1)
+
+
 def _opened(path: Path) -> zipfile.ZipFile:
     try:
+        _require_short_directory(path)
         return zipfile.ZipFile(path)
     except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as fault:
         raise FormatError(
@@ -142,11 +189,11 @@ def _members(path: Path, archive: zipfile.ZipFile) -> list[str]:
         raise _too_many(path, MAX_FILES + 1)
     total = sum(info.file_size for info in infos)
     packed = max(1, path.stat().st_size)
-    if total > MAX_BYTES or total > MAX_RATIO * packed:
+    if total > MAX_BYTES or total > MAX_INFLATION * packed:
         raise FormatError(
             path.name,
             got=f"a .zip of {packed / 2**20:.1f} MB that unpacks to {total / 2**20:.0f} MB",
-            allowed=f"{MAX_BYTES / 2**30:.0f} GB and {MAX_RATIO} times its size",
+            allowed=f"{MAX_BYTES / 2**30:.0f} GB and {MAX_INFLATION} times its size",
             do="send the images of one study only",
         )
     return sorted((info.filename for info in infos), key=natural)

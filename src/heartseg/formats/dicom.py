@@ -1,79 +1,47 @@
-"""DICOM: what the headers say of each plane, and the planes' pixels.
+"""DICOM: which files of a box are images, and what their headers say.
 
-Standard: DICOM PS3.3 (C.7.6.2 Image Plane, C.7.6.16 Multi-frame Functional Groups, C.8.3 MR).
 Headers are scanned without pixels and with the tags below only. Archives hold illegal UIDs, dates
-and numbers: what is not needed is not validated, what is needed and unusable is left out.
+and numbers: what is not needed is not validated, what is needed and unusable is left out. A file
+that is damaged, or compressed in a way that nothing here decodes, is left out too, and said.
 """
 
-import logging
-import struct
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
-import pydicom
-from pydicom.errors import InvalidDicomError
 
 from heartseg.core.errors import FormatError
 from heartseg.formats.bounds import require_memory
 from heartseg.formats.box import Box
+from heartseg.formats.dicom_codec import require_readable
+from heartseg.formats.dicom_file import DAMAGED, NATIVE, is_dicom, quiet, read, tags_of
+from heartseg.formats.dicom_planes import Plane, planes_of
+from heartseg.formats.dicom_values import number, printable, text
 
-DAMAGED = (
-    InvalidDicomError, EOFError, OSError, ValueError, KeyError, AttributeError, TypeError,
-    IndexError, NotImplementedError, RuntimeError, OverflowError, struct.error, RecursionError,
-)  # fmt: skip
-"""What pydicom and its decoders raise on files that are not what they promise."""
+__all__ = ["DAMAGED", "Header", "Plane", "is_dicom", "quiet", "scan"]
 
-_TAGS = [
+_TAGS = tags_of(
     "SOPClassUID", "SOPInstanceUID", "ImageType", "StudyDate", "Modality", "SeriesDescription",
     "ProtocolName", "SequenceOfUltrasoundRegions", "PatientBirthDate", "PatientSex", "PatientAge",
     "PatientSize", "PatientWeight", "HeartRate", "NominalInterval", "InversionTime",
-    "SliceThickness", "SpacingBetweenSlices", "FrameTime", "FrameTimeVector", "TriggerTime",
-    "NominalCardiacTriggerDelayTime", "TemporalPositionIdentifier", "AcquisitionTime",
-    "ContentTime", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "InstanceNumber",
-    "ImagePositionPatient", "ImageOrientationPatient", "SamplesPerPixel",
-    "PhotometricInterpretation", "NumberOfFrames", "Rows", "Columns", "PixelSpacing",
-    "BitsAllocated", "BitsStored", "PixelRepresentation", "RescaleIntercept", "RescaleSlope",
-    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
-]  # fmt: skip
-
-_ENHANCED = {
-    "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2", "1.2.840.10008.5.1.4.1.1.4.1",
-    "1.2.840.10008.5.1.4.1.1.4.3", "1.2.840.10008.5.1.4.1.1.4.4", "1.2.840.10008.5.1.4.1.1.6.2",
-}  # fmt: skip
-"""Enhanced and legacy converted CT and MR, enhanced ultrasound volume."""
+    "SliceThickness", "SpacingBetweenSlices", "FrameTime", "FrameTimeVector", "CineRate",
+    "RecommendedDisplayFrameRate", "ActualFrameDuration", "TriggerTime",
+    "NominalCardiacTriggerDelayTime", "NominalPercentageOfCardiacPhase",
+    "TemporalPositionIdentifier", "AcquisitionTime", "ContentTime", "AcquisitionDateTime",
+    "SequenceName", "StudyInstanceUID",
+    "SeriesInstanceUID", "SeriesNumber", "InstanceNumber", "ImagePositionPatient",
+    "ImageOrientationPatient", "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames",
+    "Rows", "Columns", "PixelSpacing", "BitsAllocated", "BitsStored", "PixelRepresentation",
+    "RescaleIntercept", "RescaleSlope", "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+)  # fmt: skip
 
 _NO_IMAGE = ("SEG", "SR", "PR", "KO", "RTSTRUCT", "RTDOSE", "RTPLAN", "REG", "DOC", "RWV", "ECG")
 
-_CENTIMETRES = 3
-"""PhysicalUnitsXDirection of an ultrasound region (C.8.5.5.1.15)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Plane:
-    """One frame of one file.
-
-    Attributes:
-        name: of the file, in its box.
-        frame: number in the file, from 0.
-        position: (3,) LPS mm of the first pixel's centre, None where there is none.
-        orientation: six cosines (along a row, down a column).
-        spacing: (between rows, between columns) in mm.
-        clocks: the times that the header gives, in ms or as a plain order, by tag.
-        slope, intercept: stored value to value.
-    """
-
-    name: str
-    frame: int
-    position: tuple[float, ...] | None
-    orientation: tuple[float, ...] | None
-    spacing: tuple[float, ...] | None
-    clocks: Mapping[str, float]
-    slope: float
-    intercept: float
+MAX_FRAMES = 20_000
+"""In one file; a 4-D CT of 20 phases and 600 slices has 12 000."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,6 +51,8 @@ class Header:
     Attributes:
         facts: texts about the series and the patient by DICOM keyword.
         size: (rows, columns).
+        inverted: whether low values are bright.
+        bits: that hold a value, of those of `dtype`.
         dtype: of the stored values.
         frames: in the file.
         planes: of these frames, all or some.
@@ -103,61 +73,51 @@ class Header:
     planes: tuple[Plane, ...]
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Without pydicom's remarks on values that are not legal: they are looked at here."""
-    logger = logging.getLogger("pydicom")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
-
-
-def is_dicom(stream: BinaryIO) -> bool:
-    """True when the content begins like a DICOM file, with or without its preamble."""
-    start = stream.read(132)
-    stream.seek(0)
-    return start[128:132] == b"DICM" or start[:4] in (
-        b"\x08\0\x00\0",
-        b"\x08\0\x05\0",
-        b"\x08\0\x08\0",
-    )
-
-
 def scan(box: Box) -> tuple[list[Header], list[str]]:
     """The headers of all images in a box, and what was left out and why.
 
     Raises:
-        FormatError: a file that is DICOM but damaged.
+        FormatError: all images are damaged or unreadable; the message is the first one's.
     """
-    headers, notes = [], []
+    headers: list[Header] = []
+    notes: list[str] = []
+    faults: list[FormatError] = []
     with quiet():
         for name in box.names():
-            with box.open(name) as stream:
-                if not is_dicom(stream):
-                    continue
-                header, note = _scanned(name, stream)
-            if header is not None:
-                headers.append(header)
-            if note:
-                notes.append(note)
-    return headers, sorted(set(notes))
+            try:
+                with box.open(name) as stream:
+                    if not is_dicom(stream):
+                        continue
+                    header, said = _scanned(name, stream)
+            except FormatError as fault:
+                faults.append(fault)
+                continue
+            headers += [header] if header is not None else []
+            notes += said
+    if faults and not headers:
+        raise faults[0]
+    return headers, sorted({*notes, *left_out(faults)})
 
 
-def _scanned(name: str, stream: BinaryIO) -> tuple[Header | None, str]:
-    base = name.rpartition("/")[2]
+def left_out(faults: list[FormatError]) -> list[str]:
+    """What to say of files that were left out; of many of them, the first few by name."""
+    shown = 5
+    said = [f"left out: {fault}" for fault in faults[:shown]]
+    more = len(faults) - shown
+    return [*said, f"left out: {more} more files that cannot be read"] if more > 0 else said
+
+
+def _scanned(name: str, stream: BinaryIO) -> tuple[Header | None, list[str]]:
+    base = base_name(name)
     try:
-        ds = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=_TAGS, force=True)
-        modality = str(ds.get("Modality", "") or "OT")
+        ds, size = read(stream, _TAGS, pixels=False)
+        modality = text(ds, "Modality") or "OT"
         if modality in _NO_IMAGE:
-            return None, f"{modality} objects are not images and are left out"
+            return None, [f"{modality} objects are not images and are left out"]
         if "Rows" not in ds:
-            return None, f"{base}: DICOM without an image, left out"
-        return _header(name, ds, modality), ""
+            return None, [f"{base}: DICOM without an image, left out"]
+        require_readable(base, str(ds.file_meta.TransferSyntaxUID))
+        return _header(name, ds, modality, size)
     except DAMAGED as fault:
         raise FormatError(
             base,
@@ -166,156 +126,75 @@ def _scanned(name: str, stream: BinaryIO) -> tuple[Header | None, str]:
         ) from fault
 
 
-def _header(name: str, ds: Any, modality: str) -> Header:
+def base_name(name: str) -> str:
+    """The last part of a name in a box, fit for a message."""
+    return printable(name.replace("\\", "/").rpartition("/")[2])
+
+
+def _header(name: str, ds: Any, modality: str, rest: int) -> tuple[Header, list[str]]:
+    base = base_name(name)
     frames = max(1, int(ds.get("NumberOfFrames", 1) or 1))
     samples = int(ds.get("SamplesPerPixel", 1) or 1)
     size = int(ds.Rows), int(ds.Columns)
     bits = int(ds.get("BitsAllocated", 16))
-    require_memory(name.rpartition("/")[2], (frames, *size), samples * max(1, bits // 8))
-    signed = bool(ds.get("PixelRepresentation", 0))
-    photometric = str(ds.get("PhotometricInterpretation", "MONOCHROME2"))
-    return Header(
+    dtype = _dtype(base, ds, bits)
+    require_memory(base, (frames, *size), samples * dtype.itemsize)
+    if frames > MAX_FRAMES:
+        raise FormatError(base, got=f"{frames} frames", allowed=f"at most {MAX_FRAMES}")
+    photometric = text(ds, "PhotometricInterpretation") or "MONOCHROME2"
+    if str(ds.file_meta.TransferSyntaxUID) in NATIVE:
+        per_pixel = 2 if photometric == "YBR_FULL_422" else samples
+        _require_whole(base, rest, math.prod((frames, *size, per_pixel, bits)))
+    planes, notes = planes_of(name, ds, frames=frames, size=size, echo=modality == "US")
+    header = Header(
         name=name,
-        study=str(ds.get("StudyInstanceUID", "")),
-        series=str(ds.get("SeriesInstanceUID", "")),
-        instance=str(ds.get("SOPInstanceUID", "")),
+        study=text(ds, "StudyInstanceUID"),
+        series=text(ds, "SeriesInstanceUID"),
+        instance=text(ds, "SOPInstanceUID"),
         modality=modality,
         facts=_facts(ds),
         size=size,
         colour=samples > 1 or photometric.startswith("PALETTE"),
-        inverted=photometric == "MONOCHROME1",
+        # CT values are densities: how a screen should show them does not change them.
+        inverted=photometric == "MONOCHROME1" and modality != "CT",
         bits=int(ds.get("BitsStored", bits)),
-        dtype=np.dtype(f"{'i' if signed else 'u'}{max(1, bits // 8)}"),
+        dtype=dtype,
         frames=frames,
-        planes=tuple(_planes(name, ds, frames)),
+        planes=planes,
     )
+    return header, [f"{base}: {note}" for note in notes]
+
+
+def _dtype(where: str, ds: Any, bits: int) -> np.dtype[Any]:
+    """Of the stored values; floating point images have no BitsStored (C.7.6.24)."""
+    whole = "BitsStored" in ds or "PixelRepresentation" in ds
+    if bits in (32, 64) and not whole:
+        return np.dtype(f"f{bits // 8}")
+    if bits not in (1, 8, 16, 32):
+        raise FormatError(
+            where, got=f"{bits} bits a value", allowed="1, 8, 16, 32", do="export it again"
+        )
+    return np.dtype(f"{'i' if number(ds, 'PixelRepresentation') else 'u'}{max(1, bits // 8)}")
+
+
+def _require_whole(where: str, rest: int, bits: int) -> None:
+    """What follows the header must hold the pixels, after 8 bytes of their element's own."""
+    rest = max(0, rest - 8)
+    if rest < (bits + 7) // 8:
+        raise FormatError(
+            where,
+            got=f"a truncated file: {rest} bytes where its pixels need {(bits + 7) // 8}",
+            do="copy or export it again",
+        )
 
 
 _FACTS = (
     "ImageType", "SeriesDescription", "ProtocolName", "SeriesNumber", "PatientSex", "PatientAge",
     "PatientSize", "PatientWeight", "HeartRate", "NominalInterval", "InversionTime",
-    "SliceThickness", "SpacingBetweenSlices", "PatientBirthDate", "StudyDate",
+    "SliceThickness", "SpacingBetweenSlices", "PatientBirthDate", "StudyDate", "SOPClassUID",
+    "SequenceName",
 )  # fmt: skip
 
 
 def _facts(ds: Any) -> dict[str, str]:
-    found = {}
-    for keyword in _FACTS:
-        try:
-            value = ds.get(keyword)
-        except DAMAGED:
-            continue
-        if value is not None and str(value) != "":
-            many = isinstance(value, pydicom.multival.MultiValue)
-            found[keyword] = "\\".join(map(str, value)) if many else str(value)
-    return found
-
-
-def _planes(name: str, ds: Any, frames: int) -> Iterator[Plane]:
-    enhanced = str(ds.get("SOPClassUID", "")) in _ENHANCED
-    shared = _items(ds, "SharedFunctionalGroupsSequence") if enhanced else []
-    single = _items(ds, "PerFrameFunctionalGroupsSequence") if enhanced else []
-    frame_times = _frame_times(ds, frames)
-    for frame in range(frames):
-        groups = [*single[frame : frame + 1], *shared[:1], ds]
-        clocks = _clocks(groups)
-        if frame_times is not None:
-            clocks["FrameTime"] = frame_times[frame]
-        yield Plane(
-            name=name,
-            frame=frame,
-            position=_vector(groups, "PlanePositionSequence", "ImagePositionPatient", 3),
-            orientation=_vector(groups, "PlaneOrientationSequence", "ImageOrientationPatient", 6),
-            spacing=_vector(groups, "PixelMeasuresSequence", "PixelSpacing", 2) or _region(ds),
-            clocks=clocks,
-            slope=_scale(groups, "RescaleSlope", 1.0),
-            intercept=_scale(groups, "RescaleIntercept", 0.0),
-        )
-
-
-def _items(ds: Any, keyword: str) -> list[Any]:
-    return list(ds.get(keyword, None) or [])
-
-
-def _vector(
-    groups: Sequence[Any], sequence: str, keyword: str, count: int
-) -> tuple[float, ...] | None:
-    values = _numbers(_first(groups, sequence, keyword))
-    usable = len(values) == count and all(np.isfinite(values))
-    return values if usable else None
-
-
-def _first(groups: Sequence[Any], sequence: str, keyword: str) -> Any:
-    """An attribute from its functional group of the frame, of all frames, or of the file."""
-    for group in groups:
-        for item in (*_items(group, sequence)[:1], group):
-            try:
-                value = item.get(keyword)
-            except DAMAGED:
-                value = None
-            if value is not None and value != "":
-                return value
-    return None
-
-
-def _numbers(value: Any) -> tuple[float, ...]:
-    values = value if isinstance(value, pydicom.multival.MultiValue | list | tuple) else [value]
-    try:
-        return tuple(float(v) for v in values if v is not None)
-    except (TypeError, ValueError):
-        return ()
-
-
-def _scale(groups: Sequence[Any], keyword: str, default: float) -> float:
-    values = _numbers(_first(groups, "PixelValueTransformationSequence", keyword))
-    return values[0] if len(values) == 1 and np.isfinite(values[0]) else default
-
-
-_CLOCKS = (
-    ("TriggerTime", "CardiacSynchronizationSequence"),
-    ("NominalCardiacTriggerDelayTime", "CardiacSynchronizationSequence"),
-    ("TemporalPositionIdentifier", ""),
-    ("TemporalPositionIndex", "FrameContentSequence"),
-    ("AcquisitionTime", ""),
-    ("ContentTime", ""),
-)
-
-
-def _clocks(groups: Sequence[Any]) -> dict[str, float]:
-    clocks = {}
-    for keyword, sequence in _CLOCKS:
-        values = _numbers(_first(groups, sequence, keyword))
-        if len(values) == 1 and np.isfinite(values[0]):
-            clocks[keyword] = values[0]
-    return clocks
-
-
-def _frame_times(ds: Any, frames: int) -> list[float] | None:
-    """ms of each frame of an ultrasound loop, from FrameTime or FrameTimeVector."""
-    steps = _numbers(ds.get("FrameTimeVector"))
-    if frames > 1 and len(steps) == frames:
-        return np.cumsum(steps).tolist()  # type: ignore[no-any-return]
-    step = _numbers(ds.get("FrameTime"))
-    if frames > 1 and len(step) == 1 and step[0] > 0:
-        return [step[0] * frame for frame in range(frames)]
-    return None
-
-
-def _region(ds: Any) -> tuple[float, float] | None:
-    """(rows, columns) mm of the largest region of an ultrasound image that is in centimetres."""
-    best, area = None, 0
-    for region in _items(ds, "SequenceOfUltrasoundRegions"):
-        units = (region.get("PhysicalUnitsXDirection"), region.get("PhysicalUnitsYDirection"))
-        size = _region_area(region)
-        if units == (_CENTIMETRES, _CENTIMETRES) and size > area:
-            deltas = _numbers([region.get("PhysicalDeltaY"), region.get("PhysicalDeltaX")])
-            if len(deltas) == 2 and all(deltas):
-                best, area = (abs(deltas[0]) * 10, abs(deltas[1]) * 10), size
-    return best
-
-
-def _region_area(region: Any) -> int:
-    names = ("RegionLocationMaxX1", "RegionLocationMinX0")
-    others = ("RegionLocationMaxY1", "RegionLocationMinY0")
-    x, y = (int(region.get(a, 0)) - int(region.get(b, 0)) for a, b in (names, others))
-    return max(1, x * y)
+    return {keyword: said for keyword in _FACTS if (said := text(ds, keyword))}

@@ -1,58 +1,140 @@
-"""The pixels of a DICOM file, one plane a frame.
+"""The pixels of a DICOM file, one plane a frame."""
 
-Decoders: pydicom's own, pyjpegls, pylibjpeg (openjpeg, rle) and GDCM, whichever knows the syntax.
-"""
-
+import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 
 from heartseg.core.errors import FormatError
 from heartseg.formats.box import Box
-from heartseg.formats.dicom import DAMAGED, Header, quiet
+from heartseg.formats.dicom import Header, base_name, left_out
+from heartseg.formats.dicom_codec import frames_of
+from heartseg.formats.dicom_colour import brightness, palette_of
+from heartseg.formats.dicom_file import DAMAGED, NATIVE, quiet, read, tags_of
+from heartseg.formats.dicom_values import numbers, printable
+
+_TAGS = tags_of(
+    "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames",
+    "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation",
+    "PixelPaddingValue", "PixelPaddingRangeLimit", "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths", "PixelData", "FloatPixelData", "DoubleFloatPixelData",
+    "RedPaletteColorLookupTableDescriptor", "RedPaletteColorLookupTableData",
+    "GreenPaletteColorLookupTableData", "BluePaletteColorLookupTableData",
+    "SegmentedRedPaletteColorLookupTableData", "SegmentedGreenPaletteColorLookupTableData",
+    "SegmentedBluePaletteColorLookupTableData",
+)  # fmt: skip
 
 
 def read_pixels(box: Box, header: Header) -> NDArray[Any]:
     """(frames, rows, columns) stored values of a file; colour becomes brightness.
 
+    Bits beside the value (overlays of old) are cleared, inverted grey is turned, padding becomes
+    the darkest pixel.
+
     Raises:
         FormatError: truncated, or compressed in a way that cannot be read.
     """
-    base = header.name.rpartition("/")[2]
+    base = base_name(header.name)
     with quiet(), box.open(header.name) as stream:
         try:
-            ds = pydicom.dcmread(stream, force=True)
-            pixels = _grey(ds) if header.colour else ds.pixel_array
+            ds, _ = read(stream, _TAGS)
+            pixels = _decoded(ds, header)
         except DAMAGED as fault:
             raise FormatError(
                 base,
-                got=f"pixels that cannot be read ({type(fault).__name__}: {str(fault)[:120]})",
+                got=f"pixels that cannot be read ({type(fault).__name__}: "
+                f"{printable(' '.join(str(fault).split()))[:120]})",
                 do="the file may be truncated: copy or export the study again",
             ) from fault
-    expected = (header.frames, *header.size)
-    if pixels.size != np.prod(expected):
-        raise FormatError(base, got=f"pixels {pixels.shape}", allowed=f"{expected}")
-    pixels = pixels.reshape(expected)
-    if header.inverted:
-        top = 0 if header.dtype.kind == "i" else 2**header.bits - 1
-        pixels = (top - pixels.astype(np.int32)).astype(pixels.dtype)
+        pixels = _without_padding(pixels, ds)
+    return _turned(pixels, header) if header.inverted else pixels
+
+
+def readable(box: Box, headers: Sequence[Header]) -> tuple[list[Header], list[str]]:
+    """The files whose pixels can be read, and what to say of the others."""
+    good, faults = [], []
+    for header in headers:
+        try:
+            read_pixels(box, header)
+        except FormatError as fault:
+            faults.append(fault)
+        else:
+            good.append(header)
+    return good, left_out(faults)
+
+
+def _decoded(ds: Any, header: Header) -> NDArray[Any]:
+    """Frame by frame, so that colour never takes more memory than a frame of it."""
+    grey = _grey(ds, header)
+    syntax = str(ds.file_meta.TransferSyntaxUID)
+    frames = _native(ds, header) if syntax in NATIVE else frames_of(ds, header.frames)
+    pixels: NDArray[Any] | None = None
+    count = 0
+    for count, stored in enumerate(frames, start=1):
+        frame = grey(stored)
+        if frame.shape != header.size or count > header.frames:
+            raise ValueError(f"a frame {count} of {frame.shape} pixels in {header.frames} frames")
+        if pixels is None:
+            pixels = np.empty((header.frames, *header.size), frame.dtype.newbyteorder("="))
+        pixels[count - 1] = frame
+    if pixels is None or count != header.frames:
+        raise ValueError(f"{count} frames where the header says {header.frames}")
     return pixels
 
 
-_BRIGHTNESS = (0.299, 0.587, 0.114)
-"""Rec. ITU-R BT.601."""
-
-
-def _grey(ds: Any) -> NDArray[Any]:
-    from pydicom.pixels.processing import apply_color_lut
-    from pydicom.pixels.utils import pixel_array
-
+def _grey(ds: Any, header: Header) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    if not header.colour:
+        return lambda stored: stored
     if str(ds.PhotometricInterpretation).startswith("PALETTE"):
-        colours = apply_color_lut(ds.pixel_array, ds)
-        colours = colours // 257 if colours.dtype.itemsize == 2 else colours
+        return palette_of(ds, base_name(header.name)).look_up
+    return lambda stored: brightness(stored, header.bits)
+
+
+def _native(ds: Any, header: Header) -> Iterator[NDArray[Any]]:
+    """Uncompressed pixels, colour as RGB."""
+    _require_no_more(ds, header)
+    if header.colour and int(ds.get("SamplesPerPixel", 1)) > 1:
+        from pydicom.pixels.decoders.base import get_decoder
+
+        decoder = get_decoder(ds.file_meta.TransferSyntaxUID)
+        for index in range(header.frames):  # its own loop loses count of YBR_FULL_422
+            yield decoder.as_array(ds, index=index)[0]
+        return
+    yield from ds.pixel_array.reshape(header.frames, *header.size)
+
+
+def _require_no_more(ds: Any, header: Header) -> None:
+    """Frames that the header does not tell of would be lost without a word."""
+    bits = math.prod((*header.size, int(ds.get("SamplesPerPixel", 1)), int(ds.BitsAllocated)))
+    stored = len(ds.get("PixelData", b"")) * 8
+    if stored >= bits * (header.frames + 1):
+        raise ValueError(f"{stored // bits} frames where the header says {header.frames}")
+
+
+def _without_padding(pixels: NDArray[Any], ds: Any) -> NDArray[Any]:
+    """Pixels outside of what was imaged have a value of their own (C.7.5.1.1.2): not a picture's.
+
+    Zero is black, and stays.
+    """
+    low = numbers(ds.get("PixelPaddingValue"))
+    if len(low) != 1 or not low[0]:
+        return pixels
+    high = numbers(ds.get("PixelPaddingRangeLimit")) or low
+    padding = (pixels >= min(low + high)) & (pixels <= max(low + high))
+    if padding.all() or not padding.any():
+        return pixels
+    darkest: NDArray[Any] = np.where(padding, pixels[~padding].min(), pixels)
+    return darkest
+
+
+def _turned(pixels: NDArray[Any], header: Header) -> NDArray[Any]:
+    """MONOCHROME1 as MONOCHROME2: the brightest and the darkest value change places."""
+    if header.dtype.kind == "f":
+        turned: NDArray[Any] = pixels.min() + pixels.max() - pixels
+    elif header.dtype.kind == "i":
+        turned = ~pixels
     else:
-        colours = pixel_array(ds)  # RGB, also from YBR
-    brightness: NDArray[Any] = np.rint(colours[..., :3] @ np.array(_BRIGHTNESS)).astype(np.uint8)
-    return brightness
+        turned = pixels.dtype.type(2**header.bits - 1) - pixels
+    return turned

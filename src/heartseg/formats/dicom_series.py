@@ -20,7 +20,11 @@ SAME_POSITION_MM = 0.1
 """Planes closer than this along their normal are one slice at several times."""
 
 CLOCKS_MS = ("TriggerTime", "NominalCardiacTriggerDelayTime", "FrameTime")
-CLOCKS_ORDER = ("TemporalPositionIdentifier", "TemporalPositionIndex")
+CLOCKS_ORDER = (
+    "TemporalPositionIdentifier",
+    "TemporalPositionIndex",
+    "NominalPercentageOfCardiacPhase",
+)
 TIMES_OF_DAY = ("AcquisitionTime", "ContentTime")
 """They order the images of one slice; they do not say which images of two slices match."""
 

@@ -60,8 +60,8 @@ def write_cine(folder: Path, image: Image, tags: CineTags = CineTags()) -> list[
         OutputError: voxels that are no 16-bit whole numbers, or a folder that cannot be written.
         GeometryError: a grid in pixels, or one that DICOM planes cannot hold.
     """
-    stored = _stored(image.voxels)
-    _require_planes(image)
+    stored = stored_values(image.voxels)
+    require_planes(image)
     files = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,12 @@ def write_cine(folder: Path, image: Image, tags: CineTags = CineTags()) -> list[
     return files
 
 
-def _stored(voxels: NDArray[np.generic]) -> NDArray[np.generic]:
+def stored_values(voxels: NDArray[np.generic]) -> NDArray[np.generic]:
+    """The same values in 16 bits.
+
+    Raises:
+        OutputError: they are no 16-bit whole numbers.
+    """
     low, high = float(voxels.min()), float(voxels.max())
     for dtype in (np.uint16, np.int16):
         limits = np.iinfo(dtype)
@@ -94,7 +99,12 @@ def _stored(voxels: NDArray[np.generic]) -> NDArray[np.generic]:
     )
 
 
-def _require_planes(image: Image) -> None:
+def require_planes(image: Image) -> None:
+    """Refuse a grid that DICOM planes cannot hold.
+
+    Raises:
+        GeometryError: in pixels, or sheared.
+    """
     image.geometry.require_mm("a DICOM cine")
     directions = image.geometry.directions
     if not np.allclose(directions.T @ directions, np.eye(3), atol=_RIGHT_ANGLE):
@@ -111,7 +121,7 @@ def _datasets(image: Image, stored: NDArray[np.generic], tags: CineTags) -> Iter
         for t in range(image.frames):
             number += 1
             dataset = _series(image, tags, key)
-            _place(dataset, image, z)
+            add_place(dataset, image, z)
             _plane(dataset, stored[t, z], times[t], number, key)
             yield dataset
 
@@ -130,7 +140,7 @@ def _series(image: Image, tags: CineTags, key: str) -> Dataset:
     ds.SoftwareVersions = "1"
     ds.StudyDescription, ds.SeriesDescription = "synthetic heart", tags.description
     ds.PatientName, ds.PatientID, ds.PatientBirthDate = tags.patient_name, tags.patient_id, ""
-    _add_body(ds, tags.body)
+    add_body(ds, tags.body)
     ds.ScanningSequence, ds.SequenceVariant, ds.ScanOptions = "GR", "SS", "CG"
     ds.MRAcquisitionType = "2D"
     ds.RepetitionTime, ds.EchoTime, ds.FlipAngle = "3", "1.5", "45"
@@ -147,36 +157,43 @@ def _series(image: Image, tags: CineTags, key: str) -> Dataset:
     return ds
 
 
-def _add_body(ds: Dataset, body: Body) -> None:
+def add_body(ds: Dataset, body: Body) -> None:
+    """Patient study module: what is known of the patient."""
     ds.PatientSex = body.sex or ""
     if body.age_years is not None:
         ds.PatientAge = f"{int(body.age_years):03d}Y"
     if body.height_cm is not None:
-        ds.PatientSize = _decimal(body.height_cm / 100)
+        ds.PatientSize = decimal(body.height_cm / 100)
     if body.weight_kg is not None:
-        ds.PatientWeight = _decimal(body.weight_kg)
+        ds.PatientWeight = decimal(body.weight_kg)
 
 
-def _place(ds: Dataset, image: Image, z: int) -> None:
+def add_place(ds: Dataset, image: Image, z: int) -> None:
     """Image plane module: exact positions, as many digits as DICOM's decimal strings hold."""
     geometry = image.geometry
     slice_mm, row_mm, column_mm = geometry.spacing
     position = geometry.point((z, 0, 0))
     column, row = geometry.directions[:, 1], geometry.directions[:, 2]
-    ds.SliceThickness = ds.SpacingBetweenSlices = _decimal(slice_mm)
-    ds.ImagePositionPatient = _decimals(position.tolist())
-    ds.ImageOrientationPatient = _decimals([*row, *column])
-    ds.SliceLocation = _decimal(float(np.dot(position, np.cross(row, column))))
-    ds.PixelSpacing = _decimals([row_mm, column_mm])
+    ds.SliceThickness = ds.SpacingBetweenSlices = decimal(slice_mm)
+    ds.ImagePositionPatient = decimals(position.tolist())
+    ds.ImageOrientationPatient = decimals([*row, *column])
+    ds.SliceLocation = decimal(float(np.dot(position, np.cross(row, column))))
+    ds.PixelSpacing = decimals([row_mm, column_mm])
 
 
 def _plane(ds: Dataset, pixels: NDArray[np.generic], time_ms: float, number: int, key: str) -> None:
     """General image, image pixel and SOP common modules."""
     ds.SOPInstanceUID = generate_uid(entropy_srcs=["plane", str(number), key])
     ds.InstanceNumber = str(number)
-    ds.TriggerTime = _decimal(time_ms)
+    ds.TriggerTime = decimal(time_ms)
+    add_pixels(ds, pixels)
+    add_meta(ds)
+
+
+def add_pixels(ds: Dataset, pixels: NDArray[np.generic]) -> None:
+    """Image pixel module and a window, of (rows, columns) or (frames, rows, columns)."""
     ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
-    ds.Rows, ds.Columns = pixels.shape
+    ds.Rows, ds.Columns = pixels.shape[-2:]
     ds.BitsAllocated = ds.BitsStored = 16
     ds.HighBit = 15
     ds.PixelRepresentation = int(pixels.dtype.kind == "i")
@@ -184,20 +201,23 @@ def _plane(ds: Dataset, pixels: NDArray[np.generic], time_ms: float, number: int
     ds.WindowCenter, ds.WindowWidth = str((low + high) // 2), str(max(1, high - low))
     ds.PixelData = np.ascontiguousarray(pixels).astype(pixels.dtype.newbyteorder("<")).tobytes()
     ds["PixelData"].VR = "OW"
+
+
+def add_meta(ds: Dataset) -> None:
+    """File meta information of an uncompressed file."""
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = (
-        MRImageStorage,
-        ds.SOPInstanceUID,
-    )
+    meta.MediaStorageSOPClassUID = ds.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     ds.file_meta = meta
 
 
-def _decimals(values: Sequence[float]) -> list[str]:
-    return [_decimal(value) for value in values]
+def decimals(values: Sequence[float]) -> list[str]:
+    """Decimal strings."""
+    return [decimal(value) for value in values]
 
 
-def _decimal(value: float) -> str:
+def decimal(value: float) -> str:
     """A decimal string: at most 16 characters, all the digits that fit."""
     value = float(value) + 0.0  # no negative zero
     for digits in range(15, 0, -1):

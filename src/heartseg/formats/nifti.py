@@ -27,21 +27,34 @@ from heartseg.formats.nifti_info import (
     understand,
 )
 from heartseg.formats.nifti_info import read_info as read_info
+from heartseg.formats.stored import STORED_XYZ
 
 SUFFIXES = (".nii", ".nii.gz")
 
-_STORED_XYZ = Orientation((2, 1, 0))
 
+def read_noted(
+    path: Path, spacing_mm: Sequence[float] | None = None
+) -> tuple[Image, tuple[str, ...]]:
+    """Read an image, and what a reader should know about it.
 
-def read_image(path: Path, spacing_mm: Sequence[float] | None = None) -> Image:
-    """Read an image; voxels keep the file's type unless the header scales them (then float32).
+    Voxels keep the file's type unless the header scales them (then float32).
 
     Raises:
         FormatError: as `read_info`; or the file is shorter than its header promises.
         GeometryError: as `read_info`.
     """
     info, voxels = _read(path, spacing_mm)
-    return Image(voxels, info.geometry, info.times_ms)
+    return Image(voxels, info.geometry, info.times_ms), info.notes
+
+
+def read_image(path: Path, spacing_mm: Sequence[float] | None = None) -> Image:
+    """Read an image; as `read_noted`."""
+    return read_noted(path, spacing_mm)[0]
+
+
+def stored_order(path: Path) -> Orientation:
+    """How (z, y, x) lies in the file."""
+    return read_info(path).orientation
 
 
 def read_labels(
@@ -65,19 +78,27 @@ def write_image(path: Path, image: Image) -> None:
     Raises:
         OutputError: the file cannot be written, or the voxels are of no NIfTI type.
     """
-    header = _header_of(image.geometry, image.times_ms, path.name)
-    _write(path, header, _STORED_XYZ.undo(image.voxels), image.frames > 1)
+    header = _header_of(image.geometry, image.times_ms, STORED_XYZ)
+    _write(path, header, STORED_XYZ.undo(image.voxels), image.frames > 1)
 
 
-def write_labels(path: Path, seg: Segmentation, scheme: Scheme, like: Path | None = None) -> None:
+def write_labels(
+    path: Path,
+    seg: Segmentation,
+    scheme: Scheme,
+    like: Path | None = None,
+    order: Orientation = STORED_XYZ,
+) -> None:
     """Write labels as `scheme`'s numbers, uint8.
 
     Args:
         path: .nii or .nii.gz.
         seg: the labels.
         scheme: which number each structure gets.
-        like: the source image. Its geometry header is copied as it is and its axis order kept, so
-            that every viewer lays the mask over it; free text is not copied.
+        like: the source image, where it is a NIfTI file. Its geometry header is copied as it is
+            and its axis order kept, so that every viewer lays the mask over it; free text is not
+            copied.
+        order: how to store (z, y, x) where there is no `like`, as `Geometry.from_stored` gave it.
 
     Raises:
         GeometryError: `like` has another grid.
@@ -86,8 +107,8 @@ def write_labels(path: Path, seg: Segmentation, scheme: Scheme, like: Path | Non
     """
     values = scheme.write(seg.labels, where=path.name)
     if like is None:
-        header = _header_of(seg.geometry, seg.times_ms, path.name)
-        _write(path, header, _STORED_XYZ.undo(values), seg.frames > 1)
+        header = _header_of(seg.geometry, seg.times_ms, order)
+        _write(path, header, order.undo(values), seg.frames > 1)
         return
     info = read_info(like)
     unplaced = replace(seg.geometry, unit=info.geometry.unit)
@@ -139,8 +160,10 @@ def _scaled(stored: NDArray[Any], scaling: tuple[float, float] | None) -> NDArra
 # Writing
 
 
-def _header_of(geometry: Geometry, times_ms: tuple[float, ...] | None, where: str) -> NiftiHeader:
-    affine = geometry.to_ras(_STORED_XYZ)
+def _header_of(
+    geometry: Geometry, times_ms: tuple[float, ...] | None, order: Orientation
+) -> NiftiHeader:
+    affine = geometry.to_ras(order)
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     turned = quaternion(affine[:3, :3] / spacing)
     step, start, units = 0.0, 0.0, 0

@@ -44,11 +44,6 @@ class NiftiInfo:
     times_ms: tuple[float, ...] | None
     notes: tuple[str, ...]
 
-    @property
-    def oblique(self) -> bool:
-        """True when the directions are not the scanner's own axes: they are the patient's."""
-        return bool((np.abs(self.geometry.directions).max(axis=0) < 0.999).any())
-
 
 def read_info(path: Path, spacing_mm: Sequence[float] | None = None) -> NiftiInfo:
     """Understand a file by its header.

@@ -1,6 +1,10 @@
-"""PNG: a 2-D grey picture, or label numbers as pixel values. It holds no place in the patient."""
+"""PNG and JPEG: one plane of grey values, PNG also label numbers; without a place in the patient.
+
+Neither states millimetres: what they can hold is a resolution for printing.
+"""
 
 import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,43 +15,59 @@ from heartseg.core.anatomy import Scheme, Structure
 from heartseg.core.errors import FormatError, OutputError
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
-from heartseg.formats.bounds import require_memory, require_spacing
+from heartseg.formats.bounds import MAX_PIXELS, require_pixels, require_spacing
+from heartseg.formats.brightness import CHROMA_NOISE, brightness, colour_note
+from heartseg.formats.stored import NO_SPACING
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-SUFFIXES = (".png",)
+SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
-def read_image(path: Path, spacing_mm: tuple[float, float, float] | None = None) -> Image:
-    """Read a grey picture as (1, 1, y, x); without `spacing_mm` (z, y, x) its unit is "px".
+def read_noted(
+    path: Path, spacing_mm: Sequence[float] | None = None
+) -> tuple[Image, tuple[str, ...]]:
+    """Read a picture as (1, 1, y, x) grey values, and what a reader should know about it.
+
+    Colour becomes brightness; a JPEG is turned as its EXIF orientation says. Without `spacing_mm`
+    (z, y, x) the unit is "px".
 
     Raises:
-        FormatError: not a PNG, truncated, or really in colour.
+        FormatError: neither PNG nor JPEG, truncated, animated, or larger than a picture can be.
         GeometryError: a spacing that cannot be.
     """
-    pixels = _pixels(path, _grey)
+    pixels, notes = _opened(path, ("PNG", "JPEG"), _grey)
     if spacing_mm is not None:
         require_spacing(path.name, spacing_mm)
-    rows, columns = pixels.shape
-    return Image(pixels[None, None], Geometry.from_pixels((1, rows, columns), spacing_mm))
+        z, y, x = spacing_mm
+        return Image(pixels[None, None], Geometry.from_pixels((1, *pixels.shape), (z, y, x))), notes
+    return Image(pixels[None, None], Geometry.from_pixels((1, *pixels.shape))), (NO_SPACING, *notes)
 
 
-def read_labels(path: Path, scheme: Scheme) -> Segmentation:
-    """Read label numbers; a palette is only how they are shown.
+def read_image(path: Path, spacing_mm: Sequence[float] | None = None) -> Image:
+    """Read a picture; as `read_noted`."""
+    return read_noted(path, spacing_mm)[0]
+
+
+def read_labels(
+    path: Path, scheme: Scheme, spacing_mm: Sequence[float] | None = None
+) -> Segmentation:
+    """Read the label numbers of a PNG; a palette is only how they are shown.
 
     Raises:
-        FormatError: as `read_image`.
+        FormatError: as `read_noted`; a JPEG, whose packing changes numbers; or colours for numbers.
         LabelError: a number that the scheme does not know.
     """
-    pixels = _pixels(path, _numbers)
+    pixels = _opened(path, ("PNG",), _numbers)
     labels = scheme.read(pixels, where=path.name)
     found = tuple(s for s in scheme.numbers.values() if s != Structure.BACKGROUND)
-    return Segmentation(labels[None, None], Geometry.from_pixels((1, *labels.shape)), found)
+    given = None if spacing_mm is None else (spacing_mm[0], spacing_mm[1], spacing_mm[2])
+    return Segmentation(labels[None, None], Geometry.from_pixels((1, *labels.shape), given), found)
 
 
 def write_labels(path: Path, seg: Segmentation, scheme: Scheme) -> None:
-    """Write one plane of labels as `scheme`'s numbers.
+    """Write one plane of labels as `scheme`'s numbers, PNG.
 
     Raises:
         OutputError: more than one plane, or the file cannot be written.
@@ -68,44 +88,69 @@ def write_labels(path: Path, seg: Segmentation, scheme: Scheme) -> None:
         ) from fault
 
 
-def _pixels(path: Path, values: Any) -> NDArray[Any]:
+def _opened(path: Path, formats: tuple[str, ...], values: "Callable[[Path, Picture], Any]") -> Any:
+    """What `values` makes of the picture, whose size was checked before it is decoded."""
     from PIL import Image as Pictures
     from PIL import UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Pictures.DecompressionBombWarning)
-            with Pictures.open(path, formats=("PNG",)) as picture:
-                require_memory(path.name, picture.size, 4)
-                pixels: NDArray[Any] = values(path, picture)
-    except (
-        UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError,
-        Pictures.DecompressionBombError,
-    ) as fault:  # fmt: skip
+            warnings.simplefilter("ignore")  # our own limit is below Pillow's; odd EXIF is no news
+            with Pictures.open(path, formats=formats) as picture:
+                require_pixels(path.name, picture.size)
+                _require_still(path, picture)
+                return values(path, picture)
+    except Pictures.DecompressionBombError as fault:
         raise FormatError(
             path.name,
-            got=f"a file that is no whole PNG picture ({type(fault).__name__})",
-            allowed=", ".join(SUFFIXES),
+            got="a picture that claims more pixels than any has",
+            allowed=f"{MAX_PIXELS // 2**20} million",
+            do="crop it to the heart, or export it again",
+        ) from fault
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as fault:
+        raise FormatError(
+            path.name,
+            got=f"a file that is no whole {' or '.join(formats)} picture ({type(fault).__name__})",
+            allowed=", ".join(SUFFIXES[: 3 if len(formats) > 1 else 1]),
             do="copy or export it again",
         ) from fault
-    return pixels
 
 
-def _grey(path: Path, picture: "Picture") -> NDArray[Any]:
-    """Grey as it is; colour where all channels are equal; else refused."""
+def _require_still(path: Path, picture: "Picture") -> None:
+    """A PNG may be animated; to read its first frame in silence would be a lie."""
+    frames = getattr(picture, "n_frames", 1) if picture.format == "PNG" else 1
+    if frames > 1:
+        raise FormatError(
+            path.name,
+            got=f"an animated picture of {frames} frames",
+            allowed="one picture a file",
+            do="export the frames as a video or a multi-page TIFF",
+        )
+
+
+def _grey(path: Path, picture: "Picture") -> tuple[NDArray[Any], tuple[str, ...]]:
+    """Grey values as they are, colour as brightness, and notes."""
+    lossy = picture.format != "PNG"
+    picture = _upright(picture) if lossy else picture
     if picture.mode in ("L", "I", "I;16", "F"):
-        return np.array(picture)
+        return np.array(picture), ()
     if picture.mode in ("1", "LA"):
-        return np.array(picture.convert("L"))
-    channels = np.array(picture.convert("RGB"))
-    if (channels == channels[..., :1]).all():
-        return channels[..., 0]
-    raise FormatError(
-        path.name,
-        got=f"a colour picture ({picture.mode})",
-        allowed="grey values",
-        do="convert it to grey, and crop coloured overlays away",
-    )
+        return np.array(picture.convert("L")), ()
+    grey, coloured = brightness(np.array(picture.convert("RGB")), CHROMA_NOISE if lossy else 0)
+    return grey, colour_note(coloured, grey.size)
+
+
+def _upright(picture: "Picture") -> "Picture":
+    """Turned as EXIF says; as it is where its EXIF makes no sense."""
+    import struct
+
+    from PIL import ImageOps
+
+    picture.load()
+    try:
+        return ImageOps.exif_transpose(picture)
+    except (SyntaxError, ValueError, TypeError, KeyError, IndexError, OSError, struct.error):
+        return picture
 
 
 def _numbers(path: Path, picture: "Picture") -> NDArray[Any]:
@@ -113,4 +158,12 @@ def _numbers(path: Path, picture: "Picture") -> NDArray[Any]:
         return np.array(picture)
     if picture.mode == "1":
         return np.array(picture).astype(np.uint8)
-    return _grey(path, picture)
+    grey, coloured = brightness(np.array(picture.convert("RGB")))
+    if coloured:
+        raise FormatError(
+            path.name,
+            got=f"labels in colours ({picture.mode})",
+            allowed="a number for each structure, as grey values or in a palette",
+            do="export the labels as numbers",
+        )
+    return grey

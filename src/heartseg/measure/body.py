@@ -11,6 +11,9 @@ HEIGHT_CM = (50.0, 250.0)
 WEIGHT_KG = (2.0, 400.0)
 """Outside these a number is taken for a slip (metres for centimetres) and asked, not used."""
 
+BODY_MASS_INDEX = (8.0, 120.0)
+"""kg/m2 of people from premature infants to the heaviest known: outside, a unit is wrong."""
+
 
 def body_surface_m2(height_cm: float, weight_kg: float, formula: Formula = "mosteller") -> float:
     """Body surface area.
@@ -30,12 +33,28 @@ def body_surface_m2(height_cm: float, weight_kg: float, formula: Formula = "most
 
 def body_problem(body: Body) -> str | None:
     """Why the body's size cannot be used; None when it can."""
-    for name, value, unit, (low, high) in (
-        ("height", body.height_cm, "cm", HEIGHT_CM),
-        ("weight", body.weight_kg, "kg", WEIGHT_KG),
+    for key, name, unit, (low, high) in (
+        ("height_cm", "height", "cm", HEIGHT_CM),
+        ("weight_kg", "weight", "kg", WEIGHT_KG),
     ):
+        value = body.known.get(key)
         if value is None:
-            return f"{name} not known"
-        if not low <= value <= high:
-            return f"{name} {value:g} {unit} is outside {low:g} to {high:g} {unit}: please check it"
-    return None
+            return body.not_used.get(key, f"{name} not known")
+        if not low <= float(value) <= high:
+            said = f"{name} {float(value):g} {unit} is outside {low:g} to {high:g} {unit}"
+            return f"{said}: please check it"
+    return _mass_problem(body)
+
+
+def _mass_problem(body: Body) -> str | None:
+    """Inches and pounds may each pass for a child's centimetres or kilograms, seldom both."""
+    if body.height_cm is None or body.weight_kg is None:
+        return None
+    index = body.weight_kg / (body.height_cm / 100) ** 2
+    low, high = BODY_MASS_INDEX
+    if low <= index <= high:
+        return None
+    return (
+        f"height {body.height_cm:g} cm and weight {body.weight_kg:g} kg make a body mass index of "
+        f"{index:.0f}, outside {low:g} to {high:g}: please check them (inches or pounds?)"
+    )

@@ -59,27 +59,18 @@ class Registry(Mapping[str, Architecture]):
     def __len__(self) -> int:
         return len(self._own) + len(self._foreign)
 
-    def problems(self) -> list[str]:
-        """What is wrong with the networks of other packages, a line each; empty when all is well.
+    def owner(self, name: str) -> str:
+        """Who answers for a network: heartseg, or the package that offers it."""
+        return "heartseg" if name in self._own else _package(self._foreign[name])
 
-        Raises:
-            MissingExtraError: without torch, none of them can be looked at.
-        """
-        found = list(self._refused)
-        for name in self._foreign:
-            try:
-                self[name]
-            except ConfigError as fault:
-                found.append(str(fault))
-        return found
+    @property
+    def refused(self) -> list[str]:
+        """What other packages offer under a name that is taken or no name, a line each."""
+        return self._offers[1]
 
-    @cached_property
+    @property
     def _foreign(self) -> dict[str, EntryPoint]:
         return self._offers[0]
-
-    @cached_property
-    def _refused(self) -> list[str]:
-        return self._offers[1]
 
     @cached_property
     def _offers(self) -> tuple[dict[str, EntryPoint], list[str]]:
@@ -130,5 +121,8 @@ def _loaded(point: EntryPoint) -> Architecture:
 
 
 def _who(point: EntryPoint) -> str:
-    package = point.dist.name if point.dist is not None else point.value
-    return f"network '{point.name}' of package {package}"
+    return f"network '{point.name}' of package {_package(point)}"
+
+
+def _package(point: EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else point.value

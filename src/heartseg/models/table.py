@@ -44,6 +44,14 @@ _MODERN = {
 
 TABLE: Mapping[str, Entry] = {
     "unet": Entry("unet:UNet"),
+    "unet-2015": Entry("unet_2015:UNet2015"),
+    "cmr-unet": Entry("cmr_unet:CmrUNet"),
+    "cmr-unet-dropout": Entry("cmr_unet:CmrUNet", {"dropout": 0.5}),
+    "cmr-resunet": Entry("cmr_resunet:CmrResUNet"),
+    "cmr-fcn": Entry("cmr_fcn:CmrFCN"),
+    "fcn-32s": Entry("fcn:FCN", {"finest": 32}),
+    "fcn-16s": Entry("fcn:FCN", {"finest": 16}),
+    "fcn-8s": Entry("fcn:FCN", {"finest": 8}),
     **_MODERN,
     **_GRID,
 }

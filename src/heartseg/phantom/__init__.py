@@ -18,13 +18,16 @@ The geometry (`heart`, `shape`, `anatomy`), in the heart's frame with w along th
 * Atria and great vessels lie above the basal planes; they are shown, not labelled.
 
 `Heart.random`, `Acquisition.random` and `Torso.random` draw plausible examples; `make_study` puts
-them together from one seed; `write` makes folders of them.
+them together from one seed; `write` makes folders of them. `make_exam` scans such a heart from all
+sides as a whole examination, which `write_exam` lays out as one of three kinds of scanner do it.
 """
 
 from heartseg.phantom.acquisition import Acquisition
 from heartseg.phantom.cine_mr import render
 from heartseg.phantom.contrast import Contrast
 from heartseg.phantom.cycle import Motion
+from heartseg.phantom.exam import Exam, make_exam
+from heartseg.phantom.exam_files import ExamLayout, write_exam
 from heartseg.phantom.heart import KINDS, Heart, Kind
 from heartseg.phantom.labels import labels
 from heartseg.phantom.study import PHANTOMS, make_study, write, write_study
@@ -36,15 +39,19 @@ __all__ = [
     "PHANTOMS",
     "Acquisition",
     "Contrast",
+    "Exam",
+    "ExamLayout",
     "Heart",
     "Kind",
     "Motion",
     "Torso",
     "Truth",
     "labels",
+    "make_exam",
     "make_study",
     "render",
     "truth",
     "write",
+    "write_exam",
     "write_study",
 ]

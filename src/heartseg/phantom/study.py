@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -42,14 +43,10 @@ def make_study(
         The study (no phases given: they are to be found), labels of every frame, and the truth
         of the same frames.
     """
-    rng = np.random.default_rng(seed)
-    heart, torso, body = Heart.random(rng, kind), Torso.random(rng), _body(rng)
-    drawn = Acquisition.random(rng, heart)
+    heart, torso, body, drawn = draw(seed, kind)
     scan = acquisition or drawn
     image = render(heart, scan, torso=torso)
-    body = Body(
-        height_cm=body.height_cm, weight_kg=body.weight_kg, heart_rate_bpm=60_000.0 / scan.rr_ms
-    )
+    body = replace(body, heart_rate_bpm=60_000.0 / scan.rr_ms)
     study = Study(
         id=f"phantom-{seed:04d}",
         modality=Modality.MR,
@@ -60,6 +57,13 @@ def make_study(
         group=heart.kind,
     )
     return study, labels(heart, scan), truth(heart, scan.phases.tolist())
+
+
+def draw(seed: int, kind: Kind | None = None) -> tuple[Heart, Torso, Body, Acquisition]:
+    """The heart of a seed, what lies around it, whose it is and how it is scanned."""
+    rng = np.random.default_rng(seed)
+    heart, torso, body = Heart.random(rng, kind), Torso.random(rng), _body(rng)
+    return heart, torso, body, Acquisition.random(rng, heart)
 
 
 def _body(rng: np.random.Generator) -> Body:
@@ -112,7 +116,19 @@ def write_study(folder: Path, made: Made, *, file_format: FileFormat = "nifti") 
     Raises:
         OutputError: the folder cannot be written, or exists already.
     """
-    study, segmentation, exact = made
+    target = begin_study(folder, made)
+    _WRITERS[file_format](target, made[0])
+    end_study(target, made)
+    return target
+
+
+def begin_study(folder: Path, made: Made) -> Path:
+    """Make the folder of a study in `folder`, with its exact numbers in `truth.json`.
+
+    Raises:
+        OutputError: the folder cannot be written, or exists already.
+    """
+    study, _, exact = made
     target = folder / study.id
     try:
         target.mkdir(parents=True)
@@ -124,11 +140,15 @@ def write_study(folder: Path, made: Made, *, file_format: FileFormat = "nifti") 
             got=f"{fault.strerror or fault}",
             do="choose a new folder that can be written",
         ) from fault
-    _WRITERS[file_format](target, study)
+    return target
+
+
+def end_study(target: Path, made: Made) -> None:
+    """Write the labels of every frame into the folder of a study."""
     from heartseg.formats.nifti import write_labels
 
+    study, segmentation, _ = made
     write_labels(target / f"{study.id}_sax_gt.nii.gz", segmentation, SCHEMES[SCHEME])
-    return target
 
 
 def _write_nifti(target: Path, study: Study) -> None:

@@ -4,6 +4,6 @@ In: an `Image`. Out: a `Sample` whose planes a network can read, and the way bac
 own grid. Never random (that is `augment`), never aware of which network will look.
 """
 
-from heartseg.prepare.preparation import Preparation, Sample
+from heartseg.prepare.preparation import Preparation, Sample, Step
 
-__all__ = ["Preparation", "Sample"]
+__all__ = ["Preparation", "Sample", "Step"]

@@ -5,7 +5,9 @@ the same one. The steps: planes in canonical orientation, intensities between tw
 to [0, 1], linear resampling in the plane to a fixed spacing, crop or pad to the network's stride.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +69,21 @@ class Preparation:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """What preparation has made of a frame so far.
+
+    Attributes:
+        name: what was done last, for people.
+        planes: (z, y, x) on `geometry`.
+        geometry: the grid of the planes.
+    """
+
+    name: str
+    planes: NDArray[Any]
+    geometry: Geometry
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Sample:
     """An image as a network sees it, with the way back.
 
@@ -86,11 +103,25 @@ class Sample:
 
     def frame(self, index: int) -> NDArray[np.float32]:
         """Prepared planes (z, H, W) of a frame, in [0, 1]."""
-        planes = self.orientation.apply(self.image.voxels[index])
+        prepared: NDArray[np.float32]
+        for step in self.steps(index):
+            prepared = step.planes
+        return prepared
+
+    def steps(self, index: int) -> Iterator[Step]:
+        """A frame as stored, then after each step; `frame` is the last one's planes."""
+        stored = self.image.voxels[index]
+        yield Step("as stored", stored, self.image.geometry)
+        planes = self.orientation.apply(stored)
+        turned = self.image.geometry.oriented(self.orientation)
+        yield Step("canonical orientation", planes, turned)
         low, high = self.intensities
         scaled = (planes.astype(np.float32) - np.float32(low)) / np.float32(high - low)
+        scaled = scaled.clip(0.0, 1.0)
+        yield Step("intensities to 0-1", scaled, turned)
         rows, columns = self._there(planes.shape[1], planes.shape[2])
-        return resample_planes(scaled.clip(0.0, 1.0), rows, columns)
+        resampled = resample_planes(scaled, rows, columns)
+        yield Step("resampled, cropped or padded", resampled, self.geometry)
 
     def frame_labels(self, labels: Labels) -> Labels:
         """Prepared labels (z, H, W) of a frame's labels (z, y, x): the likeliest structure."""

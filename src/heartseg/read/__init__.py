@@ -19,6 +19,7 @@ def find_studies(
     *,
     spacing_mm: tuple[float, float, float] | None = None,
     view: View | None = None,
+    scheme: str | None = None,
 ) -> list[Candidate]:
     """The studies at a path, in the order of their names; pixels are not read yet.
 
@@ -26,6 +27,7 @@ def find_studies(
         path: a file, a folder, or a DICOM .zip.
         spacing_mm: (z, y, x) to use instead of what the files say.
         view: what the images show, instead of what the files say.
+        scheme: what label numbers mean, where the layout does not say it: a name or a TOML file.
 
     Raises:
         InputError: nothing there that heartseg can read.
@@ -33,7 +35,7 @@ def find_studies(
     path = Path(path)
     if not path.exists():
         raise StudyError(path.name, got="no such file or folder", do="check the path")
-    options = Options(spacing_mm=spacing_mm, view=view)
+    options = Options(spacing_mm=spacing_mm, view=view, scheme=scheme)
     found = _found(path, options, LAYOUTS.values())
     if not found:
         raise StudyError(path.name, got="nothing that heartseg can read")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from heartseg.core.anatomy import Structure
 from heartseg.core.errors import FormatError
-from heartseg.core.image import Segmentation
+from heartseg.core.image import Segmentation, SparseSegmentation
 from heartseg.core.study import Study, View
 
 Reference = Callable[[], Mapping[View, Segmentation]]
+Scribbles = Callable[[], Mapping[View, SparseSegmentation]]
 Covered = Callable[[], Mapping[View, Mapping[int, tuple[Structure, ...]]]]
 
 
@@ -25,10 +26,13 @@ class Options:
     Attributes:
         spacing_mm: (z, y, x) of every image.
         view: what every image shows.
+        scheme: name or TOML file of what the label numbers mean, for layouts whose files do not
+            say it themselves.
     """
 
     spacing_mm: tuple[float, float, float] | None = None
     view: View | None = None
+    scheme: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,12 @@ class Candidate:
         reference: reads the published labels, where the data set has them.
         covered: the frames that the reference covers and what was drawn there; None where it
             covers all. Elsewhere the reference's background means nothing.
+        scribbles: reads sparse labels, where the data set has them. They stand beside the
+            reference, not in its place: nothing that compares or trains with whole masks can
+            take a voxel that nobody looked at for background.
+        published: what the data set says of the study, by key of a finding (`lv_edv_ml`, `lv_ef`
+            as a fraction), to hold measurements against.
+        labels_published: False where the data set's makers drew nothing in it on purpose.
         patient: whose study it is, in the data set's own words; None where ids name patients.
         split: "train", "validate" or "test" where the data set decides it.
         group: diagnosis, vendor or centre, where the data set names one without pixels being read.
@@ -55,6 +65,9 @@ class Candidate:
     load: Callable[[], Study]
     reference: Reference | None = None
     covered: Covered | None = None
+    scribbles: Scribbles | None = None
+    published: Mapping[str, float] = field(default_factory=dict)
+    labels_published: bool = True
     patient: str | None = None
     split: str | None = None
     group: str | None = None

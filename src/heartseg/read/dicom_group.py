@@ -37,7 +37,8 @@ def split(headers: Sequence[Header]) -> list[Series]:
     groups: dict[_Key, list[Header]] = {}
     for header in headers:
         for part in _parallel(header):
-            same = (header.series, header.size, header.colour, _kind(header))
+            stack = part.planes[0].stack
+            same = (header.series, header.size, header.colour, _kind(header), stack)
             key = next((k for k in groups if _belongs(k, same, part)), (same, _direction(part)))
             groups.setdefault(key, []).append(part)
     return _joined([_series(group) for group in groups.values()])
@@ -72,11 +73,13 @@ def _kind(header: Header) -> str:
 
 
 def _parallel(header: Header) -> list[Header]:
-    """The file's planes by direction: a localiser may hold three stacks in one file."""
+    """The file's planes by stack and direction: a localiser may hold three stacks in one file."""
     parts: list[list[int]] = []
     for index, plane in enumerate(header.planes):
         for part in parts:
-            if _alike(header.planes[part[0]].orientation or (), plane.orientation or ()):
+            first = header.planes[part[0]]
+            same = first.stack == plane.stack
+            if same and _alike(first.orientation or (), plane.orientation or ()):
                 part.append(index)
                 break
         else:

@@ -10,14 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from heartseg.core.errors import InputError, StudyError
+from heartseg.core.errors import FormatError, InputError, StudyError
 from heartseg.core.study import Body, Modality, Source, Study, View
 from heartseg.formats.box import Box
 from heartseg.formats.dicom import Header, scan
+from heartseg.formats.dicom_directory import listed, missing
+from heartseg.formats.dicom_pixels import readable
 from heartseg.formats.dicom_series import Stack, arrange, read_stack
 from heartseg.read.body import age_from_dicom, body_of
 from heartseg.read.candidate import Candidate, Options, require_picture, safe_id
 from heartseg.read.dicom_group import Series, split
+from heartseg.read.dicom_labels import require_image
 from heartseg.read.view import view_of
 
 NAME = "dicom"
@@ -41,13 +44,17 @@ class Found:
 
 def find(path: Path, options: Options, only: Sequence[str] | None = None) -> list[Candidate]:
     """The DICOM studies in a folder, a .zip or a file."""
-    with Box(path, only) as box:
-        headers, notes = scan(box)
+    place, names, notes = listed(path, only)
+    with Box(place, names) as box:
+        headers, said = scan(box)
+        notes += [*said, *(missing(box) if place == path else ())]
+    if not headers:
+        require_image(path)
     studies: dict[tuple[str, str], list[Header]] = {}
     for header in headers:
         studies.setdefault((header.study or header.series, header.modality), []).append(header)
     return [
-        _candidate(path, study_id(modality, uid or path.name), tuple(group), tuple(notes), options)
+        _candidate(place, study_id(modality, uid or path.name), tuple(group), tuple(notes), options)
         for (uid, modality), group in studies.items()
     ]
 
@@ -78,17 +85,32 @@ def load(
 ) -> Study:
     """Read the pixels of a study's best series of each view.
 
+    Files whose pixels are damaged are left out, and the stacks are made without them: a slice
+    that is then missing is refused as any missing slice.
+
     Raises:
         InputError: no series can be read; the message is the first one's.
     """
+    with Box(path, sorted({header.name for header in headers})) as box:
+        try:
+            return _read(box, name, headers, notes, options)
+        except FormatError:
+            good, said = readable(box, headers)
+            if not good or len(good) == len(headers):
+                raise
+            return _read(box, name, good, (*notes, *said), options)
+
+
+def _read(
+    box: Box, name: str, headers: Sequence[Header], notes: Sequence[str], options: Options
+) -> Study:
     chosen, said = choose(headers, options)
     images, sources = {}, {}
-    with Box(path, sorted({header.name for header in headers})) as box:
-        for found in chosen:
-            image = read_stack(box, found.series.headers, found.stack)
-            require_picture(image.voxels, f"{name} {found.series.label}")
-            images[found.view] = image
-            sources[found.view] = (_source(path, found, chosen, image.frames),)
+    for found in chosen:
+        image = read_stack(box, found.series.headers, found.stack)
+        require_picture(image.voxels, f"{name} {found.series.label}")
+        images[found.view] = image
+        sources[found.view] = (_source(box.path, found, chosen, image.frames),)
     body, odd = body_of_header(chosen[0].series.headers[0].facts)
     return Study(
         id=name,
@@ -179,21 +201,30 @@ def _modality(text: str) -> Modality:
 
 def body_of_header(facts: Mapping[str, str]) -> tuple[Body, tuple[str, ...]]:
     """Sex, age, size and heart rate; DICOM's PatientSize is in metres."""
-    size = _number(facts.get("PatientSize"))
     interval = _number(facts.get("NominalInterval"))
     return body_of(
         sex=facts.get("PatientSex"),
         age_years=_age(facts),
-        height_cm=None if size is None else size * 100,
+        height_m=facts.get("PatientSize"),
         weight_kg=facts.get("PatientWeight"),
         heart_rate_bpm=facts.get("HeartRate") or (60000 / interval if interval else None),
+        source="DICOM header",
     )
 
 
-def _age(facts: Mapping[str, str]) -> float | None:
-    stated = age_from_dicom(facts.get("PatientAge", ""))
+def _age(facts: Mapping[str, str]) -> float | str | None:
+    """Years; what PatientAge says where that is no age and the dates tell none of it."""
+    text = facts.get("PatientAge", "")
+    stated = age_from_dicom(text)
     if stated is not None:
         return stated
+    between = _years_between(facts)
+    if between is None and text.strip():
+        return f"{text.strip()}, no DICOM age"  # years or months? It is asked, not guessed
+    return between
+
+
+def _years_between(facts: Mapping[str, str]) -> float | None:
     born, seen = facts.get("PatientBirthDate", ""), facts.get("StudyDate", "")
     if not all(re.fullmatch(r"(18|19|20)\d{6}", date) for date in (born, seen)):
         return None

@@ -1,20 +1,22 @@
-"""Plain files and folders of them: NIfTI, PNG, DICOM, .zip; and why nothing was found."""
+"""Plain files and folders of them, DICOM and .zip among them; and why nothing was found."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from heartseg.core.errors import FormatError, StudyError
-from heartseg.core.image import Image
 from heartseg.core.study import Modality, Source, Study, View
 from heartseg.formats.box import Box, natural
+from heartseg.formats.table import SUFFIXES, Format, format_of, lies_beside
 from heartseg.read.candidate import Candidate, Options, require_picture, safe_id, stem_of
 from heartseg.read.layout import Layout
 from heartseg.read.view import view_of
 
 NAME = "files"
-_LABELS = re.compile(r"[_-](gt|seg|mask|masks|label|labels|labelmap|scribble|segmentation)$", re.I)
-ALLOWED = ".nii, .nii.gz, .png, DICOM files, a folder of them, or a .zip of DICOM files"
+_LABELS = re.compile(
+    r"[._-](gt|seg|mask|masks|label|labels|labelmap|scribble|segmentation)(\.ome)?$", re.I
+)
+ALLOWED = f"{', '.join(SUFFIXES)}, DICOM files, a folder of them, or a .zip of DICOM files"
 
 
 def find(path: Path, options: Options) -> list[Candidate]:
@@ -29,19 +31,23 @@ def find(path: Path, options: Options) -> list[Candidate]:
     return found
 
 
+def names_labels(file: Path) -> bool:
+    """True where a file's name, or its folder's, says that it holds labels."""
+    return bool(_LABELS.search(stem_of(file)) or _LABELS.search("_" + file.parent.name))
+
+
 def _in_folder(path: Path, options: Options) -> list[Candidate]:
     with Box(path) as box:
         names = box.names()
     found, others = [], []
     for name in names:
-        file = path / name
-        kind = _kind(name)
-        if kind in ("nifti", "raster"):
+        file, known = path / name, format_of(name)
+        if known is not None:
             if not _LABELS.search(stem_of(file)):
-                found.append(_candidate(file, kind, options))
-        elif kind == "zip":
+                found.append(_candidate(file, known, options))
+        elif name.lower().endswith(".zip"):
             found += _dicom(file, options)
-        else:
+        elif not lies_beside(name):
             others.append(name)
     found += _dicom(path, options, others) if others else []
     return sorted(found, key=lambda candidate: natural(candidate.id))
@@ -50,9 +56,9 @@ def _in_folder(path: Path, options: Options) -> list[Candidate]:
 def _in_file(path: Path, options: Options) -> list[Candidate]:
     if path.stat().st_size == 0:
         raise FormatError(path.name, got="an empty file", do="copy or export it again")
-    kind = _kind(path.name)
-    if kind in ("nifti", "raster"):
-        return [_candidate(path, kind, options)]
+    known = format_of(path.name)
+    if known is not None:
+        return [_candidate(path, known, options)]
     return _dicom(path, options)
 
 
@@ -62,33 +68,24 @@ def _dicom(path: Path, options: Options, only: Sequence[str] | None = None) -> l
     return dicom_study.find(path, options, only)
 
 
-def _kind(name: str) -> str:
-    low = name.lower()
-    if low.endswith((".nii", ".nii.gz")):
-        return "nifti"
-    if low.endswith(".png"):
-        return "raster"
-    return "zip" if low.endswith(".zip") else "dicom"
-
-
-def _candidate(path: Path, kind: str, options: Options) -> Candidate:
+def _candidate(path: Path, known: Format, options: Options) -> Candidate:
     return Candidate(
         id=safe_id(stem_of(path)),
         layout=NAME,
         path=path,
-        load=lambda: _load(path, kind, options),
+        load=lambda: _load(path, known, options),
     )
 
 
-def _load(path: Path, kind: str, options: Options) -> Study:
-    image, notes, placed = _READERS[kind](path, options)
+def _load(path: Path, known: Format, options: Options) -> Study:
+    image, notes = known.door.read_noted(path, options.spacing_mm)
     require_picture(image.voxels, path.name)
     view, why = view_of(
         modality=None,
         geometry=image.geometry,
         frames=image.frames,
         words=stem_of(path),
-        placed=placed,
+        placed=image.geometry.oblique,
     )
     if options.view is not None:
         view, why = options.view, "given"
@@ -100,7 +97,7 @@ def _load(path: Path, kind: str, options: Options) -> Study:
             view: (
                 Source(
                     stem=safe_id(stem_of(path)),
-                    format=kind,
+                    format=known.name,
                     path=path,
                     frames=tuple(range(image.frames)),
                 ),
@@ -115,27 +112,6 @@ def _modality(view: View) -> Modality:
     return Modality.MR if view in (View.SAX, View.LATE_ENHANCEMENT) else Modality.OTHER
 
 
-def _nifti(path: Path, options: Options) -> tuple[Image, tuple[str, ...], bool]:
-    from heartseg.formats import nifti
-
-    info = nifti.read_info(path, options.spacing_mm)
-    return nifti.read_image(path, options.spacing_mm), info.notes, info.oblique
-
-
-def _raster(path: Path, options: Options) -> tuple[Image, tuple[str, ...], bool]:
-    from heartseg.formats import raster
-
-    image = raster.read_image(path, options.spacing_mm)
-    notes = () if options.spacing_mm else ("no spacing: lengths are in pixels",)
-    return image, notes, False
-
-
-_READERS: dict[str, Callable[[Path, Options], tuple[Image, tuple[str, ...], bool]]] = {
-    "nifti": _nifti,
-    "raster": _raster,
-}
-
-
 def _nothing(path: Path) -> StudyError | FormatError:
     if not path.is_dir():
         if path.name.lower().endswith(".zip"):
@@ -144,6 +120,12 @@ def _nothing(path: Path) -> StudyError | FormatError:
                 got="no DICOM image in this .zip, or a truncated one",
                 allowed="DICOM files",
                 do="pack the study's folder again",
+            )
+        if lies_beside(path.name):
+            return FormatError(
+                path.name,
+                got="voxels without their header",
+                do="name the header that belongs to it, such as its .mhd or .nhdr",
             )
         return FormatError(
             path.name,

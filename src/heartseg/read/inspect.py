@@ -12,6 +12,8 @@ from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image
 from heartseg.core.study import Phases, Study, View
 from heartseg.read import Candidate, find_studies
+from heartseg.read.candidate import safe_id, stem_of
+from heartseg.read.dicom_labels import is_segmentation, segments_in
 
 _LETTERS = (("R", "L"), ("A", "P"), ("F", "H"))
 """Patient directions for a LPS axis that falls or grows."""
@@ -65,6 +67,8 @@ def inspect(
     Raises:
         InputError: nothing there that heartseg can read.
     """
+    if is_segmentation(path):
+        return [Seen(study=safe_id(stem_of(path)), layout="dicom-seg", notes=segments_in(path))]
     seen = []
     for candidate in find_studies(path, spacing_mm=spacing_mm, view=view):
         try:
@@ -141,14 +145,16 @@ def as_rows(seen: Seen) -> list[tuple[str, str]]:
 
 
 def _grid(seen: Seen) -> str:
-    rows, columns = seen.size or (0, 0)
+    if seen.size is None:
+        return ""
+    rows, columns = seen.size
     z, y, x = seen.spacing or (0.0, 0.0, 0.0)
     return f"{seen.slices} slices of {rows} x {columns}, {z:g} x {y:g} x {x:g} {seen.unit}"
 
 
 def _frames(seen: Seen) -> str:
     if seen.times_ms is None:
-        return str(seen.frames)
+        return "" if seen.frames is None else str(seen.frames)
     first, last = seen.times_ms
     return f"{seen.frames}, {first:.0f} to {last:.0f} ms"
 

@@ -3,16 +3,25 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from heartseg.core.anatomy import Labels, Scheme, ventricles_swapped
 from heartseg.core.errors import FormatError, GeometryError
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
+from heartseg.formats.table import LABEL_SUFFIXES, format_of
 
 
 def read_labels_for(
-    path: Path, scheme: Scheme, image: Image
+    path: Path, scheme: Scheme, image: Image, source: Path | None = None
 ) -> tuple[Segmentation, tuple[str, ...]]:
-    """The labels of a NIfTI or PNG file on the grid and frames of `image`, and warnings.
+    """The labels of a file on the grid and frames of `image`, and warnings.
+
+    Args:
+        path: the label file.
+        scheme: what its numbers mean.
+        image: what they belong to.
+        source: the image's own file, whose header may give a spacing that the user knew better.
 
     Raises:
         FormatError: not a label file that heartseg can read.
@@ -22,6 +31,8 @@ def read_labels_for(
     if not path.is_file():
         raise FormatError(path.name, got="no such file", do="check the path")
     seg = _placed(read_mask(path, scheme), path, image)
+    if source is not None and _one_header(path, source):
+        seg = replace(seg, geometry=image.geometry)
     if not _fits(seg.geometry, image.geometry):
         raise GeometryError(
             path.name,
@@ -57,25 +68,46 @@ def swapped_warning(labels: Labels, scheme: str) -> str | None:
 
 
 def read_mask(path: Path, scheme: Scheme) -> Segmentation:
-    """The labels of a NIfTI or PNG file, on the file's own grid.
+    """The labels of a file in any format that holds numbers as they are, on the file's own grid.
 
     Raises:
-        FormatError, LabelError: as the format's reader.
+        FormatError: a format that changes numbers, or none of ours; and as the format's reader.
+        GeometryError, LabelError: as the format's reader.
     """
-    if path.name.lower().endswith(".png"):
-        from heartseg.formats import raster
-
-        return raster.read_labels(path, scheme)
-    from heartseg.formats import nifti
-
-    return nifti.read_labels(path, scheme)
+    known = format_of(path.name)
+    if known is None or not known.labels:
+        raise FormatError(
+            path.name,
+            got=f"labels in {known.name}, which changes them" if known else "no known format",
+            allowed=", ".join(LABEL_SUFFIXES),
+            do="export the labels as one of these",
+        )
+    labels: Segmentation = known.door.read_labels(path, scheme)
+    return labels
 
 
 def _placed(seg: Segmentation, path: Path, image: Image) -> Segmentation:
-    """A picture has no place of its own: it takes the image's."""
-    if path.suffix.lower() == ".png" and seg.geometry.shape == image.geometry.shape:
-        return replace(seg, geometry=image.geometry)
+    """A file without a place of its own takes the image's, where its voxels are as many and large.
+
+    Pictures and TIFF have none, even with millimetres; neither have files that know no spacing.
+    """
+    known, mine, theirs = format_of(path.name), seg.geometry, image.geometry
+    placeless = mine.unit == "px" or (known is not None and known.flat)
+    alike = mine.unit == "px" or np.allclose(mine.spacing, theirs.spacing, rtol=1e-3)
+    if placeless and alike and mine.shape == theirs.shape:
+        return replace(seg, geometry=theirs)
     return seg
+
+
+def _one_header(path: Path, source: Path) -> bool:
+    """True for the NIfTI mask of a NIfTI image, which has the image's header as it is stored."""
+    if any(
+        (known := format_of(one.name)) is None or known.name != "nifti" for one in (path, source)
+    ):
+        return False
+    from heartseg.formats import nifti
+
+    return _fits(nifti.read_info(path).geometry, nifti.read_info(source).geometry)
 
 
 def _fits(mine: Geometry, theirs: Geometry) -> bool:

@@ -19,6 +19,7 @@ class Card:
         labels: what is drawn, and the scheme of the numbers.
         licence: terms of use, as its makers state them.
         obtain: where and how to get it, in words; nothing is ever downloaded by heartseg.
+        patients: in the whole published set, so that a partial copy can be told; None if unknown.
         tree: the folder as it is unpacked, a line an entry, for people who look for a mistake.
     """
 
@@ -30,6 +31,7 @@ class Card:
     licence: str
     obtain: str
     tree: str
+    patients: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

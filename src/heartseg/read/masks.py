@@ -1,6 +1,6 @@
 """Somebody's labels for a study: published ones, or masks named like the study's files."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +9,12 @@ from heartseg.core.anatomy import Scheme, scheme
 from heartseg.core.errors import LabelError, StudyError
 from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import Source, Study, View
+from heartseg.formats.table import LABEL_SUFFIXES
+from heartseg.read.dicom_labels import is_segmentation, read_segments_for
 from heartseg.read.labels import read_labels_for
 
 ENDINGS = ("_seg", "_gt", "_label", "_mask", "")
 """What is put between a file's stem and its suffix to name its mask, likeliest first."""
-
-SUFFIXES = (".nii.gz", ".nii", ".png")
 
 
 def study_masks(study: Study, place: Path, name: str) -> Mapping[View, Segmentation]:
@@ -22,8 +22,9 @@ def study_masks(study: Study, place: Path, name: str) -> Mapping[View, Segmentat
 
     Args:
         study: with its images.
-        place: a mask, a folder of masks named `<stem>_seg.nii.gz` and the like (or a folder of
-            such folders, named by study).
+        place: a mask (a DICOM Segmentation says by its codes what it holds, without a scheme),
+            a folder of masks named `<stem>_seg.nii.gz` and the like (or a folder of such folders,
+            named by study).
         name: scheme of the label numbers.
 
     Raises:
@@ -38,16 +39,27 @@ def study_masks(study: Study, place: Path, name: str) -> Mapping[View, Segmentat
 def _of_view(study: Study, view: View, place: Path, numbers: Scheme) -> Segmentation:
     image = study.images[view]
     labels = np.zeros(image.voxels.shape, np.uint8)
+    structures = tuple(s for _, s in sorted(numbers.numbers.items()) if s)
     for source in study.sources[view]:
         file = mask_file(source, place, study.id)
         frames = list(source.frames)
+        if is_segmentation(file):
+            seg = read_segments_for(file, _part(image, frames), source)
+            labels[frames], structures = seg.labels, seg.structures
+            continue
         part = Image(image.voxels[frames], image.geometry)
-        found, warnings = read_labels_for(file, numbers, part)
+        found, warnings = read_labels_for(file, numbers, part, source.path)
         if warnings:  # numbers from exchanged ventricles would look plausible
             raise LabelError("; ".join(warnings))
         labels[frames] = found.labels
-    structures = tuple(s for _, s in sorted(numbers.numbers.items()) if s)
     return Segmentation(labels, image.geometry, structures, image.times_ms)
+
+
+def _part(image: Image, frames: Sequence[int]) -> Image:
+    """Some frames of an image, with their times."""
+    times = image.times_ms
+    shown = None if times is None else tuple(times[frame] for frame in frames)
+    return Image(image.voxels[frames], image.geometry, shown)
 
 
 def mask_file(source: Source, place: Path, study: str) -> Path:
@@ -72,5 +84,5 @@ def mask_file(source: Source, place: Path, study: str) -> Path:
 def _names(source: Source, place: Path, study: str) -> Iterator[Path]:
     for folder in (place / study, place):
         for ending in ENDINGS:
-            for suffix in SUFFIXES:
+            for suffix in LABEL_SUFFIXES:
                 yield folder / f"{source.stem}{ending}{suffix}"

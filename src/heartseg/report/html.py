@@ -6,7 +6,7 @@ Jinja2 escapes every text, since ids, file names and reasons come from strangers
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,8 +140,11 @@ def _line(finding: Finding) -> Line:
 
 
 def _body(body: Body) -> list[tuple[str, str]]:
-    known = ((_BODY[field.name], getattr(body, field.name)) for field in fields(body))
-    return [(name, _said(value)) for name, value in known if value is not None]
+    rows = []
+    for name, value in body.known.items():
+        source = body.sources.get(name)
+        rows.append((_BODY[name], _said(value) + (f" ({clean(source)})" if source else "")))
+    return rows + [(_BODY[name], clean(why)) for name, why in body.not_used.items()]
 
 
 def _provenance(report: Report) -> list[tuple[str, str]]:

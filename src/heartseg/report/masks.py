@@ -7,15 +7,17 @@ from heartseg.core.anatomy import Scheme
 from heartseg.core.errors import OutputError
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Source, Study, View
-
-PICTURES = "raster"
-"""The format of sources whose masks are pictures too, label numbers as pixel values."""
+from heartseg.formats.stored import STORED_XYZ
+from heartseg.formats.table import FORMATS
 
 
 def save_masks(
     study: Study, segmentations: Mapping[View, Segmentation], folder: Path, scheme: Scheme
 ) -> tuple[Path, ...]:
-    """Write `<stem>_seg.nii.gz` (or `.png` for pictures) for each file of the study.
+    """Write `<stem>_seg.nii.gz` (or `.png` for single pictures) for each file of the study.
+
+    The NIfTI mask of a NIfTI file has its header, that of another file its axis order, so that
+    every viewer lays it over the source.
 
     Raises:
         LabelError: a structure that the scheme has no number for.
@@ -46,7 +48,8 @@ def _part(segmentation: Segmentation, source: Source) -> Segmentation:
 
 
 def _save(segmentation: Segmentation, source: Source, folder: Path, scheme: Scheme) -> Path:
-    picture = source.format == PICTURES
+    known = FORMATS.get(source.format)
+    picture = known is not None and known.flat and segmentation.labels.shape[:2] == (1, 1)
     path = folder / f"{source.stem}_seg{'.png' if picture else '.nii.gz'}"
     try:
         if picture:
@@ -57,7 +60,8 @@ def _save(segmentation: Segmentation, source: Source, folder: Path, scheme: Sche
             from heartseg.formats import nifti
 
             like = source.path if source.format == "nifti" else None
-            nifti.write_labels(path, segmentation, scheme, like=like)
+            order = getattr(known and known.door, "stored_order", lambda _: STORED_XYZ)
+            nifti.write_labels(path, segmentation, scheme, like, order(source.path))
     except OSError as fault:
         raise _unwritten(path, fault) from fault
     return path

@@ -21,6 +21,7 @@ COLOURS: Mapping[Structure, Colour] = MappingProxyType(
         Structure.PULMONARY_ARTERY: (0, 158, 115),
         Structure.SCAR: (240, 90, 220),
         Structure.NO_REFLOW: (255, 255, 255),
+        Structure.CELL: (120, 180, 60),
     }
 )
 

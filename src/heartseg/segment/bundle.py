@@ -22,6 +22,7 @@ from heartseg.prepare import Preparation
 from heartseg.segment.card import card_text
 from heartseg.segment.description import Description
 from heartseg.segment.onnx_check import LARGEST_ONNX_BYTES, OnnxSummary, read_onnx
+from heartseg.segment.window import Window
 
 INPUT, OUTPUT = "pixels", "logits"
 """Names in the ONNX file: float32 (n, 1, y, x) in, float32 (n, structures, y, x) out."""
@@ -71,6 +72,7 @@ class _ModelFile:
     preparation: Preparation
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
+    window: Window | None = None
 
 
 def shipped_bundles() -> tuple[str, ...]:
@@ -196,6 +198,9 @@ def _require_sane(file: _ModelFile, where: str) -> None:
             raise ModelError(where, got=f"{what} {line[:40]!r}", allowed="one line of text")
     if file.preparation.field_px > LARGEST_FIELD_PX:
         got = f"planes of {file.preparation.field_px} pixels"
+        raise ModelError(where, got=got, allowed=f"at most {LARGEST_FIELD_PX}")
+    if file.window is not None and max(file.window.largest_px) > LARGEST_FIELD_PX:
+        got = f"a window of {file.window.largest_px} pixels"
         raise ModelError(where, got=got, allowed=f"at most {LARGEST_FIELD_PX}")
 
 

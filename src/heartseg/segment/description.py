@@ -1,12 +1,14 @@
 """What is said of a model besides its weights."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from heartseg.core.anatomy import Structure
+from heartseg.core.errors import ModelError
 from heartseg.core.study import Modality, View
 from heartseg.prepare import Preparation
+from heartseg.segment.window import Window
 
 BF16_LIMIT = 1e-3
 """Half precision may change no larger share of all voxels' labels than this."""
@@ -30,6 +32,7 @@ class Description:
         preparation: what is done to an image first.
         training: data, split, seeds, commit, steps: whatever tells where it comes from.
         scores: measured numbers, by name.
+        window: of a network that cannot be shown whole planes; None for all others.
     """
 
     name: str
@@ -42,6 +45,24 @@ class Description:
     preparation: Preparation
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
+    window: Window | None = None
+
+    def require_size(self, size: Sequence[int]) -> None:
+        """Refuse what the network cannot be shown at once.
+
+        Raises:
+            ModelError: with the sizes that it can.
+        """
+        if self.window is not None:
+            window = self.window
+            allowed = f"{window.smallest_px} and {window.stride_px} more, to {window.largest_px}"
+            fits = window.takes(size)
+        else:
+            allowed = f"multiples of {self.preparation.stride}"
+            fits = not any(length % self.preparation.stride for length in size)
+        if not fits:
+            got = f"planes of {'x'.join(map(str, size))}"
+            raise ModelError(f"model '{self.name}'", got=got, allowed=allowed)
 
     @property
     def bf16_safe(self) -> bool:

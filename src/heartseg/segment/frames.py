@@ -9,6 +9,7 @@ from heartseg.core.errors import ConfigError
 from heartseg.core.image import Image
 from heartseg.segment.bundle import Bundle
 from heartseg.segment.runtime import Runtime
+from heartseg.segment.window import Look, through
 
 TURNS = (1, 4, 8)
 """How many ways to look: as it is; in four quarter turns; these and their mirror images."""
@@ -33,20 +34,26 @@ def frames(
     """
     if turns not in TURNS:
         raise ConfigError("turns", got=str(turns), allowed="1, 4 or 8")
-    sample = bundle.preparation.sample(image)
+    sample, look = bundle.preparation.sample(image), looking(bundle, runtime)
     return (
-        sample.restore(average_of_turns(sample.frame(index), runtime, turns))
+        sample.restore(average_of_turns(sample.frame(index), look, turns))
         for index in range(image.frames)
     )
 
 
-def average_of_turns(
-    planes: NDArray[np.float32], runtime: Runtime, turns: int
-) -> NDArray[np.float32]:
+def looking(bundle: Bundle, runtime: Runtime) -> Look:
+    """What a bundle says of planes (n, 1, y, x): all at once, or through its window."""
+    window = bundle.window
+    if window is None:
+        return runtime.infer
+    return lambda pixels: through(pixels, window, runtime.infer)
+
+
+def average_of_turns(planes: NDArray[np.float32], look: Look, turns: int) -> NDArray[np.float32]:
     """Mean probabilities (z, structures, y, x) of planes (z, y, x) seen in `turns` ways."""
-    total = runtime.infer(planes[:, None])
+    total = look(planes[:, None])
     for way in range(1, turns):
-        total += unturned(runtime.infer(turned(planes, way)[:, None]), way)
+        total += unturned(look(turned(planes, way)[:, None]), way)
     return total / np.float32(turns) if turns > 1 else total
 
 

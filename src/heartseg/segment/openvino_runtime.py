@@ -66,7 +66,7 @@ class OpenVinoRuntime:
         except RuntimeError as fault:
             raise ModelError(f"model '{bundle.name}'", got=_last_line(fault)) from fault
         self._request = compiled.create_infer_request()
-        self._name, self._stride = bundle.name, bundle.preparation.stride
+        self._name, self._require_size = bundle.name, bundle.require_size
         said = str(compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
         self._precision = _NAMES.get(said, said)
 
@@ -76,16 +76,13 @@ class OpenVinoRuntime:
         return self._precision
 
     def infer(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, 1, y, x) -> probabilities (n, structures, y, x); y and x multiples of the stride.
+        """(n, 1, y, x) -> probabilities (n, structures, y, x), or of the middle by its window.
 
         Raises:
             ModelError: the engine cannot use planes of this size.
         """
-        if any(length % self._stride for length in pixels.shape[2:]):
-            # Not left to the engine: by the exporter's version it complains, or cuts off a row.
-            size = f"{pixels.shape[2]}x{pixels.shape[3]}"
-            allowed = f"multiples of {self._stride}"
-            raise ModelError(f"model '{self._name}'", got=f"planes of {size}", allowed=allowed)
+        # Not left to the engine: by the exporter's version it complains, or cuts off a row.
+        self._require_size(pixels.shape[2:])
         step = planes_at_once(*pixels.shape[:1], *pixels.shape[2:])
         pieces = [pixels[at : at + step] for at in range(0, len(pixels), step)]
         return np.concatenate([softmax(self._logits(piece)) for piece in pieces])

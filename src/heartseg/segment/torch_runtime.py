@@ -36,7 +36,7 @@ class TorchRuntime:
         self._network = load_network(bundle).eval().to(self._device)
 
     def infer(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, 1, y, x) -> probabilities (n, structures, y, x); y and x multiples of the stride."""
+        """(n, 1, y, x) -> probabilities (n, structures, y, x), or of the middle by its window."""
         pieces = np.split(pixels, range(PLANES_AT_ONCE, len(pixels), PLANES_AT_ONCE))
         # TF32 would be ten bits of mantissa under the name of f32.
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):

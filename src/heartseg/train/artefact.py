@@ -12,12 +12,13 @@ from heartseg.config import load, to_table
 from heartseg.core.errors import ModelError
 from heartseg.core.image import Image
 from heartseg.core.provenance import now
-from heartseg.models import architecture
-from heartseg.models.architecture import legal_size
+from heartseg.models import Architecture, architecture
+from heartseg.models.architecture import legal_size, per_axis
 from heartseg.read import find_studies
 from heartseg.segment import Bundle, Description, write_bundle
 from heartseg.segment.description import BF16_SCORE
 from heartseg.segment.precision import bf16_label_difference
+from heartseg.segment.window import Window
 from heartseg.train.checkpoint import load_checkpoint
 from heartseg.train.export import compress_to_float16, export_onnx
 from heartseg.train.loop import Watcher
@@ -124,6 +125,20 @@ def _description(
         preparation=settings.preparation,
         training=_training(settings, record, steps),
         scores=scores,
+        window=window_of(architecture(settings.model)),
+    )
+
+
+def window_of(described: Architecture) -> Window | None:
+    """How a network that loses a margin is shown an image; None for padded ones, shown it whole."""
+    margin = per_axis(described.margin, described.dimensions)
+    if not any(margin):
+        return None
+    return Window(
+        margin_px=margin,
+        smallest_px=described.smallest_size,
+        stride_px=per_axis(described.stride, described.dimensions),
+        largest_px=described.native_size,
     )
 
 

@@ -2,27 +2,36 @@
 
 A patient's folder holds `Info.cfg` and, for each of two frames, `patientNNN_frameMM.nii.gz` with
 labels in `..._gt.nii.gz` (0 background, 1 RV, 2 myocardium, 3 LV). The affines hold no patient
-orientation, so left and right are not known.
+orientation, so left and right are not known. The archive's folders `training` and `testing` decide
+the split. Scribbles of the same frames (Valvano et al., IEEE TMI 2021) lie in the patient's folder
+or in one called `scribbles` beside `training`: `patientNNN_frameMM_scribble.nii.gz`, where 4 means
+that nobody said what the voxel is.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from heartseg.core.anatomy import SCHEMES
-from heartseg.core.errors import GeometryError, StudyError
-from heartseg.core.image import Image, Segmentation
+from heartseg.core.errors import StudyError
+from heartseg.core.image import Segmentation, SparseSegmentation
 from heartseg.core.study import Body, Modality, Phases, Source, Study, View
 from heartseg.read.body import body_of
 from heartseg.read.candidate import Candidate, Options, require_picture, safe_id, stem_of
+from heartseg.read.facts import facts_of
+from heartseg.read.joined import joined_frames, joined_labels
 from heartseg.read.layout import Card, Layout
 
 NAME = "acdc"
+SCHEME = SCHEMES["acdc"]
+STRUCTURES = tuple(structure for structure in SCHEME.numbers.values() if structure)
 _FRAME = re.compile(r"^(patient\d+)_frame(\d+)\.nii(\.gz)?$")
-_INFO_LIMIT = 4096
+_SCRIBBLE = "_scribble"
+_NOT_ANNOTATED = 4
+_SPLITS = {"training": "train", "testing": "test"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +41,23 @@ class Patient:
     Attributes:
         frames: image of each frame, by the number in its name, ascending.
         info: the lines of `Info.cfg`.
+        scribbles: sparse labels by frame, in the places where they may lie.
     """
 
     folder: Path
     frames: Mapping[int, Path]
     info: Mapping[str, str]
+    scribbles: Mapping[int, Path]
 
 
 def find(path: Path, options: Options) -> list[Candidate]:
-    """The patient of a folder, or the patients of a folder of such folders."""
-    folders = [path] if _is_patient(path) else _patients_in(path)
-    return [_candidate(folder, options) for folder in folders]
+    """The patient of a folder, the patients of a folder of such folders, or of the archive's."""
+    if not path.is_dir():
+        return []
+    if _is_patient(path):
+        return [_candidate(path, options)]
+    places = (path, *(root / part for root in (path, path / "database") for part in _SPLITS))
+    return [_candidate(folder, options) for place in places for folder in _patients_in(place)]
 
 
 def _patients_in(path: Path) -> list[Path]:
@@ -61,23 +76,42 @@ def _frames(folder: Path) -> dict[int, Path]:
 
 
 def _candidate(folder: Path, options: Options) -> Candidate:
-    has_labels = all(_labels_of(file) for file in _frames(folder).values())
+    patient = _patient(folder)
+    labels = [_labels_of(file) for file in patient.frames.values()]
+    name = safe_id(folder.resolve().name)
     return Candidate(
-        id=safe_id(folder.resolve().name),
+        id=name,
         layout=NAME,
         path=folder,
         load=lambda: read_patient(folder, options),
-        reference=(lambda: read_reference(folder, options)) if has_labels else None,
+        reference=(lambda: read_reference(folder, options)) if all(labels) else None,
+        scribbles=(lambda: read_scribbles(folder, options)) if patient.scribbles else None,
+        patient=name,
+        split=_SPLITS.get(folder.resolve().parent.name),
+        group=patient.info.get("Group"),
+        files=(
+            folder / "Info.cfg",
+            *patient.frames.values(),
+            *(file for file in labels if file),
+            *patient.scribbles.values(),
+            *sorted(folder.glob("*_4d.nii*")),  # the whole cine, which has no labels: not read
+        ),
     )
 
 
 def _labels_of(image: Path) -> Path | None:
-    stem = stem_of(image)
-    for suffix in (".nii.gz", ".nii"):
-        file = image.with_name(stem + "_gt" + suffix)
-        if file.is_file():
-            return file
-    return None
+    return _beside(image.parent, stem_of(image) + "_gt")
+
+
+def _scribbles_of(image: Path) -> Path | None:
+    name = stem_of(image) + _SCRIBBLE
+    places = (image.parent, *(up / "scribbles" for up in image.absolute().parents[1:3]))
+    return next((file for place in places if (file := _beside(place, name))), None)
+
+
+def _beside(folder: Path, stem: str) -> Path | None:
+    files = (folder / (stem + suffix) for suffix in (".nii.gz", ".nii"))
+    return next((file for file in files if file.is_file()), None)
 
 
 def read_patient(folder: Path, options: Options = Options()) -> Study:  # noqa: B008
@@ -90,12 +124,9 @@ def read_patient(folder: Path, options: Options = Options()) -> Study:  # noqa: 
     from heartseg.formats import nifti
 
     patient = _patient(folder)
+    shown = _shown(patient)
+    numbers, files = list(shown), list(shown.values())
     ed, es = _number(patient, "ED"), _number(patient, "ES")
-    numbers = [n for n in patient.frames if n in (ed, es)]
-    for number in (ed, es):
-        if number not in numbers:
-            raise _missing_frame(patient, number)
-    files = [patient.frames[number] for number in numbers]
     images = [nifti.read_image(file, options.spacing_mm) for file in files]
     for image, file in zip(images, files, strict=True):
         require_picture(image.voxels, file.name)
@@ -104,7 +135,7 @@ def read_patient(folder: Path, options: Options = Options()) -> Study:  # noqa: 
     return Study(
         id=safe_id(folder.resolve().name),
         modality=Modality.MR,
-        images={view: _stacked(images, files)},
+        images={view: joined_frames(files, images)},
         sources={
             view: tuple(
                 Source(stem=safe_id(stem_of(file)), format="nifti", path=file, frames=(index,))
@@ -130,38 +161,79 @@ def read_reference(
     """
     from heartseg.formats import nifti
 
-    patient = _patient(folder)
-    wanted = (_number(patient, "ED"), _number(patient, "ES"))
-    frames = []
-    for number in (n for n in patient.frames if n in wanted):
-        file = _labels_of(patient.frames[number])
-        if file is None:
-            raise StudyError(folder.name, got=f"no labels for frame {number}")
-        frame = nifti.read_labels(file, SCHEMES[NAME], options.spacing_mm)
-        image = nifti.read_info(patient.frames[number], options.spacing_mm)
-        if frame.frames != 1 or not frame.geometry.same_grid(image.geometry):
-            raise _other_grid(file, frame)
-        frames.append(frame)
-    first = frames[0]
-    labels = np.concatenate([frame.labels for frame in frames])
-    view = options.view or View.SAX
-    return {view: Segmentation(labels, first.geometry, first.structures)}
-
-
-def _other_grid(file: Path, frame: Segmentation) -> GeometryError:
-    return GeometryError(
-        file.name,
-        got=f"labels on another grid: {frame.frames} frames of {frame.geometry.shape}",
-        allowed="one frame on the image's grid",
-        do="download the patient again",
+    files = {number: _labels_of(image) for number, image in _shown(_patient(folder)).items()}
+    return _labels(
+        folder, files, options, lambda file: nifti.read_labels(file, SCHEME, options.spacing_mm)
     )
 
 
+def read_scribbles(
+    folder: Path,
+    options: Options = Options(),  # noqa: B008
+) -> Mapping[View, SparseSegmentation]:
+    """The scribbles on the frames of `read_patient`.
+
+    Raises:
+        StudyError, FormatError, GeometryError, LabelError: as `read_reference`.
+    """
+    from heartseg.formats import nifti
+
+    files = _patient(folder).scribbles
+    drawn = []
+
+    def read(file: Path) -> Segmentation:
+        numbers = nifti.read_image(file, options.spacing_mm)
+        drawn.append(numbers.voxels != _NOT_ANNOTATED)
+        labels = SCHEME.read(np.where(drawn[-1], numbers.voxels, 0), where=file.name)
+        return Segmentation(labels, numbers.geometry, STRUCTURES)
+
+    found = _labels(folder, files, options, read)
+    annotated = np.concatenate(drawn)
+    return {view: SparseSegmentation(seg, annotated) for view, seg in found.items()}
+
+
+def _labels(
+    folder: Path,
+    files: Mapping[int, Path | None],
+    options: Options,
+    read: Callable[[Path], Segmentation],
+) -> Mapping[View, Segmentation]:
+    """Label files by number of frame, on the frames of `read_patient`."""
+    from heartseg.formats import nifti
+
+    there, grids = [], []
+    for number, image in _shown(_patient(folder)).items():
+        file = files.get(number)
+        if file is None:
+            raise StudyError(folder.name, got=f"no labels for frame {number}")
+        there.append(file)
+        grids.append((1, nifti.read_info(image, options.spacing_mm).geometry))
+    labels = joined_labels(there, [read(file) for file in there], grids)
+    return {options.view or View.SAX: labels}
+
+
 def _patient(folder: Path) -> Patient:
-    text = (folder / "Info.cfg").read_bytes()[:_INFO_LIMIT].decode("utf-8", "replace")
-    pairs = (line.partition(":") for line in text.splitlines() if ":" in line)
-    info = {key.strip(): value.strip() for key, _, value in pairs}
-    return Patient(folder, _frames(folder), info)
+    frames = _frames(folder)
+    drawn = {number: _scribbles_of(file) for number, file in frames.items()}
+    return Patient(
+        folder,
+        frames,
+        facts_of(folder / "Info.cfg"),
+        {number: file for number, file in drawn.items() if file},
+    )
+
+
+def _shown(patient: Patient) -> dict[int, Path]:
+    """Images of end-diastole and end-systole by number, ascending.
+
+    Raises:
+        StudyError: one of them is not there.
+    """
+    wanted = (_number(patient, "ED"), _number(patient, "ES"))
+    for number in wanted:
+        if number not in patient.frames:
+            raise _missing_frame(patient, number)
+    return {number: file for number, file in patient.frames.items() if number in wanted}
 
 
 def _number(patient: Patient, key: str) -> int:
@@ -185,25 +257,25 @@ def _missing_frame(patient: Patient, number: int) -> StudyError:
     )
 
 
-def _stacked(images: list[Image], files: list[Path]) -> Image:
-    first = images[0]
-    for image, file in zip(images, files, strict=True):
-        if image.frames != 1 or not image.geometry.same_grid(first.geometry):
-            raise GeometryError(
-                file.name,
-                got=f"{image.frames} frames of {image.geometry.shape}",
-                allowed=f"one frame on the grid of {files[0].name}",
-            )
-    return Image(np.concatenate([image.voxels for image in images]), first.geometry)
-
-
 def _body(info: Mapping[str, str]) -> tuple[Body, tuple[str, ...]]:
-    return body_of(height_cm=info.get("Height"), weight_kg=info.get("Weight"))
+    height, weight = info.get("Height"), info.get("Weight")
+    return body_of(height_cm=height, weight_kg=weight, source="Info.cfg")
+
+
+def _missing(path: Path) -> list[str]:
+    """Folders named like patients that lack `Info.cfg` or frames."""
+    names = sorted(folder for folder in path.rglob("patient[0-9]*") if folder.is_dir())
+    return [
+        f"{folder.relative_to(path).as_posix()}: no Info.cfg, or no image of a frame"
+        for folder in names
+        if not _is_patient(folder)
+    ]
 
 
 LAYOUT = Layout(
     name=NAME,
     find=find,
+    missing=_missing,
     card=Card(
         title="ACDC: short-axis cine MR, end-diastole and end-systole, five groups of diagnosis",
         paper="Bernard et al., IEEE TMI 2018",
@@ -212,6 +284,10 @@ LAYOUT = Layout(
         labels="RV cavity, LV myocardium, LV cavity; scheme acdc",
         licence="CC BY-NC-SA 4.0: research, no commerce, cite",
         obtain="register at the ACDC challenge page of CREATIS, Lyon, and unpack the archive",
-        tree="training/patientNNN/{Info.cfg, patientNNN_frameMM.nii.gz, ..._gt.nii.gz}",
+        patients=150,
+        tree=(
+            "{training,testing}/patientNNN/{Info.cfg, patientNNN_frameMM.nii.gz, ..._gt.nii.gz}\n"
+            "scribbles/patientNNN_frameMM_scribble.nii.gz (optional; 4 = not annotated)"
+        ),
     ),
 )

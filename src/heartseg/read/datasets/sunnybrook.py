@@ -13,21 +13,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from heartseg.core.anatomy import Structure
-from heartseg.core.errors import FormatError, StudyError
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Modality, Phases, Study, View
-from heartseg.formats.box import Box, natural
+from heartseg.formats.box import natural
 from heartseg.read.candidate import Candidate, Options, safe_id
+from heartseg.read.contour import Places, files_below, polygon_mask, read_numbered, read_points
 from heartseg.read.layout import Card, Layout
 
 NAME = "sunnybrook"
 _CONTOUR = re.compile(r"^IM-\d+-(\d+)-([io])contour-\w+\.txt$", re.I)
-_NUMBER = re.compile(r"(\d+)(?:\.dcm)?$", re.I)
-_MAX_CONTOUR_BYTES = 1_000_000
-_FIRST_PIXEL = 1.0
+FIRST_PIXEL = 1.0
+"""Where the contours see the centre of the first pixel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,49 +58,42 @@ def _patient(folder: Path) -> Patient | None:
     dicom = next((entry for entry in below if "dicom" in entry.name.lower()), None)
     if dicom is None or not any("contour" in entry.name.lower() for entry in below):
         return None
-    with Box(folder) as box:
-        files = [folder / name for name in box.names()]
-    matches = ((_CONTOUR.match(file.name), file) for file in files)
+    matches = ((_CONTOUR.match(file.name), file) for file in files_below(folder))
     contours = {(int(m[1]), m[2].lower()): file for m, file in matches if m}
     return Patient(folder, dicom, contours) if contours else None
 
 
 def _candidate(patient: Patient, options: Options) -> Candidate:
     return Candidate(
-        id=safe_id(patient.folder.resolve().name),
+        id=_id(patient),
         layout=NAME,
         path=patient.folder,
         load=lambda: _read(patient, options)[0],
         reference=lambda: _reference(patient, options),
         covered=lambda: {View.SAX: _covered(patient, _read(patient, options)[1])},
+        patient=_id(patient),
+        group=_group(_id(patient)),
+        files=(*files_below(patient.dicom), *patient.contours.values()),
     )
 
 
-Places = Mapping[int, tuple[int, int]]
-"""(frame, slice) in the study's image, by number of the DICOM file."""
+def _id(patient: Patient) -> str:
+    return safe_id(patient.folder.resolve().name)
+
+
+def _group(name: str) -> str | None:
+    """The diagnosis in a patient's name: heart failure with or without infarct, and so on."""
+    match = re.match(r"SC-(HF-NI|HF-I|HYP|N)-", name)
+    return match[1] if match else None
 
 
 def _read(patient: Patient, options: Options) -> tuple[Study, Places]:
     """The study with the phases that have contours, and where each file went."""
-    from heartseg.formats.dicom import scan
-    from heartseg.read import dicom_study
-
-    name = safe_id(patient.folder.resolve().name)
-    with Box(patient.dicom) as box:
-        headers, notes = scan(box)
-    if not headers:
-        raise StudyError(patient.folder.name, got="no DICOM images in its dicom folder")
-    options = replace(options, view=View.SAX)
-    study = dicom_study.load(patient.dicom, name, headers, notes, options)
-    (found,) = dicom_study.choose(headers, options)[0]
-    places = {
-        int(match[1]): (t, z)
-        for t, row in enumerate(found.stack.planes)
-        for z, plane in enumerate(row)
-        if (match := _NUMBER.search(plane.name))
-    }
+    study, places = read_numbered(patient.dicom, _id(patient), options)
     phases = _phases(_covered(patient, places))
-    return replace(study, phases={View.SAX: phases} if phases else {}), places
+    return replace(
+        study, phases={View.SAX: phases} if phases else {}, group=_group(study.id)
+    ), places
 
 
 def _covered(patient: Patient, places: Places) -> dict[int, tuple[Structure, ...]]:
@@ -136,46 +127,26 @@ def _reference(patient: Patient, options: Options) -> Mapping[View, Segmentation
     for kind, structure in (("o", Structure.LV_MYOCARDIUM), ("i", Structure.LV_CAVITY)):
         for (number, drawn), file in patient.contours.items():
             if drawn == kind and number in places:
-                inside = polygon_mask(_points(file), image.geometry.shape[1:])
+                inside = polygon_mask(read_points(file, FIRST_PIXEL), image.geometry.shape[1:])
                 labels[places[number]][inside] = structure
     structures = (Structure.LV_CAVITY, Structure.LV_MYOCARDIUM)
     return {View.SAX: Segmentation(labels, image.geometry, structures, image.times_ms)}
 
 
-def _points(file: Path) -> NDArray[np.float64]:
-    """(n, 2) column and row, counted from 0."""
-    try:
-        with file.open("rb") as stream:
-            lines = stream.read(_MAX_CONTOUR_BYTES).decode("ascii").split()
-        points = np.array(lines, np.float64).reshape(-1, 2)
-    except (OSError, ValueError) as fault:
-        raise FormatError(file.name, got="no contour", allowed="lines of column and row") from fault
-    if len(points) < 3 or not np.isfinite(points).all():
-        raise FormatError(file.name, got=f"{len(points)} points", allowed="a polygon")
-    return points - _FIRST_PIXEL
-
-
-def polygon_mask(points: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """(rows, columns) pixels whose centre lies inside a closed polygon, by crossing number.
-
-    Args:
-        points: (n, 2) column and row; pixel centres have whole numbers.
-        shape: rows and columns of the plane.
-    """
-    mask = np.zeros(shape, bool)
-    columns = np.arange(shape[1])
-    x0, y0 = points.T
-    x1, y1 = np.roll(points, -1, axis=0).T
-    for row in range(max(0, int(y0.min())), min(shape[0], int(y0.max()) + 2)):
-        crosses = (y0 <= row) != (y1 <= row)
-        at = x0[crosses] + (row - y0[crosses]) * (x1 - x0)[crosses] / (y1 - y0)[crosses]
-        mask[row] = (np.count_nonzero(at[:, None] > columns, axis=0) % 2).astype(bool)
-    return mask
+def _missing(path: Path) -> list[str]:
+    """Patients by their folders' names that lack images or contours."""
+    folders = [path, *sorted(entry for entry in path.iterdir() if entry.is_dir())]
+    return [
+        f"{folder.name}: no folder of DICOM files, or no contours below it"
+        for folder in folders
+        if _group(folder.name) and _patient(folder) is None
+    ]
 
 
 LAYOUT = Layout(
     name=NAME,
     find=find,
+    missing=_missing,
     card=Card(
         title="Sunnybrook cardiac data: short-axis cine MR with contours",
         paper="Radau et al., MIDAS Journal 2009",
@@ -184,6 +155,7 @@ LAYOUT = Layout(
         labels="contours of the LV endocardium (ED, ES) and epicardium (ED)",
         licence="CC0: public domain",
         obtain="download from the Cardiac Atlas Project's Sunnybrook page and unpack",
+        patients=45,
         tree="SC-HF-I-1/{dicom/*.dcm, contours/**/IM-0001-NNNN-icontour-manual.txt}",
     ),
 )

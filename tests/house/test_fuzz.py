@@ -1,0 +1,138 @@
+"""Mutated files at every door: a short run of benchmarks/fuzz.py, and proof that it sees faults."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from heartseg.core.errors import FormatError
+from tests.house.scripts import ROOT, script
+
+INPUTS = 150
+"""A door in each run of the tests; the long run is logged in benchmarks/LOG.md."""
+
+
+@pytest.fixture(scope="module")
+def fuzz() -> Iterator[ModuleType]:
+    folder = str(ROOT / "benchmarks")
+    sys.path.insert(0, folder)  # its neighbours: doors and mutations
+    try:
+        yield script(ROOT / "benchmarks" / "fuzz.py")
+    finally:
+        sys.path.remove(folder)
+
+
+def names() -> list[str]:
+    text = (ROOT / "benchmarks" / "fuzz_doors.py").read_text(encoding="utf-8")
+    return [part.partition('"')[0] for part in text.partition("DOORS")[2].split('name="')[1:]]
+
+
+def door(fuzz: ModuleType, opened: Callable[[Path], object], seed: bytes = b"seed" * 20) -> object:
+    return fuzz.Door(name="a door", make_seeds=lambda _: {"file.bin": seed}, open=opened)
+
+
+def faults(fuzz: ModuleType, opened: Callable[[Path], object], count: int = 3) -> list[str]:
+    tally = fuzz.fuzz(door(fuzz, opened), Path(), count, seed=1)
+    assert tally.total == count
+    return [*tally.outcomes]
+
+
+def test_the_list_of_doors_is_whole(fuzz: ModuleType) -> None:
+    assert names() == [*fuzz.DOORS]
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_seed_is_read_before_it_is_damaged(
+    name: str, fuzz: ModuleType, real_data: Path, tmp_path: Path
+) -> None:
+    one = fuzz.DOORS[name]
+    for number, (file, content) in enumerate(one.seeds(real_data).items()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        one.open(one.place(folder, file, content))
+
+
+@pytest.mark.parametrize("name", names())
+def test_damaged_files_are_read_or_refused(name: str, fuzz: ModuleType, real_data: Path) -> None:
+    tally = fuzz.fuzz(fuzz.DOORS[name], real_data, INPUTS, seed=2)
+    assert tally.total == INPUTS
+    assert tally.good == INPUTS, fuzz.said(name, tally, 0.0)
+    assert tally.largest_bytes < fuzz.MEMORY
+
+
+def test_a_read_and_a_refused_input_are_told_apart(fuzz: ModuleType) -> None:
+    def picky(path: Path) -> None:
+        if path.stat().st_size % 2:
+            raise FormatError(path.name, got="an odd file")
+
+    tally = fuzz.fuzz(door(fuzz, picky), Path(), 60, seed=1)
+    assert tally.good == 60
+    assert 0 < tally.outcomes["read"] < 60
+
+
+def test_another_error_than_ours_is_a_fault(fuzz: ModuleType) -> None:
+    def careless(path: Path) -> None:
+        raise KeyError(path.name)
+
+    assert faults(fuzz, careless) == ["fault"]
+
+
+def test_a_crash_of_the_process_is_a_fault_and_the_rest_is_done(fuzz: ModuleType) -> None:
+    def crashing(_: Path) -> None:
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+    assert faults(fuzz, crashing) == ["crash"]
+
+
+def test_an_input_that_takes_too_long_is_a_fault(
+    fuzz: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fuzz, "SECONDS", 0.05)
+
+    def slow(_: Path) -> None:
+        try:
+            time.sleep(30)
+        except Exception:  # noqa: BLE001 - a door that takes everything for a damaged file
+            return
+
+    assert faults(fuzz, slow, 2) == ["slow"]
+
+
+def test_a_process_that_is_deaf_to_signals_is_ended(
+    fuzz: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fuzz, "PATIENCE", 0.3)
+
+    def deaf(_: Path) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+        time.sleep(30)
+
+    assert faults(fuzz, deaf, 1) == ["hang"]
+
+
+def test_an_input_that_takes_too_much_memory_is_a_fault(fuzz: ModuleType) -> None:
+    def greedy(_: Path) -> None:
+        bytearray(fuzz.MEMORY + 2**24)
+
+    assert faults(fuzz, greedy) == ["memory"]
+
+
+def test_a_message_with_a_path_of_the_machine_is_a_fault(fuzz: ModuleType) -> None:
+    def talkative(path: Path) -> None:
+        raise FormatError(str(path), got="nothing good")
+
+    assert faults(fuzz, talkative) == ["leak"]
+
+
+def test_an_input_is_made_again_from_its_number(fuzz: ModuleType) -> None:
+    one = door(fuzz, Path.read_bytes, bytes(range(256)))
+    seeds = one.seeds(Path())  # type: ignore[attr-defined]
+    made = [fuzz.input_of(one, seeds, 5, number) for number in range(40)]
+    assert made == [fuzz.input_of(one, seeds, 5, number) for number in range(40)]
+    assert len({content for _, content in made}) > 30
+    assert made != [fuzz.input_of(one, seeds, 6, number) for number in range(40)]
