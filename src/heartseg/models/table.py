@@ -8,6 +8,8 @@ Nothing is imported before it is asked for, so that the names are known without 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from heartseg.models.grid import DECODERS, ENCODERS
+
 
 class Entry(NamedTuple):
     """`module:Class` in this folder, and the settings that differ from the class's defaults."""
@@ -15,6 +17,12 @@ class Entry(NamedTuple):
     home: str
     settings: Mapping[str, Any] = {}
 
+
+_GRID = {
+    f"{decoder}-{encoder}": Entry("grid:Grid", {"decoder": decoder, "encoder": encoder})
+    for decoder in DECODERS
+    for encoder in ENCODERS
+}
 
 TABLE: Mapping[str, Entry] = {
     "unet": Entry("unet:UNet"),
@@ -26,4 +34,5 @@ TABLE: Mapping[str, Entry] = {
     "fcn-32s": Entry("fcn:FCN", {"finest": 32}),
     "fcn-16s": Entry("fcn:FCN", {"finest": 16}),
     "fcn-8s": Entry("fcn:FCN", {"finest": 8}),
+    **_GRID,
 }
