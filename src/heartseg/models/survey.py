@@ -84,7 +84,7 @@ def surveys(networks: Registry) -> tuple[list[Survey], list[str]]:
     rows, problems = [], list(networks.refused)
     for name in networks:
         try:
-            rows.append(survey(name, networks[name]))
+            rows.append(survey(name, networks[name]))  # type: ignore[arg-type]  # frozen: hashable
         except ConfigError as fault:
             problems.append(str(fault))
         except Exception as fault:  # somebody else's code, which may do anything
