@@ -220,6 +220,16 @@ def test_cine_without_times_or_with_frames_left_out_is_refused(tmp_path):
         read_labels(path, image(3))
 
 
+def test_time_between_two_frames_of_a_cine_is_the_nearer_and_beyond_them_is_none(tmp_path):
+    path = save(tmp_path / "a.dcm", cine_seg(3, CardiacSynchronizationSequence=_sync))
+    slow = Image(image(3).voxels, image(3).geometry, (0.0, 400.0, 800.0))  # not 3, 43 and 83 ms
+    with pytest.raises(GeometryError, match=r"1 of the image's 3 frames \(1\)"):
+        read_labels(path, slow)
+    other = Image(image(3).voxels, image(3).geometry, (300.0, 340.0, 380.0))
+    with pytest.raises(GeometryError, match="does not say which"):
+        read_labels(path, other)
+
+
 def test_segments_that_are_no_heart_structure_are_named(tmp_path):
     path = save(tmp_path / "a.dcm", by_hand({LV: drawn(), LIVER: drawn(4) & ~drawn()}))
     with pytest.raises(LabelError, match=r"segment 2 'mine 2' \(SCT 10200004 Liver\).*LV cavity"):
