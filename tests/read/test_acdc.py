@@ -100,9 +100,7 @@ def test_implausible_body_is_noted_and_not_used(tmp_path):
 def test_frames_on_different_grids_are_refused(tmp_path):
     folder = patient(tmp_path)
     save(folder / "patient007_frame09.nii.gz", np.arange(48, dtype=np.int16).reshape(4, 4, 3))
-    with pytest.raises(
-        GeometryError, match="frame09.*another grid: 3 x 4 x 4.*grid of patient007_frame02"
-    ):
+    with pytest.raises(GeometryError, match="frame09.*another grid: 3 x 4 x 4"):
         read_study(folder)
 
 

@@ -11,18 +11,20 @@ that nobody said what the voxel is.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from heartseg.core.anatomy import SCHEMES
-from heartseg.core.errors import StudyError
+from heartseg.core.errors import GeometryError, StudyError
 from heartseg.core.image import Segmentation, SparseSegmentation
-from heartseg.core.study import Body, Modality, Phases, Source, Study, View
+from heartseg.core.study import Body, Modality, Phases, Study, View
 from heartseg.read.body import body_of
-from heartseg.read.candidate import Candidate, Options, require_picture, safe_id, stem_of
+from heartseg.read.candidate import Candidate, Options, safe_id, stem_of
 from heartseg.read.facts import facts_of
-from heartseg.read.joined import joined_frames, joined_labels
+from heartseg.read.image_file import read_labels, read_noted
+from heartseg.read.labelled import Labelled, Part, references, study_of
 from heartseg.read.layout import Card, Layout
 
 NAME = "acdc"
@@ -114,39 +116,58 @@ def _beside(folder: Path, stem: str) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
+def _views(
+    folder: Path,
+    labels: Mapping[int, Path | None],
+    read: Callable[[Path], Segmentation],
+    options: Options,
+) -> dict[View, Labelled]:
+    """The frames of `Info.cfg` as one image, in the order of their numbers."""
+    parts = tuple(
+        Part(image=file, labels=labels.get(number))
+        for number, file in _shown(_patient(folder)).items()
+    )
+    view = options.view or View.SAX
+    labelled = Labelled(
+        parts=parts, read_labels=read, structures=STRUCTURES, spacing_mm=options.spacing_mm
+    )
+    return {view: labelled}
+
+
 def read_patient(folder: Path, options: Options = Options()) -> Study:  # noqa: B008
     """One study: the frames of `Info.cfg` as one image, in the order of their numbers.
 
     Raises:
         StudyError: `Info.cfg` and the files do not fit together.
-        FormatError, GeometryError: as `formats.nifti.read_image`.
+        FormatError, GeometryError: as `study_of`.
     """
-    from heartseg.formats import nifti
-
     patient = _patient(folder)
-    shown = _shown(patient)
-    numbers, files = list(shown), list(shown.values())
-    ed, es = _number(patient, "ED"), _number(patient, "ES")
-    images = [nifti.read_image(file, options.spacing_mm) for file in files]
-    for image, file in zip(images, files, strict=True):
-        require_picture(image.voxels, file.name)
+    numbers = list(_shown(patient))
+    ed, es = (numbers.index(_number(patient, key)) for key in ("ED", "ES"))
     body, notes = _body(patient.info)
-    view = options.view or View.SAX
-    return Study(
-        id=safe_id(folder.resolve().name),
-        modality=Modality.MR,
-        images={view: joined_frames(files, images)},
-        sources={
-            view: tuple(
-                Source(stem=safe_id(stem_of(file)), format="nifti", path=file, frames=(index,))
-                for index, file in enumerate(files)
-            )
-        },
-        phases={view: Phases(ed=numbers.index(ed), es=numbers.index(es), how="given")},
+    views = _views(folder, {}, _reader(options), options)
+    study = study_of(
+        safe_id(folder.resolve().name),
+        Modality.MR,
+        views,
+        dict.fromkeys(views, Phases(ed=ed, es=es, how="given")),
         body=body,
-        notes=(*nifti.read_info(files[0], options.spacing_mm).notes, *notes),
+        notes=notes,
         group=patient.info.get("Group"),
     )
+    (image,) = study.images.values()
+    if image.frames != len(numbers):
+        raise GeometryError(
+            folder.name,
+            got=f"{image.frames} frames in {len(numbers)} files",
+            allowed="one frame a file",
+            do="download the patient again",
+        )
+    return study
+
+
+def _reader(options: Options) -> Callable[[Path], Segmentation]:
+    return partial(read_labels, scheme=SCHEME, spacing_mm=options.spacing_mm)
 
 
 def read_reference(
@@ -156,15 +177,11 @@ def read_reference(
     """The published labels on the frames of `read_patient`.
 
     Raises:
-        StudyError: a frame has no labels.
-        FormatError, GeometryError, LabelError: as `formats.nifti.read_labels`.
+        StudyError: `Info.cfg` and the files do not fit together.
+        FormatError, GeometryError, LabelError: as `references`.
     """
-    from heartseg.formats import nifti
-
-    files = {number: _labels_of(image) for number, image in _shown(_patient(folder)).items()}
-    return _labels(
-        folder, files, options, lambda file: nifti.read_labels(file, SCHEME, options.spacing_mm)
-    )
+    files = {number: _labels_of(image) for number, image in _frames(folder).items()}
+    return references(_views(folder, files, _reader(options), options))
 
 
 def read_scribbles(
@@ -174,42 +191,24 @@ def read_scribbles(
     """The scribbles on the frames of `read_patient`.
 
     Raises:
-        StudyError, FormatError, GeometryError, LabelError: as `read_reference`.
+        StudyError: a frame has none.
+        FormatError, GeometryError, LabelError: as `read_reference`.
     """
-    from heartseg.formats import nifti
-
-    files = _patient(folder).scribbles
     drawn = []
 
     def read(file: Path) -> Segmentation:
-        numbers = nifti.read_image(file, options.spacing_mm)
+        numbers, _ = read_noted(file, options.spacing_mm)
         drawn.append(numbers.voxels != _NOT_ANNOTATED)
         labels = SCHEME.read(np.where(drawn[-1], numbers.voxels, 0), where=file.name)
         return Segmentation(labels, numbers.geometry, STRUCTURES)
 
-    found = _labels(folder, files, options, read)
+    patient = _patient(folder)
+    bare = _shown(patient).keys() - patient.scribbles.keys()
+    if bare:
+        raise StudyError(folder.name, got=f"no scribbles for frame {min(bare)}")
+    found = references(_views(folder, patient.scribbles, read, options))
     annotated = np.concatenate(drawn)
     return {view: SparseSegmentation(seg, annotated) for view, seg in found.items()}
-
-
-def _labels(
-    folder: Path,
-    files: Mapping[int, Path | None],
-    options: Options,
-    read: Callable[[Path], Segmentation],
-) -> Mapping[View, Segmentation]:
-    """Label files by number of frame, on the frames of `read_patient`."""
-    from heartseg.formats import nifti
-
-    there, grids = [], []
-    for number, image in _shown(_patient(folder)).items():
-        file = files.get(number)
-        if file is None:
-            raise StudyError(folder.name, got=f"no labels for frame {number}")
-        there.append(file)
-        grids.append((1, nifti.read_info(image, options.spacing_mm).geometry))
-    labels = joined_labels(there, [read(file) for file in there], grids)
-    return {options.view or View.SAX: labels}
 
 
 def _patient(folder: Path) -> Patient:

@@ -12,18 +12,18 @@ sequence.
 * pictures (`camus-png`): `images/patientNNNN_2CH_ED.png`, labels of the same name in `labels`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from heartseg.core.anatomy import SCHEMES
 from heartseg.core.errors import StudyError
-from heartseg.core.image import Image, Segmentation
-from heartseg.core.study import Modality, Phases, Source, Study, View
+from heartseg.core.image import Image
+from heartseg.core.study import Modality, Phases, Study, View
 from heartseg.formats.bounds import MAX_FRAME_MS, MIN_FRAME_MS
-from heartseg.formats.table import FORMATS, Format
 from heartseg.read.body import body_of
-from heartseg.read.candidate import Candidate, Find, Options, require_picture, safe_id, stem_of
+from heartseg.read.candidate import Candidate, Find, Options
 from heartseg.read.datasets.camus_files import (
     Clip,
     Patient,
@@ -35,26 +35,39 @@ from heartseg.read.datasets.camus_files import (
     png_patients,
 )
 from heartseg.read.facts import number_of
-from heartseg.read.joined import joined_frames, joined_labels
+from heartseg.read.image_file import read_labels
+from heartseg.read.labelled import (
+    Labelled,
+    Part,
+    coverage,
+    fully_labelled,
+    references,
+    study_of,
+)
 from heartseg.read.layout import Card, Layout
 
 SCHEME = SCHEMES["camus"]
+STRUCTURES = tuple(structure for structure in SCHEME.numbers.values() if structure)
 _QUALITY = ("Good", "Medium", "Poor")
 _PUBLISHED = {"LVedv": ("lv_edv_ml", 1.0), "LVesv": ("lv_esv_ml", 1.0), "LVef": ("lv_ef", 0.01)}
 _PUBLISHED_LATER = {"EF": ("lv_ef", 0.01)}
 
 
 def _candidate(patient: Patient, layout: str, options: Options) -> Candidate:
-    clips = [clip for one in patient.clips.values() for clip in one]
+    views = _views(patient, options)
+    drawn = any(one.has_labels for one in views.values())
+    whole = fully_labelled(list(views.values()))
     return Candidate(
         id=patient.name,
         layout=layout,
         path=patient.folder,
         load=lambda: _read(patient, options),
-        reference=(lambda: _reference(patient, options)) if any(c.labels for c in clips) else None,
+        reference=(lambda: references(views)) if drawn else None,
+        covered=None if whole or not drawn else lambda: coverage(views),
         published=_published(patient),
         patient=patient.name,
         split=patient.split,
+        labels_published=patient.labels_published,
         group=_group(patient),
         files=patient.files,
     )
@@ -77,7 +90,24 @@ def _published(patient: Patient) -> dict[str, float]:
     return found
 
 
-# Images
+# Images and labels
+
+
+def _views(patient: Patient, options: Options) -> dict[View, Labelled]:
+    """The views to read: all, or what the user says the only one shows."""
+    views = {view: _labelled(clips, options) for view, clips in patient.clips.items()}
+    if options.view is None or len(views) != 1:
+        return views
+    return {options.view: next(iter(views.values()))}
+
+
+def _labelled(clips: tuple[Clip, ...], options: Options) -> Labelled:
+    return Labelled(
+        parts=tuple(Part(image=clip.image, labels=clip.labels) for clip in clips),
+        read_labels=partial(read_labels, scheme=SCHEME, spacing_mm=options.spacing_mm),
+        structures=STRUCTURES,
+        spacing_mm=options.spacing_mm,
+    )
 
 
 def _read(patient: Patient, options: Options) -> Study:
@@ -85,121 +115,48 @@ def _read(patient: Patient, options: Options) -> Study:
 
     Raises:
         StudyError: `Info_*.cfg` names a frame that the sequence lacks.
-        FormatError, GeometryError: as the format's reader.
+        FormatError, GeometryError: as `study_of`.
     """
-    views = _views(patient, options)
-    images = {view: _image(patient, view, clips, options) for view, clips in views.items()}
-    phases = {view: _phases(patient, view, views[view], image) for view, image in images.items()}
     info = next(iter(patient.infos.values()), {})
     body, odd = body_of(sex=info.get("Sex"), age_years=info.get("Age"))
-    return Study(
-        id=patient.name,
-        modality=Modality.US,
-        images=images,
-        sources={view: tuple(_sources(clips, images[view])) for view, clips in views.items()},
-        phases={view: found for view, found in phases.items() if found},
-        body=body,
-        notes=(*_notes(views), *odd),
-        group=_group(patient),
-    )
+    views = _views(patient, options)
+    study = study_of(patient.name, Modality.US, views, body=body, group=_group(patient), notes=odd)
+    phases, images, notes = {}, {}, []
+    for view, stored, clips in zip(views, patient.clips, patient.clips.values(), strict=True):
+        info = patient.infos.get(stored, {})
+        images[view] = _timed(study.images[view], info, clips)
+        phases[view] = _phases(clips, info, images[view].frames)
+        if [clip.phase for clip in clips] == ["ES"]:
+            notes.append(f"{view}: end-systole only; a volume named ED is that of end-systole")
+    given = {view: found for view, found in phases.items() if found}
+    return replace(study, images=images, phases=given, notes=(*study.notes, *notes))
 
 
-def _views(patient: Patient, options: Options) -> Mapping[View, tuple[Clip, ...]]:
-    """The views to read: all, or what the user says the only one shows."""
-    if options.view is None or len(patient.clips) != 1:
-        return patient.clips
-    return {options.view: next(iter(patient.clips.values()))}
-
-
-def _image(patient: Patient, view: View, clips: tuple[Clip, ...], options: Options) -> Image:
-    images: list[Image] = [
-        _format(clip).door.read_image(clip.image, options.spacing_mm) for clip in clips
-    ]
-    for clip, image in zip(clips, images, strict=True):
-        require_picture(image.voxels, clip.image.name)
-    if clips[0].phase is not None:
-        return joined_frames([clip.image for clip in clips], images)
-    return replace(images[0], times_ms=_times_ms(patient.infos.get(view, {}), images[0]))
-
-
-def _times_ms(info: Mapping[str, str], sequence: Image) -> tuple[float, ...] | None:
+def _timed(image: Image, info: Mapping[str, str], clips: tuple[Clip, ...]) -> Image:
+    """A sequence with the times that its frame rate gives."""
     rate = number_of(info, "FrameRate")
-    if not rate or not MIN_FRAME_MS <= 1000.0 / rate <= MAX_FRAME_MS:
-        return sequence.times_ms
-    return tuple(frame * 1000.0 / rate for frame in range(sequence.frames))
+    if clips[0].phase or not rate or not MIN_FRAME_MS <= 1000.0 / rate <= MAX_FRAME_MS:
+        return image
+    return replace(image, times_ms=tuple(t * 1000.0 / rate for t in range(image.frames)))
 
 
-def _phases(patient: Patient, view: View, clips: tuple[Clip, ...], image: Image) -> Phases | None:
+def _phases(clips: tuple[Clip, ...], info: Mapping[str, str], frames: int) -> Phases | None:
     named = [clip.phase for clip in clips]
     if named[0] is not None:
         if "ED" not in named:
             return None
         return Phases(ed=named.index("ED"), es=1 if "ES" in named else None, how="given")
-    info = patient.infos.get(view, {})
     ed, es = (number_of(info, key) for key in ("ED", "ES"))
     if ed is None or es is None:
         return None
     for number in (ed, es):
-        if number not in range(1, image.frames + 1):
+        if number not in range(1, frames + 1):
             raise StudyError(
                 clips[0].image.name,
-                got=f"{image.frames} frames, without frame {number:g} of Info_{view.upper()}.cfg",
+                got=f"{frames} frames, without frame {number:g} of its Info file",
                 do="download the patient again",
             )
     return Phases(ed=int(ed) - 1, es=int(es) - 1, how="given")
-
-
-def _sources(clips: tuple[Clip, ...], image: Image) -> Iterator[Source]:
-    for index, clip in enumerate(clips):
-        frames = (index,) if clip.phase else tuple(range(image.frames))
-        yield Source(
-            stem=safe_id(stem_of(clip.image)),
-            format=_format(clip).name,
-            path=clip.image,
-            frames=frames,
-        )
-
-
-def _notes(views: Mapping[View, tuple[Clip, ...]]) -> Iterable[str]:
-    for view, clips in views.items():
-        if [clip.phase for clip in clips] == ["ES"]:
-            yield f"{view}: end-systole only; a volume named ED is that of end-systole"
-
-
-def _format(clip: Clip) -> Format:
-    return FORMATS[clip.format]
-
-
-# Labels
-
-
-def _reference(patient: Patient, options: Options) -> Mapping[View, Segmentation]:
-    """The published labels on the frames of `_read`.
-
-    Raises:
-        StudyError: a frame has no labels.
-        FormatError, GeometryError, LabelError: as the format's reader.
-    """
-    views = _views(patient, options)
-    return {
-        view: _labels(_image(patient, view, clips, options), clips, options)
-        for view, clips in views.items()
-    }
-
-
-def _labels(image: Image, clips: tuple[Clip, ...], options: Options) -> Segmentation:
-    files = []
-    for clip in clips:
-        if clip.labels is None:
-            raise StudyError(clip.image.name, got="no labels of it", do="download them again")
-        files.append(clip.labels)
-    frames = 1 if clips[0].phase else image.frames
-    labels = [
-        _format(clip).door.read_labels(file, SCHEME, options.spacing_mm)
-        for clip, file in zip(clips, files, strict=True)
-    ]
-    joined = joined_labels(files, labels, [(frames, image.geometry)] * len(files))
-    return replace(joined, times_ms=image.times_ms)
 
 
 # The three forms

@@ -22,13 +22,11 @@ class Clip:
     Attributes:
         image: its file.
         labels: the file of its labels, None where there is none.
-        format: key of `FORMATS`.
         phase: "ED" or "ES" of a still, None for a sequence.
     """
 
     image: Path
     labels: Path | None
-    format: str
     phase: str | None
 
 
@@ -43,6 +41,7 @@ class Patient:
         infos: lines of `Info_*.cfg` by view.
         files: all of its files, those that are not read too.
         split: where the data set decides it.
+        labels_published: False where its makers keep the labels to themselves.
     """
 
     name: str
@@ -51,6 +50,7 @@ class Patient:
     infos: Mapping[View, Mapping[str, str]]
     files: tuple[Path, ...]
     split: str | None = None
+    labels_published: bool = True
 
 
 Patients = Callable[[Path], list[Patient]]
@@ -60,19 +60,19 @@ Patients = Callable[[Path], list[Patient]]
 # A folder a patient
 
 
-def _in_folders(path: Path, pattern: re.Pattern[str], kind: str) -> list[Patient]:
+def _in_folders(path: Path, pattern: re.Pattern[str]) -> list[Patient]:
     """The patient of a folder, of folders in it, or in the parts that the archives unpack to."""
     if not path.is_dir():
         return []
-    itself = _patient(path, pattern, kind)
+    itself = _patient(path, pattern)
     if itself:
         return [itself]
     places = (path, *(path / part for part in (*_SPLITS, "database_nifti")))
     folders = [f for place in places if place.is_dir() for f in sorted(place.iterdir())]
-    return [one for f in folders if f.is_dir() and (one := _patient(f, pattern, kind))]
+    return [one for f in folders if f.is_dir() and (one := _patient(f, pattern))]
 
 
-def _patient(folder: Path, pattern: re.Pattern[str], kind: str) -> Patient | None:
+def _patient(folder: Path, pattern: re.Pattern[str]) -> Patient | None:
     if not re.match(r"patient\d+$", folder.resolve().name):
         return None
     files = sorted(folder.iterdir())
@@ -84,7 +84,7 @@ def _patient(folder: Path, pattern: re.Pattern[str], kind: str) -> Patient | Non
     for file, match in named.items():
         if not match["gt"]:
             phase = match["what"] if match["what"] in ("ED", "ES") else None
-            clip = Clip(file, labels.get(_key(match)), kind, phase)
+            clip = Clip(file, labels.get(_key(match)), phase)
             clips.setdefault(_VIEWS[match["view"]], []).append(clip)
     infos = {view: facts_of(folder / f"Info_{name}.cfg") for name, view in _VIEWS.items()}
     name = folder.resolve().name
@@ -97,6 +97,7 @@ def _patient(folder: Path, pattern: re.Pattern[str], kind: str) -> Patient | Non
         infos={view: info for view, info in infos.items() if info},
         files=tuple(f for f in files if f in taken or f.suffix in (".cfg", ".raw", ".zraw")),
         split=_split(folder.resolve()),
+        labels_published=folder.resolve().parent.name != "testing",
     )
 
 
@@ -108,7 +109,7 @@ def incomplete(patient: Patient) -> Iterator[str]:
             if f"{patient.name}_{view}_{phase}" not in names:
                 yield f"{patient.name}: no image {view} {phase}"
         sequence = f"{patient.name}_{view}_half_sequence"
-        if sequence in names and sequence + "_gt" not in names and patient.split != "test":
+        if sequence in names and sequence + "_gt" not in names:
             yield f"{sequence}: no labels of it"
 
 
@@ -157,12 +158,12 @@ _NII = re.compile(
 
 def metaimage_patients(path: Path) -> list[Patient]:
     """Patients of the MetaImage form."""
-    return _in_folders(path, _MHD, "metaimage")
+    return _in_folders(path, _MHD)
 
 
 def nifti_patients(path: Path) -> list[Patient]:
     """Patients of the NIfTI form."""
-    return _in_folders(path, _NII, "nifti")
+    return _in_folders(path, _NII)
 
 
 # Pictures of all patients in one folder
@@ -187,7 +188,7 @@ def _of_pictures(name: str, images: Path, labels: Path, found: list[re.Match[str
     clips: dict[View, list[Clip]] = {}
     for match in found:
         drawn = labels / match[0]
-        clip = Clip(images / match[0], drawn if drawn.is_file() else None, "png", match["phase"])
+        clip = Clip(images / match[0], drawn if drawn.is_file() else None, match["phase"])
         clips.setdefault(_VIEWS[match["view"]], []).append(clip)
     every = [clip for some in clips.values() for clip in some]
     return Patient(
