@@ -10,6 +10,8 @@ import pytest
 
 from heartseg.core.errors import ConfigError, GeometryError, OutputError, StudyError
 from heartseg.core.study import View
+from heartseg.formats.dicom_enhanced import enhanced
+from heartseg.formats.dicom_exam import ExamSeries, ExamTags
 from heartseg.phantom import Acquisition, make_exam, write_exam
 from heartseg.phantom.exam_files import LAYOUTS
 from heartseg.pipeline import Models, Settings, examine
@@ -85,7 +87,7 @@ def test_everything_else_is_recognised_and_named(layout, studies):
     assert set(study.images) == {View.SAX, *LONG, View.LATE_ENHANCEMENT}
     text = "\n".join(study.notes)
     for words in (
-        "1 saved screens",
+        "saved screens or scans (OT) are left out: 1",
         "series 1 is left alone: localiser",
         "series 5 is left alone: perfusion",
         "series 6 is left alone: magnitude of a flow measurement",
@@ -264,6 +266,52 @@ def test_two_studies_in_one_folder_of_shuffled_names_are_two(folders, studies, t
     for study in found.values():
         expected = studies["one-series"].images[View.SAX].voxels
         assert np.array_equal(study.images[View.SAX].voxels, expected)
+
+
+@pytest.mark.parametrize("one_series", [True, False])
+def test_an_enhanced_object_a_slice_is_the_same_stack(one_series, exam, studies, tmp_path):
+    tags = ExamTags(patient_id="p", layout="each")
+    for number, loop in enumerate(exam.stack, start=40):
+        series = ExamSeries(number=number, description="", loops=(loop,))
+        ds = enhanced(series, tags, range(loop.image.frames)[::-1])
+        if one_series:
+            ds.SeriesInstanceUID, ds.SeriesNumber = tags.uid("one"), "40"
+        ds.save_as(tmp_path / f"{99 - number}", enforce_file_format=True)
+    image = read_study(tmp_path).images[View.SAX]
+    assert np.array_equal(image.voxels, studies["enhanced"].images[View.SAX].voxels)
+
+
+def test_a_parallel_cine_between_the_slices_is_no_part_of_the_stack(folders, studies, tmp_path):
+    """As a flow measurement or a tagged cine whose headers do not tell."""
+
+    def between(ds) -> bool:
+        if _number(ds) != 25:
+            return False
+        row, column = np.reshape(np.array(ds.ImageOrientationPatient, float), (2, 3))
+        position = np.array(ds.ImagePositionPatient, float) + 7.0 * np.cross(row, column)
+        ds.ImagePositionPatient = [f"{value:.6f}" for value in position]
+        ds.SeriesNumber, ds.SeriesInstanceUID = "50", ds.SeriesInstanceUID[:-2] + "50"
+        ds.SOPInstanceUID = ds.SOPInstanceUID[:-2] + "50"
+        return True
+
+    source = folders["series-per-slice"] / "dicom"
+    folder = _edit(source, tmp_path / "b", lambda ds: 20 <= _number(ds) < 99)
+    _edit(source, folder / "between", between)
+    study = read_study(folder)
+    expected = studies["series-per-slice"].images[View.SAX].voxels
+    assert np.array_equal(study.images[View.SAX].voxels, expected)
+    assert any("chosen over series 50" in note for note in study.notes)
+
+
+def test_findings_are_equal_in_every_layout(folders, gauge):
+    found = []
+    for folder in folders.values():
+        (candidate,) = find_studies(folder / "dicom")
+        report = examine(candidate, Models("cpu"), Settings(model=str(gauge))).report
+        found.append({one.key: one.value for one in report.findings})
+    assert found[0]["lv_edv_ml"] is not None
+    assert found[0] == pytest.approx(found[1], rel=1e-9, nan_ok=True)
+    assert found[0] == pytest.approx(found[2], rel=1e-9, nan_ok=True)
 
 
 # The files themselves

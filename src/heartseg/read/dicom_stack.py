@@ -57,6 +57,11 @@ class Series:
         return "series " + "+".join(self.numbers)
 
     @property
+    def order(self) -> tuple[int, str]:
+        """Sorts series 2 before series 10."""
+        return len(self.numbers[0]), self.numbers[0]
+
+    @property
     def planes(self) -> list[Plane]:
         """All planes."""
         return [plane for header in self.headers for plane in header.planes]

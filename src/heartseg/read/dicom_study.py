@@ -65,7 +65,7 @@ def _without_screenshots(studies: dict[tuple[str, str], list[Header]]) -> list[s
         images = any(other[0] == uid and other[1] not in _SAVED for other in studies)
         if modality in _SAVED and images:
             count = len(studies.pop((uid, modality)))
-            notes.append(f"{count} saved screens or scans ({modality}) are left out")
+            notes.append(f"saved screens or scans ({modality}) are left out: {count}")
     return notes
 
 
@@ -155,7 +155,8 @@ def choose(headers: Sequence[Header], options: Options) -> tuple[list[Found], li
         chosen.append(winner)
         notes += [f"{winner.series.label} is {view}: {winner.why}", *winner.stack.notes]
         notes += [*winner.series.notes, *losers]
-    notes += [f"{one.series.label} is left alone: {one.why}" for one in found if one not in known]
+    aside = sorted((one for one in found if one not in known), key=lambda one: one.series.order)
+    notes += [f"{one.series.label} is left alone: {one.why}" for one in aside]
     return chosen, list(dict.fromkeys(notes))
 
 
