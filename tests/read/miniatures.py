@@ -10,6 +10,7 @@ from PIL import Image as Pictures
 
 from heartseg.formats.dicom_write import write_cine
 from tests import doors
+from tests.read.more_miniatures import MORE
 from tests.read.test_dicom_study import cine
 
 INFO = "ED: {ed}\nES: {es}\nNbFrame: 4\nSex: F\nAge: 56\nImageQuality: {quality}\n"
@@ -162,5 +163,6 @@ MINIATURES: Mapping[str, Callable[[Path], None]] = {
     "camus-png": camus_png,
     "emidec": emidec,
     "emidec-png": emidec_png,
+    **MORE,
 }
 """By name of the layout: a new one registers its maker here."""

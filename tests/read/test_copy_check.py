@@ -20,7 +20,11 @@ from tests.read.miniatures import MINIATURES
 COPIES = list(MINIATURES)
 DRAWN = ("rvsc", "sunnybrook")
 """Their labels are contours: these have no grid and no numbers."""
-WITH_MASKS = [name for name in COPIES if name not in DRAWN]
+OTHERWISE = ("echonet-dynamic", "cell-tracking", "dicom-tiff")
+"""Videos with a table, cells that are counted, coloured masks: damaged in tests of their own."""
+DAMAGED = [name for name in COPIES if name not in OTHERWISE]
+WITH_MASKS = [name for name in DAMAGED if name not in DRAWN]
+NUMBERED = [name for name in WITH_MASKS if name != "mmwhs"]  # whose numbers are 205 and more
 
 
 def checked(root: Path, name: str | None = None) -> tuple[list[Flaw], list[Flaw]]:
@@ -107,7 +111,7 @@ def test_lost_labels_are_found(name, copy):
     assert [flaw.kind for flaw in wrong] == ["missing"]
 
 
-@pytest.mark.parametrize("name", COPIES)
+@pytest.mark.parametrize("name", DAMAGED)
 def test_lost_image_is_found(name, copy):
     root = copy(name)
     for file in [f for f in first_case(root).files if f == image_file(root) or f.suffix == ".dcm"]:
@@ -116,7 +120,7 @@ def test_lost_image_is_found(name, copy):
     assert {flaw.kind for flaw in wrong} & {"missing", "left over"}
 
 
-@pytest.mark.parametrize("name", COPIES)
+@pytest.mark.parametrize("name", DAMAGED)
 def test_broken_image_is_found_and_named(name, copy):
     root = copy(name)
     file = image_file(root)
@@ -130,7 +134,7 @@ def test_broken_image_is_found_and_named(name, copy):
     assert wrong[0].case == first_case(root).id
 
 
-@pytest.mark.parametrize("name", COPIES)
+@pytest.mark.parametrize("name", DAMAGED)
 def test_broken_labels_are_found_and_named(name, copy):
     root = copy(name)
     file = label_file(root)
@@ -151,7 +155,7 @@ def test_labels_on_another_grid_are_found_and_named(name, copy):
     assert file.name in wrong[0].said
 
 
-@pytest.mark.parametrize("name", WITH_MASKS)
+@pytest.mark.parametrize("name", NUMBERED)
 def test_numbers_without_meaning_are_found_and_named(name, copy):
     root = copy(name)
     file = label_file(root)
@@ -169,7 +173,7 @@ def pixels_of(case: Candidate) -> list[Path]:
     return [f for f in images if f.suffix == ".dcm"] or images[:1]
 
 
-@pytest.mark.parametrize("name", [name for name in COPIES if name != "camus-nifti"])
+@pytest.mark.parametrize("name", [name for name in DAMAGED if name != "camus-nifti"])
 def test_the_same_pixels_under_two_names_are_noted(name, copy):
     root = copy(name)
     one, two = [c for c in recognised(root)[1] if c.reference and c.split in (None, "train")][:2]

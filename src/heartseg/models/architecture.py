@@ -35,8 +35,14 @@ class Architecture(Protocol):
         (n, channels, *size) -> logits (n, classes, *size less the margins). No sigmoid, no
         softmax: those belong to the loss and to the caller. A deeply supervised network returns
         in training a tuple of logits, the finest first; in evaluation always the finest alone.
+        Weights that only training uses begin with one of its `training_only`, a tuple of text.
         """
         ...
+
+    @property
+    def deployed(self) -> "Architecture":
+        """What a bundle says of the network: without what served its training alone."""
+        return self
 
     @property
     def dimensions(self) -> int:
@@ -47,6 +53,11 @@ class Architecture(Protocol):
     def smallest_size(self) -> tuple[int, ...]:
         """The smallest input, (y, x) or (z, y, x); every larger one is strides away from it."""
         return per_axis(self.stride, self.dimensions)
+
+    @property
+    def smallest_batch(self) -> int:
+        """Images that a training step needs at least; 2 where one pixel a channel is normalised."""
+        return 1
 
     @property
     def margin(self) -> PerAxis:

@@ -9,9 +9,11 @@ learn.
 |---|---|---|
 | unet, unetplusplus, manet, linknet, fpn | five poolings | multiples of 32 |
 | pspnet | three poolings, the rest is removed | multiples of 8 |
-| pan | four poolings, the fifth dilated; its pyramid halves three times more | multiples of 128 |
+| pan | four poolings, the fifth dilated; its pyramid halves thrice | multiples of 16, from 128 |
 | deeplabv3 | three poolings, the rest dilated by 2 and 4 | multiples of 8 |
 | deeplabv3plus | four poolings, the fifth dilated by 2 | multiples of 16 |
+
+A plane of less than 128 pixels must be padded for PAN: `preparation.stride = 128` does it.
 
 `plain` has three poolings (`plain.py`): every decoder takes all four of its levels or the deepest
 three, at a stride of 8 and without dilation. unet-plain is the thesis's own U-Net; fpn-plain, whose
@@ -19,16 +21,14 @@ pyramid then begins at full size, is half as wide.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import product
-from typing import Any, ClassVar, Literal
-
-from torch import nn
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from heartseg.core.errors import ConfigError
-from heartseg.models.plain import WIDTHS, PlainEncoder, PlainUNet
-from heartseg.models.pretrained import start_encoder
-from heartseg.models.trim import trim
+from heartseg.models.architecture import Architecture
+
+if TYPE_CHECKING:
+    from torch import nn
 
 DECODERS: Mapping[str, tuple[str, str]] = {
     "unet": ("Unet", "U-Net, Ronneberger 2015"),
@@ -75,7 +75,7 @@ Encoder = Literal[
     "mobilenetv2",
 ]
 
-_STRIDES = {"pspnet": 8, "pan": 128, "deeplabv3": 8, "deeplabv3plus": 16}
+_STRIDES = {"pspnet": 8, "pan": 16, "deeplabv3": 8, "deeplabv3plus": 16}
 _WITH_PLAIN: Mapping[str, Mapping[str, Any]] = {
     "unetplusplus": {"decoder_channels": (128, 64, 32)},
     "manet": {"decoder_channels": (128, 64, 32)},
@@ -91,7 +91,7 @@ _POOLED_AND_NORMALISED = ("pan", "deeplabv3", "deeplabv3plus")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grid:
+class Grid(Architecture):
     """One of the 99 networks.
 
     Attributes:
@@ -101,9 +101,6 @@ class Grid:
             library, or a file of them (`pretrained.py`).
     """
 
-    dimensions: ClassVar[Literal[2, 3]] = 2
-    margin: ClassVar[int] = 0
-    native_channels: ClassVar[int] = 1
     native_classes: ClassVar[int] = 1
 
     decoder: Decoder = "unet"
@@ -131,19 +128,18 @@ class Grid:
     @property
     def stride(self) -> int:
         """By the table at the top of the file."""
-        if self.encoder == "plain":
-            return 64 if self.decoder == "pan" else 8
-        return _STRIDES.get(self.decoder, 32)
+        return 8 if self.encoder == "plain" else _STRIDES.get(self.decoder, 32)
 
     @property
-    def native_size(self) -> tuple[int, ...]:
-        """The thesis resized to 256 x 256."""
-        return (256, 256)
+    def smallest_size(self) -> tuple[int, ...]:
+        """Where PAN's pyramid ends in one pixel; for the others, what is still an image."""
+        pyramid = 8 * self.stride if self.decoder == "pan" else 0
+        return (max(64, pyramid),) * 2
 
     @property
-    def overfit_steps(self) -> int:
-        """Steps of Adam at 1e-3 that halve the loss of two planes."""
-        return 60
+    def deployed(self) -> "Grid":
+        """Without the file that it started from."""
+        return replace(self, weights=None)
 
     @property
     def smallest_batch(self) -> int:
@@ -154,13 +150,17 @@ class Grid:
         """
         return 2 if self.decoder in _POOLED_AND_NORMALISED else 1
 
-    def build(self, channels: int, classes: int) -> nn.Module:
+    def build(self, channels: int, classes: int) -> "nn.Module":
         """The network: (n, channels, y, x) -> logits (n, classes, y, x).
 
         Raises:
             ConfigError: there are no such weights for this encoder.
             ModelError: the weights cannot be had, or are another encoder's.
         """
+        from heartseg.models.plain import PlainUNet
+        from heartseg.models.pretrained import start_encoder
+        from heartseg.models.trim import trim
+
         if self.decoder == "unet" and self.encoder == "plain":
             network: nn.Module = PlainUNet(channels, classes)
         else:
@@ -176,11 +176,14 @@ class Grid:
             )
         return network
 
-    def _from_library(self, channels: int, classes: int) -> nn.Module:
+    def _from_library(self, channels: int, classes: int) -> "nn.Module":
         import segmentation_models_pytorch as library
+
+        from heartseg.models.plain import WIDTHS, PlainEncoder
 
         settings: dict[str, Any] = {}
         if self.encoder == "plain":
+            # The library's way to bring an encoder of one's own is its table of them.
             library.encoders.encoders.setdefault("plain", {"encoder": PlainEncoder, "params": {}})
             settings = {"encoder_depth": len(WIDTHS) - 1, **_WITH_PLAIN.get(self.decoder, {})}
         network: nn.Module = getattr(library, DECODERS[self.decoder][0])(
@@ -191,13 +194,3 @@ class Grid:
             **settings,
         )
         return network
-
-
-GRID: Mapping[str, Grid] = {
-    described.name: described
-    for described in (
-        Grid(decoder=decoder, encoder=encoder)  # type: ignore[arg-type]
-        for decoder, encoder in product(DECODERS, ENCODERS)
-    )
-}
-"""All 99 by name."""

@@ -8,6 +8,8 @@ Nothing is imported before it is asked for, so that the names are known without 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from heartseg.models.grid import DECODERS, ENCODERS
+
 
 class Entry(NamedTuple):
     """`module:Class` in this folder, and the settings that differ from the class's defaults."""
@@ -15,6 +17,30 @@ class Entry(NamedTuple):
     home: str
     settings: Mapping[str, Any] = {}
 
+
+_GRID = {
+    f"{decoder}-{encoder}": Entry("grid:Grid", {"decoder": decoder, "encoder": encoder})
+    for decoder in DECODERS
+    for encoder in ENCODERS
+}
+
+_MODERN = {
+    "residual-unet-2d": Entry("residual_unet:ResidualUNet"),
+    "residual-unet-3d": Entry(
+        "residual_unet:ResidualUNet",
+        {
+            "widths": (32, 64, 128, 256, 320, 320),
+            "poolings": ((1, 2, 2), (2, 2, 2), (2, 2, 2), (1, 2, 2), (1, 2, 2)),
+        },
+    ),
+    "attention-unet": Entry("attention_unet:AttentionUNet"),
+    "unetplusplus-supervised": Entry("nested_unet:NestedUNet"),
+    "segresnet-2d": Entry("monai_networks:SegResNet"),
+    "segresnet-3d": Entry("monai_networks:SegResNet", {"axes": 3}),
+    "swin-unetr-2d": Entry("monai_networks:SwinUNETR"),
+    "swin-unetr-3d": Entry("monai_networks:SwinUNETR", {"axes": 3}),
+}
+"""What users expect beside the papers' networks."""
 
 TABLE: Mapping[str, Entry] = {
     "unet": Entry("unet:UNet"),
@@ -26,4 +52,6 @@ TABLE: Mapping[str, Entry] = {
     "fcn-32s": Entry("fcn:FCN", {"finest": 32}),
     "fcn-16s": Entry("fcn:FCN", {"finest": 16}),
     "fcn-8s": Entry("fcn:FCN", {"finest": 8}),
+    **_MODERN,
+    **_GRID,
 }

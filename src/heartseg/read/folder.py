@@ -14,7 +14,7 @@ from heartseg.read.view import view_of
 
 NAME = "files"
 _LABELS = re.compile(
-    r"[._-](gt|seg|mask|masks|label|labels|labelmap|scribble|segmentation)(\.ome)?$", re.I
+    r"[._-](gt|seg|mask|masks|label|labels(?:tr|ts)?|labelmap|scribble|segmentation)(\.ome)?$", re.I
 )
 ALLOWED = f"{', '.join(SUFFIXES)}, DICOM files, a folder of them, or a .zip of DICOM files"
 

@@ -18,6 +18,7 @@ from heartseg.core.errors import LabelError
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Modality, View
 from heartseg.read.candidate import Candidate, Options, safe_id
+from heartseg.read.contour import files_below
 from heartseg.read.image_file import read_noted
 from heartseg.read.labelled import Labelled, Part, references, study_of
 from heartseg.read.layout import Card, Layout
@@ -88,8 +89,14 @@ def _candidate(folder: Path, sequence: str, options: Options) -> Candidate:
         covered=(lambda: {view: _covered(labelled)}) if labelled.has_labels else None,
         patient=name,
         group=folder.resolve().name,
-        files=labelled.files,
+        files=(*images.values(), *_truth_files(folder, sequence)),
     )
+
+
+def _truth_files(folder: Path, sequence: str) -> tuple[Path, ...]:
+    """All of gold and silver truth, tracks too: what is not read is still part of the copy."""
+    places = (folder / f"{sequence}_{kind}" for kind in ("GT", "ST"))
+    return tuple(file for place in places if place.is_dir() for file in files_below(place))
 
 
 def _covered(labelled: Labelled) -> dict[int, tuple[Structure, ...]]:

@@ -8,8 +8,9 @@ The frame with the larger area is end-diastole. There are no millimetres: the vo
 come from calibrated originals that were not published.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from math import isfinite
 from pathlib import Path
 from types import MappingProxyType
 
@@ -24,12 +25,12 @@ from heartseg.read.candidate import Candidate, Options, require_picture, safe_id
 from heartseg.read.contour import polygon_mask
 from heartseg.read.image_file import grid_of, read_noted
 from heartseg.read.layout import Card, Layout
-from heartseg.read.rows import Row, has_columns, read_rows, whole_number
+from heartseg.read.rows import Row, has_columns, read_cells, read_rows, whole_number
 
 NAME = "echonet-dynamic"
 _LIST, _TRACINGS, _VIDEOS = "FileList.csv", "VolumeTracings.csv", "Videos"
 _COLUMNS = ("FileName", "EF", "ESV", "EDV", "Split")
-_LINE = ("X1", "Y1", "X2", "Y2")
+_LINE = ("X1", "Y1", "X2", "Y2", "Frame")
 _SPLITS = MappingProxyType({"TRAIN": "train", "VAL": "validate", "TEST": "test"})
 _PUBLISHED = (("EF", "lv_ef", 0.01), ("EDV", "lv_edv_ml", 1.0), ("ESV", "lv_esv_ml", 1.0))
 _LEAST_LINES = 4
@@ -37,6 +38,9 @@ _LEAST_LINES = 4
 
 Tracing = Mapping[int, NDArray[np.float64]]
 """Lines (n, 4) of a video by frame."""
+
+Cells = tuple[str, ...]
+"""X1, Y1, X2, Y2 and Frame of a line, as text."""
 
 
 def find(path: Path, options: Options) -> list[Candidate]:
@@ -50,19 +54,18 @@ def find(path: Path, options: Options) -> list[Candidate]:
     videos = {file.name: file for file in (path / _VIDEOS).iterdir()}
     traced = _tracings_of(path)
     return [
-        _candidate(videos[name], row, traced.get(name, {}), options)
+        _candidate(videos[name], row, traced.get(name, ()), options)
         for row in read_rows(path / _LIST, _COLUMNS)
-        if (name := _video(row)) in videos
+        if (name := _video(row["FileName"])) in videos
     ]
 
 
-def _video(row: Row) -> str:
+def _video(name: str) -> str:
     """File name; the list leaves the ending out, the tracings do not."""
-    name = row["FileName"]
     return name if name.lower().endswith(".avi") else f"{name}.avi"
 
 
-def _candidate(video: Path, row: Row, tracing: Tracing, options: Options) -> Candidate:
+def _candidate(video: Path, row: Row, lines: Sequence[Cells], options: Options) -> Candidate:
     name = safe_id(video.stem)
     view = options.view or View.LAX_4CH
     structures = (Structure.LV_CAVITY,)
@@ -70,9 +73,9 @@ def _candidate(video: Path, row: Row, tracing: Tracing, options: Options) -> Can
         id=name,
         layout=NAME,
         path=video,
-        load=lambda: _study(video, view, tracing, options),
-        reference=(lambda: {view: _masks(video, tracing, options)}) if tracing else None,
-        covered=(lambda: {view: dict.fromkeys(sorted(tracing), structures)}) if tracing else None,
+        load=lambda: _study(video, view, _tracing(lines), options),
+        reference=(lambda: {view: _masks(video, _tracing(lines), options)}) if lines else None,
+        covered=(lambda: {view: dict.fromkeys(_tracing(lines), structures)}) if lines else None,
         published=dict(_published(row)),
         patient=name,
         split=_SPLITS.get(row["Split"].upper()),
@@ -159,7 +162,7 @@ def _masks(video: Path, tracing: Tracing, options: Options) -> Segmentation:
 # The tracings: read once for ten thousand videos
 
 
-def _tracings_of(path: Path) -> Mapping[str, Tracing]:
+def _tracings_of(path: Path) -> Mapping[str, Sequence[Cells]]:
     file = path / _TRACINGS
     if not file.is_file():
         return {}
@@ -167,38 +170,54 @@ def _tracings_of(path: Path) -> Mapping[str, Tracing]:
 
 
 @lru_cache(maxsize=2)
-def _read_tracings(file: Path, changed: int) -> Mapping[str, Tracing]:
+def _read_tracings(file: Path, changed: int) -> Mapping[str, Sequence[Cells]]:
+    """Lines by video, still text: a video's become numbers when they are asked for."""
     del changed  # part of the key only: a table that was edited is read again
-    lines: dict[str, dict[int, list[list[float]]]] = {}
-    for row in read_rows(file, ("FileName", *_LINE, "Frame")):
-        frame = whole_number(row["Frame"])
-        points = _numbers(row)
+    found: dict[str, list[Cells]] = {}
+    for name, *cells in read_cells(file, ("FileName", *_LINE)):
+        found.setdefault(name, []).append(tuple(cells))
+    return {_video(name): cells for name, cells in found.items()}
+
+
+def _tracing(lines: Sequence[Cells]) -> Tracing:
+    """Lines of a video by frame, in the table's order.
+
+    Raises:
+        FormatError: cells that are no numbers, or too few lines of a frame.
+    """
+    found: dict[int, list[list[float]]] = {}
+    for *ends, said in lines:
+        frame, points = whole_number(said.strip()), _numbers(ends)
         if frame is None or points is None:
-            raise FormatError(
-                file.name,
-                got=f"a line of frame '{row['Frame'][:12]}' without four numbers",
-                allowed="FileName, X1, Y1, X2, Y2, Frame",
-                do="download the table again",
-            )
-        lines.setdefault(_video(row), {}).setdefault(frame, []).append(points)
-    return {
-        video: {f: np.array(some) for f, some in frames.items() if len(some) >= _LEAST_LINES}
-        for video, frames in lines.items()
-    }
+            raise _unfit(f"a line of frame '{said[:12]}' without four numbers")
+        found.setdefault(frame, []).append(points)
+    for frame, chords in found.items():
+        if len(chords) < _LEAST_LINES:
+            raise _unfit(f"{len(chords)} lines of frame {frame}")
+    return {frame: np.array(chords) for frame, chords in sorted(found.items())}
 
 
-def _numbers(row: Row) -> list[float] | None:
+def _numbers(cells: Sequence[str]) -> list[float] | None:
     try:
-        values = [float(row[column]) for column in _LINE]
+        values = [float(cell) for cell in cells]
     except ValueError:
         return None
-    return values if np.isfinite(values).all() else None
+    return values if all(map(isfinite, values)) else None
+
+
+def _unfit(got: str) -> FormatError:
+    return FormatError(
+        _TRACINGS,
+        got=got,
+        allowed=f"FileName, X1, Y1, X2, Y2, Frame; at least {_LEAST_LINES} lines of a frame",
+        do="download the table again",
+    )
 
 
 def missing(path: Path) -> list[str]:
     """Videos that the list names and the folder does not hold, and an absent table."""
     there = {candidate.path.name for candidate in find(path, Options())}
-    named = [_video(row) for row in read_rows(path / _LIST, _COLUMNS)]
+    named = [_video(row["FileName"]) for row in read_rows(path / _LIST, _COLUMNS)]
     lines = [] if (path / _TRACINGS).is_file() else [f"no {_TRACINGS}: no labels"]
     gone = [f"{Path(name).name}: in {_LIST}, not in {_VIDEOS}" for name in named]
     return lines + [line for name, line in zip(named, gone, strict=True) if name not in there]

@@ -82,16 +82,9 @@ def _parts(image: Path) -> tuple[str, str, str, str]:
     return match.groups() if match else (image.name, "", "", "")  # type: ignore[return-value]
 
 
-def missing(path: Path) -> list[str]:
-    """Hearts to train on without labels."""
-    bare = [c.id for c in find(path, Options()) if c.split == "train" and c.reference is None]
-    return [f"{name}: no {name}_label.nii.gz" for name in bare]
-
-
 LAYOUT = Layout(
     name=NAME,
     find=find,
-    missing=missing,
     card=Card(
         title="MM-WHS: whole hearts in contrast-enhanced CT and balanced MR",
         paper="Zhuang et al., Medical Image Analysis 2019",

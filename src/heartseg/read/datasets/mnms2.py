@@ -67,6 +67,7 @@ def _candidate(folder: Path, table: Mapping[str, Row], options: Options) -> Cand
     drawn = any(one.has_labels for one in views.values())
     sparse = drawn and not fully_labelled(list(views.values()))
     row = table.get(number, {})
+    cines = (file for a in _AXES if (file := folder / f"{number}_{a}_CINE.nii.gz").is_file())
     return Candidate(
         id=f"mnms2_{number}",
         layout=NAME,
@@ -77,7 +78,7 @@ def _candidate(folder: Path, table: Mapping[str, Row], options: Options) -> Cand
         patient=number,
         split=_split_of(int(number)),
         group=row.get("VENDOR") or None,
-        files=tuple(file for one in views.values() for file in one.files),
+        files=(*(file for one in views.values() for file in one.files), *cines),
     )
 
 
@@ -109,12 +110,13 @@ def _study(number: str, row: Row, views: Mapping[View, Labelled]) -> Study:
 
 
 def missing(path: Path) -> list[str]:
-    """Patients without one of their eight files."""
+    """Patients with some of their eight files, but not all."""
     lines = []
     for candidate in find(path, Options()):
         number = candidate.patient or ""
         names = (f"{number}_{axis}_{phase}" for axis in _AXES for phase in ("ED", "ES"))
-        wanted = (f"{name}{end}.nii.gz" for name in names for end in ("", "_gt"))
+        ends = ("", "_gt") if candidate.reference else ("",)  # none at all is said elsewhere
+        wanted = (f"{name}{end}.nii.gz" for name in names for end in ends)
         lines += [f"{number}: no {w}" for w in wanted if not (candidate.path / w).is_file()]
     return lines
 

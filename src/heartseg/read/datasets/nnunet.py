@@ -199,14 +199,13 @@ def _held_out(file: Path) -> frozenset[str]:
 
 
 def missing(path: Path) -> list[str]:
-    """Training cases without labels, labels without images, and a count that does not fit."""
+    """Labels without images, and a count that does not fit."""
     lines = []
     for folder in {candidate.path.parent.parent for candidate in find(path, Options())}:
         described = _description(folder / JSON)
         ending = described.ending if described else ""
         images = set(_cases(folder / "imagesTr", ending))
         truths = set(_cases(folder / "labelsTr", ending))
-        lines += [f"{case}: no labelsTr/{case}{ending}" for case in sorted(images - truths)]
         lines += [f"{case}: no image in imagesTr" for case in sorted(truths - images)]
         said = (_json(folder / JSON) or {}).get("numTraining")
         if said != len(images):

@@ -255,14 +255,12 @@ def _study(name: str, labelled: Labelled, notes: Iterable[str], options: Options
 
 
 def missing(path: Path) -> list[str]:
-    """Images without labels, labels without images, and numbers without a meaning."""
+    """Labels without images, and numbers without a meaning."""
     numbers = _scheme_of(path, Options())
     pairs = _of_folders(path) or _side_by_side(path)
     if pairs is None:
         return []
     lines = [] if numbers else ["no labels.toml: nothing says what the label numbers mean"]
-    bare = [image for image in pairs.images if image not in pairs.labels]
-    lines += [f"{image.name}: an image without a label file" for image in bare]
     return lines + [f"{file.name}: a label file without an image" for file in pairs.alone]
 
 
