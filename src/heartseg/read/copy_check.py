@@ -162,7 +162,6 @@ def _case(candidate: Candidate, labelled: bool, planes: "_Planes") -> Iterator[F
         for labels in (truth, drawn) if drawn else (truth,):
             yield from _fit(candidate, study, labels)
         yield from _plausible(candidate, truth)
-        yield from _undrawn(candidate, study)
 
 
 def _kind(fault: Exception) -> Kind:
@@ -187,18 +186,6 @@ def _fit(candidate: Candidate, study: Study, labels: Mapping[View, Segmentation]
         elif seg.frames != image.frames or not seg.geometry.same_grid(image.geometry):
             said = f"{name}: its labels lie on another grid; download the case again"
             yield Flaw(case=candidate.id, kind="grid", said=said)
-
-
-def _undrawn(candidate: Candidate, study: Study) -> Iterator[Flaw]:
-    """Files without any drawn frame beside others that have some."""
-    if candidate.covered is None or all(len(files) == 1 for files in study.sources.values()):
-        return
-    drawn = candidate.covered()
-    for view, sources in study.sources.items():
-        for source in sources:
-            if view in drawn and not drawn[view].keys() & set(source.frames):
-                said = f"{source.path.name}: no labels of it; download the case again"
-                yield Flaw(case=candidate.id, kind="missing", said=said)
 
 
 def _plausible(candidate: Candidate, truth: Mapping[View, Segmentation]) -> Iterator[Flaw]:

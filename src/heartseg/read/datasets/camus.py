@@ -33,6 +33,7 @@ from heartseg.read.datasets.camus_files import (
     metaimage_patients,
     nifti_patients,
     png_patients,
+    undrawn,
 )
 from heartseg.read.facts import number_of
 from heartseg.read.image_file import read_labels
@@ -171,7 +172,7 @@ def _found_by(patients: Patients, layout: str) -> Find:
 
 
 def _lacking(patients: Patients) -> Callable[[Path], list[str]]:
-    """What a copy in folders of patients lacks: images, labels of sequences, a clear split."""
+    """What a copy in folders of patients lacks: images, labels, a clear split."""
 
     def missing(path: Path) -> list[str]:
         found = patients(path)
@@ -179,18 +180,31 @@ def _lacking(patients: Patients) -> Callable[[Path], list[str]]:
         folders = (entry for entry in sorted(path.rglob("patient[0-9]*")) if entry.is_dir())
         return [
             *(f"{f.name}: no image in its folder" for f in folders if f.absolute() not in known),
-            *(line for patient in found for line in incomplete(patient)),
+            *(line for one in found for line in (*incomplete(one), *undrawn(one))),
             *(f"{name} is in two lists of the split" for name in listed_twice(path)),
         ]
 
     return missing
 
 
-def _layout(name: str, patients: Patients, *, title: str, obtain: str, tree: str) -> Layout:
+def _pictures_missing(path: Path) -> list[str]:
+    """Pictures without labels; patients have any number of pictures."""
+    return [line for patient in png_patients(path) for line in undrawn(patient)]
+
+
+def _layout(
+    name: str,
+    patients: Patients,
+    missing: Callable[[Path], list[str]],
+    *,
+    title: str,
+    obtain: str,
+    tree: str,
+) -> Layout:
     return Layout(
         name=name,
         find=_found_by(patients, name),
-        missing=None if patients is png_patients else _lacking(patients),
+        missing=missing,
         card=Card(
             title=f"CAMUS: apical two- and four-chamber echo, {title}",
             paper="Leclerc et al., IEEE TMI 2019",
@@ -208,6 +222,7 @@ def _layout(name: str, patients: Patients, *, title: str, obtain: str, tree: str
 LAYOUT = _layout(
     "camus",
     metaimage_patients,
+    _lacking(metaimage_patients),
     title="MetaImage as published",
     obtain="register at the CAMUS challenge page of CREATIS, Lyon, and unpack both archives",
     tree=(
@@ -219,6 +234,7 @@ LAYOUT = _layout(
 NIFTI_LAYOUT = _layout(
     "camus-nifti",
     nifti_patients,
+    _lacking(nifti_patients),
     title="NIfTI with labelled half-sequences",
     obtain="download CAMUS_public from the Human Heart Project's page of CREATIS, Lyon",
     tree=(
@@ -230,6 +246,7 @@ NIFTI_LAYOUT = _layout(
 PNG_LAYOUT = _layout(
     "camus-png",
     png_patients,
+    _pictures_missing,
     title="pictures without millimetres",
     obtain="convert the published images, or ask who gave you the pictures",
     tree="{images,labels}/patientNNNN_{2CH,4CH}_{ED,ES}.png",

@@ -113,6 +113,13 @@ def incomplete(patient: Patient) -> Iterator[str]:
             yield f"{sequence}: no labels of it"
 
 
+def undrawn(patient: Patient) -> Iterator[str]:
+    """Images without labels beside others of the same view that have some."""
+    for clips in patient.clips.values():
+        if any(clip.labels for clip in clips):
+            yield from (f"{clip.image.name}: no labels of it" for clip in clips if not clip.labels)
+
+
 def _key(match: re.Match[str]) -> tuple[str, str]:
     return match["view"], match["what"]
 
