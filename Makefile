@@ -1,6 +1,6 @@
 # One command per chore, the same for people and CI. The first use makes .venv; nothing else is needed
 # than Python >= 3.11 with venv and pip.
-.PHONY: demo test check docs bench clean
+.PHONY: demo test check docs networks bench clean
 .DEFAULT_GOAL := demo
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -28,6 +28,9 @@ docs: .venv/dev.done  ## writes the generated pages, then runs the snippets
 	$(BIN)/python docs/generate.py
 	$(BIN)/python benchmarks/tables.py
 	$(BIN)/python -m pytest -q tests/house/test_docs.py
+
+networks: .venv/dev.done  ## every network at its real size; make test takes a few
+	$(BIN)/python benchmarks/check_networks.py
 
 bench: .venv/dev.done  ## adds rows of speed and size to benchmarks/results
 	$(BIN)/python benchmarks/speed.py

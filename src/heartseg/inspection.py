@@ -9,6 +9,7 @@ from heartseg.core.errors import StudyError
 from heartseg.core.study import Study, View
 from heartseg.pipeline import DEFAULT_MODELS, Models, Settings, chosen_models, why_model
 from heartseg.read import find_studies
+from heartseg.read.dicom_labels import is_segmentation
 from heartseg.read.inspect import Look, Seen, looks
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def number_of_studies(
     Raises:
         InputError: nothing there that heartseg can read.
     """
+    if is_segmentation(path):
+        return 1
     return len(find_studies(path, spacing_mm=spacing_mm, view=view))
 
 

@@ -184,6 +184,11 @@ def explain(study: Study, models: Models, settings: Settings) -> tuple[Mapping[s
     names = chosen_models(study, models, settings)
     bundle, runtime = models.ready(next(iter(names.values())))
     strategy = {f"model for {view}": why_model(study, view, settings) for view in names}
+    for view in study.images:
+        if view not in names:
+            strategy[f"no model for {view}"] = (
+                f"recognised and left alone: no shipped model segments {study.modality} {view}"
+            )
     if not bundle.shipped:
         strategy["origin of the model"] = bundle.origin
     return strategy, ModelUse(
@@ -265,11 +270,19 @@ def chosen_models(study: Study, models: Models, settings: Settings) -> dict[View
         views = ", ".join(study.images)
         raise StudyError(
             study.id,
-            got=f"{study.modality} of view {views}, which no shipped model is made for",
+            got=f"{study.modality} of view {views}, which no shipped model is made for"
+            + _seen(study),
             allowed=", ".join(f"{modality} {view}" for modality, view in DEFAULT_MODELS),
             do="pass --view if heartseg got it wrong, or --model",
         )
     return chosen
+
+
+def _seen(study: Study) -> str:
+    """How the views were recognised, from the readers' notes."""
+    views = [f" is {view}: " for view in study.images] + [" is left alone: "]
+    said = [note for note in study.notes if any(view in note for view in views)]
+    return f" ({'; '.join(said)})" if said else ""
 
 
 def _asked_for(study: Study, models: Models, name: str) -> dict[View, str]:

@@ -18,7 +18,7 @@ from heartseg.core.study import View
 from heartseg.formats.dicom_seg import is_seg, read_labels, read_seg
 from heartseg.formats.dicom_write import write_cine
 from heartseg.read import read_study
-from heartseg.read.inspect import as_rows, inspect
+from heartseg.read.inspect import inspect
 from heartseg.read.masks import study_masks
 from tests import foreign
 from tests.formats.dicom_files import data_set, save
@@ -295,7 +295,7 @@ def test_inspect_lists_the_segments(tmp_path):
     path = save(tmp_path / "a.dcm", by_hand({LV: drawn(), LIVER: drawn(4)}, fractional=True))
     (seen,) = inspect(path)
     assert seen.layout == "dicom-seg"
-    lines = [value for name, value in as_rows(seen) if name == "note"]
+    lines = list(seen.notes)
     assert lines[0] == "fractional segments in 6 planes, counted from 0.5 on"
     assert lines[1] == (
         f"segment 1 'mine 1' (SCT 87878005 left ventricle): {drawn().sum()} voxels, LV cavity"

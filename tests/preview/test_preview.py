@@ -68,6 +68,13 @@ def test_up_to_twelve_tiles_spread_over_slices_and_frames(frames, slices, phases
         assert caption(flat[0], image(frames, slices, 4, 5)) == "ED · frame 2 · slice 1"
 
 
+def test_the_phases_of_a_single_plane_are_named():
+    one = image(3, 1, 4, 5)
+    ((first, second, third),) = places(one, Phases(ed=2, es=0, how="given"))
+    shown = [caption(place, one) for place in (first, second, third)]
+    assert shown == ["ES · frame 1", "frame 2", "ED · frame 3"]
+
+
 def test_a_tile_has_true_proportions_and_counts_pixels_a_millimetre():
     shown = tile(np.ones((20, 30)), (3.0, 1.0), 120, window=(0.0, 2.0))
     assert shown.per_unit == 2.0  # 60 mm high in 120 pixels

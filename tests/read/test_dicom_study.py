@@ -95,7 +95,8 @@ def test_smaller_series_of_the_same_view_is_left_out_and_said(tmp_path):
         ds.save_as(file)
     study = read_study(tmp_path / "a")
     assert study.images[View.SAX].voxels.shape[1] == 5
-    assert "series 9 (sax, 8 images) is not used" in study.notes
+    said = "series 1 chosen over series 9 (sax, 8 images): "
+    assert any(note.startswith(said) for note in study.notes)
 
 
 def test_two_studies_in_a_folder_are_two(tmp_path):
@@ -198,7 +199,7 @@ def test_sunnybrook_becomes_one_study_in_order(real_data):
     assert np.all(np.diff(image.times_ms) > 30)
     assert (study.id[:3], len(study.id)) == ("MR-", 11)
     assert study.sources[View.SAX][0].stem == "300"
-    assert study.body.heart_rate_bpm == 80
+    assert study.body.heart_rate_bpm == 79  # median of 75 to 82 over the slices
     assert any("12 slices x 20 phases" in note for note in study.notes)
 
 

@@ -19,7 +19,10 @@ class Modality(StrEnum):
 
 
 class View(StrEnum):
-    """What an image shows; the values name files and keys."""
+    """What an image shows; the values name files and keys.
+
+    OTHER is recognised and none of these (a localiser, a flow measurement); UNKNOWN is not.
+    """
 
     SAX = "sax"
     LAX_2CH = "2ch"
@@ -27,6 +30,7 @@ class View(StrEnum):
     LAX_4CH = "4ch"
     LATE_ENHANCEMENT = "lge"
     VOLUME = "volume"
+    OTHER = "other"
     UNKNOWN = "unknown"
 
 

@@ -154,6 +154,17 @@ def _meta(stream: BinaryIO) -> tuple[str, int]:
 
     The stream goes back to its start.
     """
+    beginning = io.BytesIO(stream.read(_META_BYTES))
+    stream.seek(0)
+    syntax, end = _walked(beginning)
+    return (syntax, end) if syntax and end < _META_BYTES else _walked(stream)
+
+
+_META_BYTES = 1024
+"""Of most files; one read instead of many."""
+
+
+def _walked(stream: BinaryIO) -> tuple[str, int]:
     syntax, end = "", 0
     try:
         bare = stream.read(6) == _META_START

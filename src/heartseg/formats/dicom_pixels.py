@@ -68,8 +68,10 @@ def readable(box: Box, headers: Sequence[Header]) -> tuple[list[Header], list[st
 def _decoded(ds: Any, header: Header) -> NDArray[Any]:
     """Frame by frame, so that colour never takes more memory than a frame of it."""
     grey = _grey(ds, header)
-    syntax = str(ds.file_meta.TransferSyntaxUID)
-    frames = _native(ds, header) if syntax in NATIVE else frames_of(ds, header.frames)
+    native = str(ds.file_meta.TransferSyntaxUID) in NATIVE
+    if native and not header.colour:
+        return _stored(ds, header)
+    frames = _native_colour(ds, header) if native else frames_of(ds, header.frames)
     pixels: NDArray[Any] | None = None
     count = 0
     for count, stored in enumerate(frames, start=1):
@@ -92,17 +94,24 @@ def _grey(ds: Any, header: Header) -> Callable[[NDArray[Any]], NDArray[Any]]:
     return lambda stored: brightness(stored, header.bits)
 
 
-def _native(ds: Any, header: Header) -> Iterator[NDArray[Any]]:
-    """Uncompressed pixels, colour as RGB."""
+def _stored(ds: Any, header: Header) -> NDArray[Any]:
+    """Uncompressed values of one sample a pixel, in the machine's byte order."""
     _require_no_more(ds, header)
-    if header.colour and int(ds.get("SamplesPerPixel", 1)) > 1:
-        from pydicom.pixels.decoders.base import get_decoder
+    pixels: NDArray[Any] = ds.pixel_array.reshape(header.frames, *header.size)
+    return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
 
-        decoder = get_decoder(ds.file_meta.TransferSyntaxUID)
-        for index in range(header.frames):  # its own loop loses count of YBR_FULL_422
-            yield decoder.as_array(ds, index=index)[0]
+
+def _native_colour(ds: Any, header: Header) -> Iterator[NDArray[Any]]:
+    """Uncompressed frames as RGB, or as entries of a palette."""
+    if int(ds.get("SamplesPerPixel", 1)) == 1:
+        yield from _stored(ds, header)
         return
-    yield from ds.pixel_array.reshape(header.frames, *header.size)
+    from pydicom.pixels.decoders.base import get_decoder
+
+    _require_no_more(ds, header)
+    decoder = get_decoder(ds.file_meta.TransferSyntaxUID)
+    for index in range(header.frames):  # its own loop loses count of YBR_FULL_422
+        yield decoder.as_array(ds, index=index)[0]
 
 
 def _require_no_more(ds: Any, header: Header) -> None:

@@ -5,7 +5,7 @@ groups of enhanced MR). What the frame's own groups say goes before what all fra
 before what the file says as a whole.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -54,7 +54,7 @@ def planes_of(
     single = items(ds, "PerFrameFunctionalGroupsSequence")
     if single and len(single) < frames:
         notes.append(f"{frames} frames and {len(single)} descriptions: the last have none")
-    known = _of_file(ds)
+    known = dict(_values(ds, _FILE_TAGS))
     for group in items(ds, "SharedFunctionalGroupsSequence")[:1]:
         known.update(_of_group(group))
     common = _plane(name, 0, known, scale)
@@ -84,11 +84,18 @@ _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "FrameContentSequence": ("TemporalPositionIndex", "StackID", "FrameAcquisitionDateTime"),
         "MRImageFrameTypeSequence": ("ComplexImageComponent",),
         "MREchoSequence": ("EffectiveEchoTime",),
+        "MRModifierSequence": ("InversionTimes",),
     }
 )
 """The functional groups that are read, and what of them."""
 
-_GROUP_TAGS = dict(zip(tags_of(*_GROUPS), _GROUPS, strict=True))
+
+def _by_tag(*keywords: str) -> Mapping[int, str]:
+    return MappingProxyType(dict(zip(tags_of(*keywords), keywords, strict=True)))
+
+
+_GROUP_TAGS = _by_tag(*_GROUPS)
+_GROUP_VALUES = {sequence: _by_tag(*keywords) for sequence, keywords in _GROUPS.items()}
 
 _CLOCKS = (
     "TriggerTime",
@@ -103,35 +110,37 @@ _CLOCKS = (
     "NominalInterval",
     "RRIntervalTimeNominal",
     "InversionTime",
+    "InversionTimes",
 )
 
 _STACK = ("StackID", "ComplexImageComponent", "EffectiveEchoTime")
 """Of functional groups only: classic files are told apart by their series."""
 
 
-def _of_file(ds: Any) -> dict[str, Any]:
-    wanted = {keyword for group in _GROUPS.values() for keyword in group} - set(_STACK)
-    return dict(_values(ds, (*wanted, *_CLOCKS)))
+_FILE_TAGS = _by_tag(
+    *({keyword for group in _GROUPS.values() for keyword in group} | set(_CLOCKS)) - set(_STACK)
+)
 
 
 def _of_group(group: Any) -> dict[str, Any]:
     """What the functional groups of a frame, or of all frames, say: present ones only."""
     found: dict[str, Any] = {}
-    for tag in list(group.keys()):
-        sequence = _GROUP_TAGS.get(tag, "")
-        for item in items(group, sequence)[:1] if sequence else ():
-            found.update(_values(item, _GROUPS[sequence]))
+    for tag in _GROUP_TAGS.keys() & group.keys():
+        sequence = _GROUP_TAGS[tag]
+        for item in items(group, sequence)[:1]:
+            found.update(_values(item, _GROUP_VALUES[sequence]))
     return found
 
 
-def _values(ds: Any, keywords: Iterable[str]) -> Iterator[tuple[str, Any]]:
-    for keyword in keywords:
+def _values(ds: Any, wanted: Mapping[int, str]) -> Iterator[tuple[str, Any]]:
+    """Present ones only: pydicom is slow to say that an attribute is absent."""
+    for tag in wanted.keys() & ds.keys():
         try:
-            value = ds.get(keyword)
+            value = ds[tag].value
         except DAMAGED:
             continue
         if value is not None and value != "":
-            yield keyword, value
+            yield wanted[tag], value
 
 
 def _plane(

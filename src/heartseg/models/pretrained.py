@@ -169,7 +169,7 @@ def _read_torch(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, ValueError, LookupError, pickle.UnpicklingError) as fault:
-        got = f"no plain state dict: {str(fault).splitlines()[0][:160]}"
+        got = f"no plain state dict: {_first_line(fault)[:160]}"
         do = "save network.state_dict(), or use safetensors"
         raise ModelError(f"weights {path.name}", got=got, do=do) from fault
 
@@ -195,4 +195,8 @@ def _listed(keys: list[str]) -> str:
 
 
 def _reason(fault: Exception) -> str:
-    return str(getattr(fault, "reason", fault)).splitlines()[0][:80]
+    return _first_line(getattr(fault, "reason", fault))[:80]
+
+
+def _first_line(fault: object) -> str:
+    return next(iter(str(fault).splitlines()), type(fault).__name__)

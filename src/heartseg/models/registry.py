@@ -28,6 +28,7 @@ _WANTED: tuple[str, ...] = (
     "native_channels",
 )
 _WANTED += ("native_classes", "native_size", "free_export", "overfit_steps", "build")
+_WANTED += ("smallest_batch", "deployed")
 
 
 class Registry(Mapping[str, Architecture]):

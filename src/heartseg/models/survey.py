@@ -6,11 +6,14 @@ neither memory nor time.
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from heartseg.core.errors import ConfigError
 from heartseg.models.architecture import Architecture, legal_size, output_size, per_axis
@@ -81,7 +84,7 @@ def surveys(networks: Registry) -> tuple[list[Survey], list[str]]:
     rows, problems = [], list(networks.refused)
     for name in networks:
         try:
-            rows.append(survey(name, networks[name]))
+            rows.append(survey(name, networks[name]))  # type: ignore[arg-type]  # frozen: hashable
         except ConfigError as fault:
             problems.append(str(fault))
         except Exception as fault:  # somebody else's code, which may do anything
@@ -92,18 +95,20 @@ def surveys(networks: Registry) -> tuple[list[Survey], list[str]]:
     return rows, problems
 
 
+@cache
 def survey(name: str, described: Architecture) -> Survey:
-    """Build a network and measure it."""
+    """Build a network and measure it; what was measured once is remembered."""
     network = weightless(described)
-    counter = FlopCounterMode(display=False)
+    counter = _MultiplyAdds()
     _run(network, described, counter)
-    field = receptive_field(network, described.native_channels, _far_size(described))
+    with _Quickly():
+        field = receptive_field(network, described.native_channels, _far_size(described))
     return Survey(
         name=name,
         paper=described.paper,
         dimensions=described.dimensions,
         parameters=sum(w.numel() for w in network.parameters() if w.requires_grad),
-        multiply_adds=counter.get_total_flops() // 2,
+        multiply_adds=counter.total,
         native_channels=described.native_channels,
         native_classes=described.native_classes,
         native_size=tuple(described.native_size),
@@ -131,11 +136,45 @@ def layers(described: Architecture) -> list[Layer]:
     ]
 
 
+class _MultiplyAdds(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts them in all operations, by torch's own table of operations (two FLOPs each)."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.total = 0
+
+    def __torch_dispatch__(
+        self, operation: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        result = operation(*args, **(kwargs or {}))
+        count = flop_registry.get(operation.overloadpacket)
+        if count is not None:
+            self.total += count(*args, **(kwargs or {}), out_val=result) // 2
+        return result
+
+
+class _Quickly(TorchFunctionMode):
+    """Leaves out what costs most of the time and changes no shape, count or reach.
+
+    Weights without values need no first ones; batch normalisation by stored statistics is a factor
+    and a sum at each place.
+    """
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        if getattr(function, "__module__", "") == "torch.nn.init":
+            return args[0] if args else (kwargs or {})["tensor"]
+        if getattr(function, "__name__", "") == "batch_norm" and not (kwargs or {}).get("training"):
+            return args[0]
+        return function(*args, **(kwargs or {}))
+
+
 class _Ledger:
     """Books what each module computes to the module itself, not to those that hold it."""
 
     def __init__(self) -> None:
-        self.counter = FlopCounterMode(display=False)
+        self.counter = _MultiplyAdds()
         self.outputs: dict[str, tuple[int, ...]] = {}
         self.own: Counter[str] = Counter()
         self._open: list[tuple[int, int]] = []  # operations before the call, and in calls within
@@ -143,12 +182,12 @@ class _Ledger:
     def enter(self, name: str, *_: object) -> None:
         """A module is called."""
         self.outputs.setdefault(name, ())
-        self._open.append((self.counter.get_total_flops(), 0))
+        self._open.append((self.counter.total, 0))
 
     def leave(self, name: str, *call: object) -> None:
         """It has answered."""
         before, within = self._open.pop()
-        whole = self.counter.get_total_flops() - before
+        whole = self.counter.total - before
         self.own[name] += whole - within
         if self._open:
             start, others = self._open[-1]
@@ -163,7 +202,7 @@ def _layer(name: str, module: nn.Module, ledger: _Ledger) -> Layer:
         kind=type(module).__name__,
         output=ledger.outputs[name],
         parameters=sum(w.numel() for w in module.parameters(recurse=False) if w.requires_grad),
-        multiply_adds=ledger.own[name] // 2,
+        multiply_adds=ledger.own[name],
     )
 
 
@@ -172,16 +211,16 @@ def weightless(described: Architecture) -> nn.Module:
     numbers = described.native_channels, described.native_classes
     with torch.random.fork_rng(devices=[]):
         try:
-            with torch.device("meta"):
+            with torch.device("meta"), _Quickly():
                 network = described.build(*numbers)
         except (RuntimeError, NotImplementedError):  # it wants to know a value while it is built
             network = described.build(*numbers).to("meta")
     return network.eval()
 
 
-def _run(network: nn.Module, described: Architecture, counter: FlopCounterMode) -> None:
+def _run(network: nn.Module, described: Architecture, counter: _MultiplyAdds) -> None:
     pixels = torch.empty(1, described.native_channels, *described.native_size, device="meta")
-    with torch.no_grad(), counter:
+    with torch.no_grad(), _Quickly(), counter:
         network(pixels)
 
 

@@ -43,8 +43,9 @@ def places(image: Image, phases: Phases | None) -> list[list[Place]]:
     line of slices, and one of the middle slice through the beat. Else slices or frames.
     """
     slices, frames = image.geometry.shape[0], image.frames
+    words = {} if phases is None else {phases.ed: "ED", phases.es: "ES"}
     if slices == 1:
-        return _lines([Place(t, 0) for t in _spread(frames, MOST)])
+        return _lines([Place(t, 0, words.get(t, "")) for t in _spread(frames, MOST)])
     across = _spread(slices, COLUMNS)
     if phases is not None and phases.es is not None and frames > 1:
         both = (("ED", phases.ed), ("ES", phases.es))

@@ -88,7 +88,8 @@ def _view_picture(study: Study, view: View, use: Use) -> "Picture":
     columns = max(len(line) for line in lines)
     side = (INNER - (columns - 1) * GAP) // columns
     side = min(LARGEST_SIDE, max(SMALLEST_SIDE, side))
-    panels = [] if numbers else list(_panels(image, lines[0][len(lines[0]) // 2], use))
+    place = lines[0][len(lines[0]) // 2]
+    panels = [] if numbers else list(_panels(image, place, use))
     across = min(MOST_STEPS, max(1, len(panels)))
     panel = min(LARGEST_SIDE, (INNER - (across - 1) * STEP_GAP) // across)
     rows = -(-len(panels) // MOST_STEPS)
@@ -102,16 +103,13 @@ def _view_picture(study: Study, view: View, use: Use) -> "Picture":
         _draw_heading(_draw(picture), top, "Label numbers", "nothing to prepare")
         _draw_numbers(_draw(picture), top, numbers)
     else:
-        _draw_heading(
-            _draw(picture),
-            top,
-            "Preparation, step by step",
-            f"{use.words}; the yellow lines become 0 and 1",
-        )
-    for place, shown in enumerate(panels):
-        left = EDGE + place % MOST_STEPS * (panel + STEP_GAP)
-        corner = (left, top + HEADING + place // MOST_STEPS * tall)
-        _draw_panel(picture, corner, panel, shown)
+        shown = (gallery.caption(place, image), use.words, "the yellow lines become 0 and 1")
+        said = "; ".join(part for part in shown if part)
+        _draw_heading(_draw(picture), top, "Preparation, step by step", said)
+    for number_of_step, step in enumerate(panels):
+        left = EDGE + number_of_step % MOST_STEPS * (panel + STEP_GAP)
+        corner = (left, top + HEADING + number_of_step // MOST_STEPS * tall)
+        _draw_panel(picture, corner, panel, step)
     return picture
 
 

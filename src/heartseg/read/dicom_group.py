@@ -1,75 +1,60 @@
-"""Which DICOM planes belong together: by series, size and direction; never by file name."""
+"""Which DICOM planes belong together: by direction, size and purpose; never by file name."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import numpy as np
-
-from heartseg.formats.dicom import Header
-from heartseg.formats.dicom_series import normal_of
-
-_SAME_DIRECTION = 0.02
-"""Largest difference of direction cosines within a stack, about one degree."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Series:
-    """Parallel planes that belong together.
-
-    Attributes:
-        headers: the files, with the planes of this stack only.
-        numbers: of the series in it, ascending; several where slices came in series of their own.
-        repeated: numbers of the series that a later one at the same place replaced.
-    """
-
-    headers: tuple[Header, ...]
-    numbers: tuple[str, ...]
-    repeated: tuple[str, ...] = ()
-
-    @property
-    def label(self) -> str:
-        """`series 300` for messages."""
-        return "series " + "+".join(self.numbers)
+from heartseg.formats.dicom import Header, Plane
+from heartseg.read.dicom_kind import component_of, purpose_of
+from heartseg.read.dicom_stack import Series, alike, direction, joined, of
 
 
 def split(headers: Sequence[Header]) -> list[Series]:
-    """Series of parallel planes; one-slice series of one stack are joined."""
+    """The stacks of a study, those with most planes first to be found as they lie in the files."""
     groups: dict[_Key, list[Header]] = {}
     for header in headers:
         for part in _parallel(header):
-            stack = part.planes[0].stack
-            same = (header.series, header.size, header.colour, _kind(header), stack)
-            key = next((k for k in groups if _belongs(k, same, part)), (same, _direction(part)))
+            same = (
+                header.series,
+                header.size,
+                header.colour,
+                component_of(part),
+                part.planes[0].stack,
+            )
+            key = next((k for k in groups if _belongs(k, same, part)), (same, direction(part)))
             groups.setdefault(key, []).append(part)
-    return _joined([_series(group) for group in groups.values()])
+    return joined([_series(group, groups) for group in groups.values()])
 
 
 _Key = tuple[object, tuple[float, ...]]
 
 
 def _belongs(key: _Key, same: object, part: Header) -> bool:
-    stored, direction = key
-    return bool(stored == same and _alike(direction, _direction(part)))
+    stored, looks = key
+    return bool(stored == same and alike(looks, direction(part)))
 
 
-def _series(headers: Sequence[Header]) -> Series:
-    numbers = {header.facts.get("SeriesNumber", "") for header in headers}
-    return Series(tuple(headers), tuple(sorted(numbers, key=lambda n: (len(n), n))))
+def _series(group: Sequence[Header], groups: "dict[_Key, list[Header]]") -> Series:
+    first = group[0]
+    directions = sum(others[0].series == first.series for others in groups.values())
+    verdict = purpose_of(group, directions=directions, twin=_has_twin(group, groups))
+    return of(group, verdict)
 
 
-def _direction(header: Header) -> tuple[float, ...]:
-    plane = header.planes[0]
-    return (*(plane.orientation or ()), *(plane.spacing or ()))
+def _has_twin(group: Sequence[Header], groups: "dict[_Key, list[Header]]") -> bool:
+    """True when other, velocity images have the same places and times."""
+    if component_of(group[0]):
+        return False
+    mine = {_where(plane) for header in group for plane in header.planes}
+    return any(
+        component_of(others[0]) and mine == {_where(p) for h in others for p in h.planes}
+        for others in groups.values()
+    )
 
 
-def _alike(a: Sequence[float], b: Sequence[float]) -> bool:
-    return len(a) == len(b) and bool(np.allclose(a, b, rtol=0, atol=_SAME_DIRECTION))
-
-
-def _kind(header: Header) -> str:
-    """Phase and magnitude images of one series are two images."""
-    types = header.facts.get("ImageType", "").upper().split("\\")[2:]
-    return "phase" if {"P", "PHASE", "VELOCITY"} & set(types) else ""
+def _where(plane: Plane) -> tuple[float, ...]:
+    return *(round(value, 1) for value in plane.position or ()), plane.clocks.get(
+        "TriggerTime", 0.0
+    )
 
 
 def _parallel(header: Header) -> list[Header]:
@@ -79,7 +64,7 @@ def _parallel(header: Header) -> list[Header]:
         for part in parts:
             first = header.planes[part[0]]
             same = first.stack == plane.stack
-            if same and _alike(first.orientation or (), plane.orientation or ()):
+            if same and alike(first.orientation or (), plane.orientation or ()):
                 part.append(index)
                 break
         else:
@@ -87,52 +72,3 @@ def _parallel(header: Header) -> list[Header]:
     if len(parts) == 1:
         return [header]
     return [replace(header, planes=tuple(header.planes[i] for i in part)) for part in parts]
-
-
-def _joined(series: Sequence[Series]) -> list[Series]:
-    """Cines of one slice each, parallel, of one size and at different places: one stack."""
-    singles: list[list[Series]] = []
-    rest = []
-    for one in series:
-        if not _is_single_cine(one):
-            rest.append(one)
-            continue
-        for group in singles:
-            if _one_stack(group[0], one):
-                group.append(one)
-                break
-        else:
-            singles.append([one])
-    return [*rest, *(_join(group) for group in singles)]
-
-
-def _offsets(series: Series) -> list[float]:
-    planes = [plane for header in series.headers for plane in header.planes]
-    normal = normal_of(planes[0])
-    return [float(np.dot(plane.position or (0, 0, 0), normal)) for plane in planes]
-
-
-def _is_single_cine(series: Series) -> bool:
-    planes = [plane for header in series.headers for plane in header.planes]
-    if len(planes) < 2 or any(p.position is None or p.orientation is None for p in planes):
-        return False
-    return bool(np.ptp(_offsets(series)) < 0.1)
-
-
-def _one_stack(a: Series, b: Series) -> bool:
-    first, second = a.headers[0], b.headers[0]
-    same = first.size == second.size and _alike(_direction(first), _direction(second))
-    return same and _kind(first) == _kind(second)
-
-
-def _join(group: Sequence[Series]) -> Series:
-    """All of them; where two lie at one place, the later one is a repeat and replaces the first."""
-    places: dict[float, Series] = {}
-    repeated: list[str] = []
-    for one in sorted(group, key=lambda one: [(len(n), n) for n in one.numbers]):
-        here = _offsets(one)[0]
-        near = next((place for place in places if abs(place - here) < 0.1), here)
-        repeated += places[near].numbers if near in places else ()
-        places[near] = one
-    joined = _series([header for one in places.values() for header in one.headers])
-    return replace(joined, repeated=tuple(repeated))

@@ -7,39 +7,37 @@ is fixed and public: the id is stable and shows no identifier, but it is a pseud
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from heartseg.core.errors import FormatError, InputError, StudyError
+from heartseg.core.geometry import BASE_LPS
 from heartseg.core.study import Body, Modality, Source, Study, View
 from heartseg.formats.box import Box
 from heartseg.formats.dicom import Header, scan
 from heartseg.formats.dicom_directory import listed, missing
 from heartseg.formats.dicom_pixels import readable
-from heartseg.formats.dicom_series import Stack, arrange, read_stack
+from heartseg.formats.dicom_series import Stack, arrange, normal_of, read_stack, without_copies
+from heartseg.formats.dicom_time import interval_ms
 from heartseg.read.body import age_from_dicom, body_of
 from heartseg.read.candidate import Candidate, Options, require_picture, safe_id
-from heartseg.read.dicom_group import Series, split
+from heartseg.read.dicom_choice import Found, best
+from heartseg.read.dicom_group import split
+from heartseg.read.dicom_kind import HEART, Purpose, words_of
 from heartseg.read.dicom_labels import require_image
-from heartseg.read.view import view_of
+from heartseg.read.dicom_stack import Series
+from heartseg.read.view import (
+    ALONG_HEART,
+    ALONG_PATIENT,
+    FEW_SLICES,
+    long_axis_of,
+    view_of,
+)
 
 NAME = "dicom"
 _ID_KEY = b"heartseg study id 1"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """A series with its place in space and time, and the view that it shows."""
-
-    series: Series
-    stack: Stack
-    view: View
-    why: str
-
-    @property
-    def size(self) -> int:
-        """Planes."""
-        return len(self.stack.planes) * len(self.stack.planes[0])
 
 
 def find(path: Path, options: Options, only: Sequence[str] | None = None) -> list[Candidate]:
@@ -53,10 +51,26 @@ def find(path: Path, options: Options, only: Sequence[str] | None = None) -> lis
     studies: dict[tuple[str, str], list[Header]] = {}
     for header in headers:
         studies.setdefault((header.study or header.series, header.modality), []).append(header)
+    notes += _without_screenshots(studies)
     return [
         _candidate(place, study_id(modality, uid or path.name), tuple(group), tuple(notes), options)
         for (uid, modality), group in studies.items()
     ]
+
+
+def _without_screenshots(studies: dict[tuple[str, str], list[Header]]) -> list[str]:
+    """Take out what viewers added to a study under a modality of its own, and say so."""
+    notes = []
+    for uid, modality in list(studies):
+        images = any(other[0] == uid and other[1] not in _SAVED for other in studies)
+        if modality in _SAVED and images:
+            count = len(studies.pop((uid, modality)))
+            notes.append(f"{count} saved screens or scans ({modality}) are left out")
+    return notes
+
+
+_SAVED = ("OT", "SC")
+"""Modalities of secondary captures."""
 
 
 def study_id(modality: str, uid: str) -> str:
@@ -111,7 +125,7 @@ def _read(
         require_picture(image.voxels, f"{name} {found.series.label}")
         images[found.view] = image
         sources[found.view] = (_source(box.path, found, chosen, image.frames),)
-    body, odd = body_of_header(chosen[0].series.headers[0].facts)
+    body, odd = body_of_header(_patient_facts(chosen[0]))
     return Study(
         id=name,
         modality=_modality(headers[0].modality),
@@ -123,64 +137,121 @@ def _read(
 
 
 def choose(headers: Sequence[Header], options: Options) -> tuple[list[Found], list[str]]:
-    """The largest series of each view, and notes about them and the others.
+    """The best series of each view, and notes about them and the others.
 
     Raises:
-        InputError: no series makes a stack.
+        InputError: no series makes a stack, or the one that matters most does not.
     """
-    found, notes, faults = [], [], []
-    for series in split(headers):
-        try:
-            found.append(_found(series, options))
-        except InputError as fault:
-            faults.append(fault)
-            notes.append(f"{series.label} is not used: {fault}")
-    if faults and (not found or _largest_failed(headers, found)):
-        raise faults[0]
-    if not found:
+    unique, notes = without_copies(headers)
+    found, faults = _stacks(split(unique), options)
+    notes += [f"{series.label} is not used: {fault}" for series, fault in faults]
+    if not found and not faults:
         raise StudyError("DICOM study", got="no image series")
-    best: dict[View, Found] = {}
-    for one in sorted(found, key=lambda one: -one.size):
-        best.setdefault(one.view, one)
-    if len(best) > 1:
-        best.pop(View.UNKNOWN, None)
-    chosen = list(best.values())
+    _require_what_matters(found, faults)
+    known = [one for one in found if one.view not in _ASIDE] or found
+    chosen: list[Found] = []
+    for view in dict.fromkeys(one.view for one in sorted(known, key=lambda one: -one.size)):
+        winner, losers = best([one for one in known if one.view is view])
+        chosen.append(winner)
+        notes += [f"{winner.series.label} is {view}: {winner.why}", *winner.stack.notes]
+        notes += [*winner.series.notes, *losers]
+    notes += [f"{one.series.label} is left alone: {one.why}" for one in found if one not in known]
+    return chosen, list(dict.fromkeys(notes))
+
+
+_ASIDE = (View.OTHER, View.UNKNOWN)
+"""Images that are used only where there are no others."""
+
+
+def _stacks(
+    series: Sequence[Series], options: Options
+) -> tuple[list[Found], list[tuple[Series, InputError]]]:
+    """Each series in space and time with its view, and those that make no stack."""
+    stacks, faults = [], []
+    for one in series:
+        try:
+            stacks.append((one, arrange(one.headers, one.label, options.spacing_mm)))
+        except InputError as fault:
+            faults.append((one, fault))
+    axis = _long_axis(stacks)
+    return [_found(one, stack, options, axis) for one, stack in stacks], faults
+
+
+def _require_what_matters(
+    found: Sequence[Found], faults: Sequence[tuple[Series, InputError]]
+) -> None:
+    """Refuse a study whose short-axis cine, or most of which, makes no stack.
+
+    Raises:
+        InputError: why not.
+    """
+    short = max((one.size for one in found if one.view is View.SAX), default=0)
+    for series, fault in faults:
+        if not found or (short < len(series.planes) and _would_be_short_axis(series)):
+            _require_one_size(series, found)
+            raise fault
+    lost = sum(len(series.planes) for series, _ in faults)
+    if faults and not short and sum(one.size for one in found) < lost:
+        raise faults[0][1]
+
+
+def _require_one_size(series: Series, found: Sequence[Found]) -> None:
+    """Say of a stack with a gap which slice was stored with another matrix.
+
+    Raises:
+        StudyError: there is one.
+    """
+    size = series.headers[0].size
     for one in found:
-        if one in chosen:
-            notes += [f"{one.series.label} is {one.view}: {one.why}", *one.stack.notes]
-            notes += _merged_note(one.series)
-        else:
-            notes.append(f"{one.series.label} ({one.view}, {one.size} images) is not used")
-    return chosen, notes
+        other = one.series.headers[0].size
+        if one.view is View.SAX and one.series.verdict.purpose is Purpose.CINE and other != size:
+            raise StudyError(
+                series.label,
+                got=f"a slice of {other[0]} x {other[1]} pixels ({one.series.label})",
+                allowed=f"{size[0]} x {size[1]}, as its other slices",
+                do="export all slices with one matrix",
+            )
 
 
-def _largest_failed(headers: Sequence[Header], found: Sequence[Found]) -> bool:
-    """True when most planes of the study are in series that make no stack."""
-    return 2 * sum(one.size for one in found) < sum(len(header.planes) for header in headers)
+def _would_be_short_axis(series: Series) -> bool:
+    if series.verdict.purpose is not Purpose.CINE or not series.placed:
+        return False
+    return abs(float(np.dot(normal_of(series.planes[0]), BASE_LPS))) >= ALONG_HEART
 
 
-def _merged_note(series: Series) -> list[str]:
-    count, notes = len(series.numbers), []
-    if count > 1:
-        notes.append(f"{count} series of one slice each make one stack")
-    if series.repeated:
-        numbers = ", ".join(series.repeated)
-        notes.append(f"series {numbers} was acquired again: the later one is used")
-    return notes
+def _long_axis(stacks: Sequence[tuple[Series, Stack]]) -> NDArray[np.float64] | None:
+    """This heart's long axis from its long-axis cines, where there are some."""
+    normals = [
+        stack.geometry.directions[:, 0]
+        for one, stack in stacks
+        if one.verdict.purpose is Purpose.CINE
+        and one.headers[0].modality == Modality.MR
+        and one.placed
+        and stack.geometry.shape[0] <= FEW_SLICES
+    ]
+    along = [n for n in normals if abs(float(np.dot(n, BASE_LPS))) < ALONG_HEART]
+    return long_axis_of([n for n in along if float(np.abs(n).max()) < ALONG_PATIENT])
 
 
-def _found(series: Series, options: Options) -> Found:
-    stack = arrange(series.headers, series.label, options.spacing_mm)
+def _found(
+    series: Series, stack: Stack, options: Options, axis: NDArray[np.float64] | None
+) -> Found:
+    if options.view is not None:
+        return Found(series, stack, options.view, "given")
+    purpose, why = series.verdict.purpose, series.verdict.why
+    if purpose is Purpose.LATE_ENHANCEMENT:
+        return Found(series, stack, View.LATE_ENHANCEMENT, f"{purpose}, {why}")
+    if purpose not in HEART:
+        return Found(series, stack, View.OTHER, f"{purpose}, {why}")
     first = series.headers[0]
     view, why = view_of(
         modality=_modality(first.modality),
         geometry=stack.geometry,
         frames=len(stack.planes),
-        words=first.facts.get("SeriesDescription", "") + " " + first.facts.get("ProtocolName", ""),
-        placed=first.planes[0].position is not None,
+        words=words_of(first),
+        placed=series.placed,
+        axis=axis,
     )
-    if options.view is not None:
-        view, why = options.view, "given"
     return Found(series, stack, view, why)
 
 
@@ -210,6 +281,22 @@ def body_of_header(facts: Mapping[str, str]) -> tuple[Body, tuple[str, ...]]:
         heart_rate_bpm=facts.get("HeartRate") or (60000 / interval if interval else None),
         source="DICOM header",
     )
+
+
+def _patient_facts(found: Found) -> dict[str, str]:
+    """What its headers say of the patient; the heart rate is the median over the slices."""
+    names = {plane.name for row in found.stack.planes for plane in row}
+    used = [header for header in found.series.headers if header.name in names]
+    facts = dict(used[0].facts)
+    rates = [_number(header.facts.get("HeartRate")) for header in used]
+    stated = [rate for rate in rates if rate]
+    columns = [interval_ms([plane]) for plane in found.stack.planes[0]]
+    intervals = [interval for interval in columns if interval]
+    if stated:
+        facts["HeartRate"] = f"{np.median(stated):g}"
+    elif intervals:
+        facts["HeartRate"] = f"{60_000 / np.median(intervals):.0f}"
+    return facts
 
 
 def _age(facts: Mapping[str, str]) -> float | str | None:

@@ -36,9 +36,10 @@ def trained_network(settings: RunSettings, checkpoint: Path) -> nn.Module:
     Raises:
         ModelError: not a whole checkpoint, or one of another network.
     """
-    network = architecture(settings.model).build(1, len(settings.classes()))
+    network = architecture(settings.model).deployed.build(1, len(settings.classes()))
     try:
-        network.load_state_dict(load_checkpoint(checkpoint)["task"]["average"])
+        trained = load_checkpoint(checkpoint)["task"]["average"]
+        network.load_state_dict({name: trained[name] for name in network.state_dict()})
     except (RuntimeError, LookupError, TypeError) as fault:
         raise ModelError(
             f"checkpoint {checkpoint.name}",
@@ -120,7 +121,8 @@ def _description(
         structures=settings.classes(),
         architecture={
             "name": settings.model.get("name", "unet"),
-            **to_table(architecture(settings.model)),  # defaults too: they may change one day
+            # defaults too: they may change one day
+            **to_table(architecture(settings.model).deployed),
         },
         preparation=settings.preparation,
         training=_training(settings, record, steps),

@@ -1,7 +1,7 @@
 """A training run from its settings to a bundle."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from heartseg.core.errors import ConfigError, StudyError
 from heartseg.core.study import Modality, View
 from heartseg.models import Architecture, architecture
 from heartseg.models.architecture import per_axis, takes
+from heartseg.models.pretrained import IMAGENET
 from heartseg.prepare import Preparation
 from heartseg.read import find_studies
 from heartseg.segment.runtime import require_device
@@ -83,13 +84,17 @@ def build_task(
     data: Sequence[PreparedFrame],
     validation: Sequence[PreparedFrame],
     device: torch.device,
+    root: Path = Path(),
 ) -> Segment:
-    """Data on the device, network with fresh weights, everything seeded.
+    """Data on the device, network with its first weights, everything seeded.
+
+    A file of pretrained weights is looked for beside the RUN.toml, in `root`.
 
     Raises:
-        ConfigError: planes or crops that the network cannot take.
+        ConfigError: planes or crops that the network cannot take, or no such weights.
+        ModelError: weights that do not fit the network.
     """
-    described = architecture(settings.model)
+    described = _anchored(architecture(settings.model), root)
     _require_fit(described, settings)
     torch.manual_seed(settings.seed)
     network = described.build(1, len(settings.classes()))
@@ -105,6 +110,15 @@ def build_task(
     )
 
 
+def _anchored(described: Architecture, root: Path) -> Architecture:
+    """With a relative path of weights taken from `root`; "imagenet" is no path."""
+    weights = getattr(described, "weights", None)
+    if weights is None or weights == IMAGENET:
+        return described
+    anchored: Architecture = replace(described, weights=str(root / weights))  # type: ignore[type-var]
+    return anchored
+
+
 def _require_fit(described: Architecture, settings: RunSettings) -> None:
     if described.dimensions != 2 or any(per_axis(described.margin, described.dimensions)):
         got = "a network for volumes, or one that loses a margin"
@@ -117,6 +131,9 @@ def _require_fit(described: Architecture, settings: RunSettings) -> None:
         if size % stride:
             allowed = f"multiples of the network's stride, {stride}"
             raise ConfigError(name, got=str(size), allowed=allowed)
+    if settings.learning.batch < described.smallest_batch:
+        allowed = f"at least {described.smallest_batch}, which the network's normalisation needs"
+        raise ConfigError("learning.batch", got=str(settings.learning.batch), allowed=allowed)
     if not takes(described, (settings.spatial.size_px,) * 2):
         allowed = f"at least {max(described.smallest_size)}, which the network needs"
         raise ConfigError("spatial.size_px", got=str(settings.spatial.size_px), allowed=allowed)
@@ -142,7 +159,7 @@ def train(
     prepare_folder(folder, resume=resume)
     data = frames_of(settings, root, settings.train_on)
     validation = frames_of(settings, root, settings.validate_on)
-    task = build_task(settings, data, validation, device)
+    task = build_task(settings, data, validation, device, root)
     begin_record(folder, settings, data, validation)
     fit(task, settings.schedule, folder, resume=resume, watch=watch)
     return folder / (BEST if settings.validate_on else LAST)

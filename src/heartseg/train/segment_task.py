@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from heartseg.augment import IntensityChange, SpatialChange, change_intensity, move_planes
 from heartseg.core.errors import ConfigError
-from heartseg.losses import soft_dice_loss
+from heartseg.losses import deeply_supervised, soft_dice_loss
 from heartseg.train.data import PreparedFrame, PreparedSet
 from heartseg.train.task import Numbers
 
@@ -87,10 +87,10 @@ class Segment:
         planes, truth = self._batch()
         self.network.train()
         with self._autocast():
-            logits = self.network(planes.contiguous(memory_format=torch.channels_last))
-        logits = logits.float()
-        entropy = nn.functional.cross_entropy(logits, truth)
-        overlap = soft_dice_loss(logits.softmax(1), truth)
+            answer = self.network(planes.contiguous(memory_format=torch.channels_last))
+        levels = [one.float() for one in (answer if isinstance(answer, tuple) else (answer,))]
+        entropy = deeply_supervised(nn.functional.cross_entropy, levels, truth)
+        overlap = deeply_supervised(_overlap, levels, truth)
         self._optimiser.zero_grad(set_to_none=True)
         (entropy + overlap).backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self._learning.clip)
@@ -166,6 +166,10 @@ class Segment:
             1 - min(self._learning.average, (1 + self._steps) / (10 + self._steps)),
         )
         self._steps += 1
+
+
+def _overlap(logits: Tensor, truth: Tensor) -> Tensor:
+    return soft_dice_loss(logits.softmax(1), truth)
 
 
 def _floating(network: nn.Module) -> list[Tensor]:
