@@ -64,7 +64,7 @@ def check(path: Path, name: str | None, json: bool) -> bool:
 
     layout, found = recognised(path, name)
     kept: list[Flaw] = []
-    with _progress(len(found)) as step:
+    with progress(len(found)) as step:
         for flaw in flaws(path, layout, found, step):
             kept.append(flaw)
             if not json:
@@ -93,7 +93,7 @@ def _line(flaw: "Flaw") -> str:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
+def progress(total: int) -> Iterator[Callable[[], None]]:
     """A bar on a terminal; nothing elsewhere."""
     if not sys.stderr.isatty():
         yield lambda: None
