@@ -3,8 +3,8 @@
     python benchmarks/check_networks.py [--only PATTERN] [--again]
 
 One process a network, so that one which breaks or fills the memory takes nothing along. Each gives
-one line of results/checks/networks.csv as soon as it is done; started again, the script goes on with
-those that have none. Two planes of the smallest legal size, seed 3, four classes:
+one line of results/checks/networks.csv as soon as it is done; started again, the script goes on
+with those that did not pass. Two planes of the smallest legal size, seed 3, four classes:
 
 - *gradient*: weights that no gradient reached in eight training steps (regularisation drops
   blocks at random, so one step does not tell);
@@ -248,7 +248,7 @@ def _bundled(name: str, described: Any, onnx: bytes, planes: Any) -> float:
         modality=Modality.MR,
         view=View.SAX,
         structures=tuple(Structure)[:CLASSES],
-        architecture={"name": name, **to_table(described)},
+        architecture={"name": name, **to_table(described.deployed)},
         preparation=Preparation(stride=max(per_axis(described.stride, 2))),
     )
     with tempfile.TemporaryDirectory() as folder:

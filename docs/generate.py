@@ -135,6 +135,15 @@ def _errors() -> str:
     return f"{lead}\n\n" + _table(("error", "is a", "raised when"), rows)
 
 
+def _inspect() -> str:
+    seen = importlib.import_module("heartseg.read.inspect").Seen
+    doc = inspect.getdoc(seen) or ""
+    meanings = _attributes(doc)
+    rows = [(f"`{f.name}`", meanings.get(f.name, "")) for f in dataclasses.fields(seen)]
+    lead = "A list with an object an image. Every key is always there, null where nothing is known."
+    return f"{lead}\n\n" + _table(("key", "is"), rows)
+
+
 def _networks() -> str:
     models = importlib.import_module("heartseg.models")
     survey = importlib.import_module("heartseg.models.survey").survey
@@ -390,6 +399,7 @@ PAGES = (
         "settings", "Settings of a training run", _run_settings, ("heartseg.train", "heartseg.read")
     ),
     Page("networks", "Networks", _networks, ("heartseg.models",)),
+    Page("inspect", "Keys of inspect --json", _inspect, ("heartseg.read",)),
     Page("errors", "Errors", _errors),
 )
 

@@ -1,10 +1,11 @@
-"""Make the picture of the README: a real output, of data that may be shown.
+"""Make the pictures of the README and the pages: real outputs, of data that may be shown.
 
     python docs/pictures.py
 
 Of Sunnybrook SC-HF-I-1 (CC0), where the real images are (HEARTSEG_DATA, or ../shared/data beside
 the project), else of a phantom; ACDC's pictures may not be part of the project. Writes
-docs/images/overview.png: what `heartseg segment` writes, made smaller.
+docs/images/overview.png: what `heartseg segment` writes, made smaller; and docs/images/preview.png:
+what `heartseg inspect --preview` draws of a phantom.
 """
 
 import sys
@@ -15,11 +16,13 @@ from PIL import Image
 
 from heartseg.batch import Plan, run
 from heartseg.core.errors import HeartsegError
+from heartseg.inspection import inspected, write_preview
 from heartseg.phantom import write
 from heartseg.pipeline import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs" / "images" / "overview.png"
+PREVIEW = PICTURE.with_name("preview.png")
 WIDEST_PX = 1200
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -27,7 +30,24 @@ from rows import real_images  # noqa: E402
 
 
 def main() -> None:
-    """Segment, and keep the picture."""
+    """Make both."""
+    _overview()
+    _preview()
+
+
+def _preview() -> None:
+    with tempfile.TemporaryDirectory(prefix="heartseg-picture-") as name:
+        (phantom,) = write(Path(name) / "phantom", seed=1, file_format="dicom")
+        ((study, seen),) = inspected(phantom)
+        if study is None:
+            raise HeartsegError(phantom.name, got=str(seen[0].problem))
+        file = write_preview(Path(name) / "preview.png", study, seen, alone=True)
+        with Image.open(file) as picture:
+            _keep(picture, PREVIEW)
+    print(f"{PREVIEW.relative_to(ROOT)}: phantom")
+
+
+def _overview() -> None:
     with tempfile.TemporaryDirectory(prefix="heartseg-picture-") as name:
         folder = Path(name)
         study = real_images() / "sunnybrook" / "SC-HF-I-1"
@@ -38,19 +58,19 @@ def main() -> None:
         if outcome.report is None:
             raise HeartsegError(study.name, got=outcome.said)
         with Image.open(folder / "out" / outcome.id / "overview.png") as picture:
-            _keep(picture)
+            _keep(picture, PICTURE)
     print(f"{PICTURE.relative_to(ROOT)}: {study.name}, model {outcome.report.model.version}")
 
 
-def _keep(picture: Image.Image) -> None:
+def _keep(picture: Image.Image, file: Path) -> None:
     size = (WIDEST_PX, round(picture.height * WIDEST_PX / picture.width))
     small = (
         picture if picture.width <= WIDEST_PX else picture.resize(size, Image.Resampling.LANCZOS)
     )
-    PICTURE.parent.mkdir(exist_ok=True)
+    file.parent.mkdir(exist_ok=True)
     # The octree keeps the contours' colours, which the other ways give up for shades of grey.
     few = small.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE)
-    few.save(PICTURE, optimize=True)
+    few.save(file, optimize=True)
 
 
 if __name__ == "__main__":

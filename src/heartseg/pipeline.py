@@ -183,7 +183,7 @@ def explain(study: Study, models: Models, settings: Settings) -> tuple[Mapping[s
     """What was chosen and why, and the model that was used."""
     names = chosen_models(study, models, settings)
     bundle, runtime = models.ready(next(iter(names.values())))
-    strategy = {f"model for {view}": _why(study, view, settings) for view in names}
+    strategy = {f"model for {view}": why_model(study, view, settings) for view in names}
     if not bundle.shipped:
         strategy["origin of the model"] = bundle.origin
     return strategy, ModelUse(
@@ -299,7 +299,8 @@ def _taken_view(study: Study, view: View) -> View:
     return View.SAX if view is View.UNKNOWN and _taken_modality(study) is Modality.MR else view
 
 
-def _why(study: Study, view: View, settings: Settings) -> str:
+def why_model(study: Study, view: View, settings: Settings) -> str:
+    """The model of a view of `chosen_models`, and why that one."""
     if settings.model is not None:
         return f"{Path(settings.model).name}: asked for"
     modality, taken = _taken_modality(study), _taken_view(study, view)

@@ -1,14 +1,19 @@
 import json
+import re
+from dataclasses import asdict, fields
+from inspect import getdoc
 
+import nibabel as nib
 import numpy as np
-import pytest
 
 from heartseg.core.geometry import Geometry
-from heartseg.core.study import Body
+from heartseg.core.study import Body, View
 from heartseg.formats.dicom_write import CineTags, write_cine
-from heartseg.read.inspect import as_dict, as_rows, guess_schemes, inspect, orientation_letters
+from heartseg.read import folder
+from heartseg.read.inspect import Seen, inspect, orientation_known, orientation_letters
+from tests import doors
 from tests.read.test_acdc import patient
-from tests.read.test_bad_input import heart, save
+from tests.read.test_bad_input import save
 from tests.read.test_dicom_study import cine
 
 
@@ -24,13 +29,13 @@ def test_a_cine_is_described_with_the_reason_for_its_view(tmp_path):
     )
     assert seen.spacing == (8.0, 1.5, 1.25)
     assert seen.times_ms == (0, 150)
-    assert seen.orientation == "RFL"
+    assert seen.orientation == "PFL"  # each axis of the patient once
     assert any("degrees off the long axis" in note for note in seen.notes)
-    rows = dict(as_rows(seen))
-    assert rows["grid"] == "5 slices of 14 x 19, 8 x 1.5 x 1.25 mm"
-    assert rows["frames"] == "4, 0 to 150 ms"
-    assert "height_cm 180" in rows["body"]
-    json.dumps(as_dict(seen))
+    assert "degrees off the long axis" in seen.view_reason
+    assert (seen.frame_step_ms, seen.times_regular, seen.orientation_known) == (50.0, True, True)
+    assert seen.body["height_cm"] == 180
+    assert seen.names is None  # names of DICOM files may identify the patient
+    json.dumps(asdict(seen))
 
 
 def test_letters_say_where_axes_grow():
@@ -49,23 +54,96 @@ def test_one_bad_study_does_not_hide_the_others(tmp_path):
     save(tmp_path / "good.nii")
     (tmp_path / "bad.nii").write_bytes(b"rubbish" * 100)
     bad, good = inspect(tmp_path)
-    assert "does not begin like a NIfTI" in dict(as_rows(bad))["problem"]
+    assert "does not begin like a NIfTI" in bad.problem
     assert good.problem is None
 
 
-def test_label_image_is_recognised_and_its_scheme_guessed(tmp_path):
-    (seen,) = inspect(save(tmp_path / "x.nii", heart()))
-    assert seen.scheme is not None
-    assert seen.scheme.startswith("looks like labels: acdc")
-    assert "mnms" not in seen.scheme
-    (seen,) = inspect(save(tmp_path / "y.nii", heart(swapped=True)))
-    assert "acdc" not in seen.scheme
-    assert "mnms" in seen.scheme
+def test_a_fault_that_nobody_foresaw_in_one_study_does_not_hide_the_others(tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        save(tmp_path / f"{name}.nii")
+    real = folder._load
+
+    def strange(path, *others):
+        if path.name == "a.nii":
+            raise RuntimeError(f"{path} of Jane Roe")
+        return real(path, *others)
+
+    monkeypatch.setattr(folder, "_load", strange)
+    bad, good = inspect(tmp_path)
+    assert bad.problem.startswith("RuntimeError in ")
+    assert "Jane" not in bad.problem
+    assert good.problem is None
 
 
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [((0, 500, 205), ("mmwhs",)), ((0, 9), ()), ((0, 4), ("emidec", "totalsegmentator"))],
+KEYS = re.findall(
+    r"\w+",
+    """
+    study layout files names modality view view_reason frames slices size spacing unit
+    orientation orientation_known times_ms frame_step_ms times_regular cycle_covered phases
+    body group labels label_numbers label_schemes label_swapped label_unknown scheme model
+    model_reason notes problems problem
+    """,
 )
-def test_schemes_are_those_that_know_every_number(values, expected):
-    assert guess_schemes(values) == expected
+
+
+def test_the_keys_are_a_contract_and_each_is_explained(tmp_path):
+    assert [one.name for one in fields(Seen)] == KEYS
+    (seen,) = inspect(save(tmp_path / "x.nii"))
+    assert list(asdict(seen)) == KEYS
+    explained = getdoc(Seen).partition("Attributes:")[2]
+    for key in KEYS:
+        assert re.search(rf"^ {{4}}([\w, ]+, )?{key}(, [\w, ]+)?: \S", explained, re.M), key
+
+
+def test_the_directions_of_a_file_are_the_patient_s_only_where_they_can_be():
+    flat = np.eye(4)[:, [2, 1, 0, 3]]
+    placed = flat.copy()
+    placed[:3, 3] = (-120.0, 40.0, 7.0)
+    turned = placed.copy()
+    turned[:3, :3] = turned[:3, :3] @ [[1, 0, 0], [0, 0.8, -0.6], [0, 0.6, 0.8]]
+    known = {
+        "acdc": (Geometry((2, 3, 4), placed), View.SAX, False),
+        "oblique": (Geometry((2, 3, 4), turned), View.SAX, True),
+        "axial CT": (Geometry((2, 3, 4), placed), View.VOLUME, True),
+        "no place": (Geometry((2, 3, 4), flat), View.VOLUME, False),
+        "picture": (Geometry((1, 3, 4), turned, "px"), View.UNKNOWN, False),
+    }
+    for name, (geometry, view, wanted) in known.items():
+        assert orientation_known(geometry, view) is wanted, name
+
+
+def renumbered(patient, swap):
+    """The patient with the numbers of its published labels exchanged."""
+    for file in patient.glob("*_gt.nii.gz"):
+        image = nib.load(file)
+        values = np.asarray(image.dataobj).astype(np.uint8)
+        changed = np.select(
+            [values == a for a in swap], [np.uint8(b) for b in swap.values()], values
+        )
+        nib.save(nib.Nifti1Image(changed.astype(np.uint8), image.affine), file)
+    return patient
+
+
+def test_published_labels_in_the_numbers_of_another_data_set_are_said(tmp_path):
+    patient = doors.write_patient(tmp_path / "patient001")
+    (seen,) = inspect(patient)
+    assert (seen.labels, seen.label_numbers, seen.scheme) == ("published", (0, 1, 2, 3), "acdc")
+    (seen,) = inspect(renumbered(patient, {1: 3, 3: 1}))
+    assert (seen.label_swapped, seen.scheme) == (("acdc",), None)
+    assert any("the other way round" in said and "--scheme mnms" in said for said in seen.problems)
+
+
+def test_published_labels_without_a_meaning_are_said_and_the_study_is_read(tmp_path):
+    (seen,) = inspect(renumbered(doors.write_patient(tmp_path / "patient001"), {1: 9}))
+    assert seen.problem is None
+    assert any("label values [9]" in said for said in seen.problems)
+
+
+def test_a_label_image_alone_is_seen_as_one(tmp_path):
+    (seen,) = inspect(doors.save_nifti(tmp_path / "x_gt.nii", doors.heart()))
+    assert (seen.labels, seen.label_schemes, seen.scheme) == ("image", ("acdc",), "acdc")
+    assert seen.label_swapped == ("mnms",)
+    assert not seen.problems
+    (seen,) = inspect(doors.save_nifti(tmp_path / "x_seg.nii", doors.heart() * 9))
+    assert seen.label_unknown == (9, 18, 27)
+    assert "label numbers without a meaning: 9, 18, 27; write a scheme" in seen.problems[0]

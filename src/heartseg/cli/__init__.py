@@ -258,18 +258,18 @@ def phantom(
 
 @app.command()
 def inspect(
-    input_: Annotated[Path, typer.Argument(metavar="INPUT")],
+    input_: Annotated[Path, typer.Argument(metavar="INPUT", help="a file, folder or .zip")],
     view: View = None,
     spacing_mm: Spacing = None,
+    preview: Annotated[
+        Path | None, typer.Option(help="draw it: a .png, or a folder for a picture a study")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """What heartseg sees in the files: modality, view, frames, spacing, phases, problems."""
-    from heartseg.cli import listing, options
+    """What heartseg sees: modality, view, frames, spacing, phases, labels, model, problems."""
+    from heartseg.cli.seen import run_inspect
 
-    seen = listing.seen(input_, options.spacing(spacing_mm), options.view(view))
-    print(listing.to_json(seen) if json else listing.seen_text(seen))
-    if any(one["problem"] for one in seen):
-        raise typer.Exit(1)
+    run_inspect(input_, view, spacing_mm, preview, json)
 
 
 @app.command()

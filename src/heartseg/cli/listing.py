@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from heartseg.core.study import View
 from heartseg.report.json_file import as_json, plain
 from heartseg.report.words import clean
 
@@ -40,23 +38,6 @@ def outcome(one: "Outcome") -> Row:
     return {"study": one.id, "status": one.status, "said": one.said, "report": report}
 
 
-def seen(path: Path, spacing_mm: tuple[float, float, float] | None, view: View | None) -> list[Row]:
-    """What is understood of the files at a path."""
-    from heartseg.read.inspect import as_dict, inspect
-
-    return [as_dict(one) for one in inspect(path, spacing_mm=spacing_mm, view=view)]
-
-
-def seen_text(rows: Sequence[Row]) -> str:
-    """The same, a block a study, without what is not known."""
-    blocks = []
-    for row in rows:
-        known = {k: v for k, v in row.items() if v not in (None, "", (), [], {})}
-        width = max(len(name) for name in known)
-        blocks.append("\n".join(f"{k.ljust(width)}  {_plain(v)}" for k, v in known.items()))
-    return "\n\n".join(blocks)
-
-
 def models() -> list[Row]:
     """The shipped bundles."""
     from heartseg.segment import load_bundle, shipped_bundles
@@ -76,11 +57,3 @@ def models() -> list[Row]:
             }
         )
     return rows
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
-    if isinstance(value, (list, tuple)):
-        return ", ".join(_plain(one) for one in value)
-    return f"{value:.4g}" if isinstance(value, float) else clean(value)

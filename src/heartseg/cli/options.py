@@ -89,6 +89,12 @@ def model(text: str | None) -> str | None:
     return text
 
 
+def preview(place: Path, *, alone: bool) -> None:
+    """Where to draw: one .png is for one study."""
+    if not alone and place.suffix.lower() == ".png" and not place.is_dir():
+        raise ConfigError("--preview", got="one file for several studies", do="name a folder")
+
+
 def device(text: str) -> str:
     """A name of a device."""
     from heartseg.segment.runtime import require_device

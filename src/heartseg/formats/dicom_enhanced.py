@@ -173,39 +173,10 @@ def _shared(series: ExamSeries) -> Dataset:
 
 def _sequence_groups(series: ExamSeries) -> dict[str, Dataset]:
     """What the sequence and the coils did, the same for every frame."""
-    inversion = series.loops[0].inversion_ms
-    modifier = _item(
-        InversionRecovery="NO" if inversion is None else "YES",
-        FlowCompensation="NONE",
-        Spoiling="NONE",
-        T2Preparation="NO",
-        SpectrallySelectedExcitation="NONE",
-        SpatialPresaturation="NONE",
-        PartialFourier="NO",
-        ParallelAcquisition="NO",
-    )
-    if inversion is not None:
-        modifier.InversionTimes = [float(inversion)]
-    absorption = _item(SpecificAbsorptionRateDefinition="IEC_WHOLE_BODY")
-    absorption.SpecificAbsorptionRateValue = 1.0
-    gradient = _item(GradientOutputType="DB_DT", GradientOutput=0.0)
-    timing = _item(
-        RepetitionTime="3",
-        FlipAngle="45",
-        EchoTrainLength="1",
-        RFEchoTrainLength=0,
-        GradientEchoTrainLength=1,
-        SpecificAbsorptionRateSequence=[absorption],
-        GradientOutputType=gradient.GradientOutputType,
-        GradientOutput=0.0,
-        OperatingModeSequence=list(
-            starmap(_mode, (("STATIC FIELD", "IEC_NORMAL"), ("RF", "IEC_NORMAL")))
-        ),
-    )
     return {
-        "MRTimingAndRelatedParametersSequence": timing,
+        "MRTimingAndRelatedParametersSequence": _timing(),
         "MREchoSequence": _item(EffectiveEchoTime=1.5),
-        "MRModifierSequence": modifier,
+        "MRModifierSequence": _modifier(series.loops[0].inversion_ms),
         "MRImagingModifierSequence": _item(
             MagnetizationTransfer="NONE",
             BloodSignalNulling="NO",
@@ -227,6 +198,39 @@ def _sequence_groups(series: ExamSeries) -> dict[str, Dataset]:
         ),
         "MRAveragesSequence": _item(NumberOfAverages="1"),
     }
+
+
+def _timing() -> Dataset:
+    absorption = _item(SpecificAbsorptionRateDefinition="IEC_WHOLE_BODY")
+    absorption.SpecificAbsorptionRateValue = 1.0
+    modes = (("STATIC FIELD", "IEC_NORMAL"), ("RF", "IEC_NORMAL"))
+    return _item(
+        RepetitionTime="3",
+        FlipAngle="45",
+        EchoTrainLength="1",
+        RFEchoTrainLength=0,
+        GradientEchoTrainLength=1,
+        SpecificAbsorptionRateSequence=[absorption],
+        GradientOutputType="DB_DT",
+        GradientOutput=0.0,
+        OperatingModeSequence=list(starmap(_mode, modes)),
+    )
+
+
+def _modifier(inversion_ms: float | None) -> Dataset:
+    modifier = _item(
+        InversionRecovery="NO" if inversion_ms is None else "YES",
+        FlowCompensation="NONE",
+        Spoiling="NONE",
+        T2Preparation="NO",
+        SpectrallySelectedExcitation="NONE",
+        SpatialPresaturation="NONE",
+        PartialFourier="NO",
+        ParallelAcquisition="NO",
+    )
+    if inversion_ms is not None:
+        modifier.InversionTimes = [float(inversion_ms)]
+    return modifier
 
 
 def _mode(kind: str, level: str) -> Dataset:

@@ -1,32 +1,27 @@
 """DICOM planes -> one stack: z along the normal, t by the clock, never by instance number."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from heartseg.core.errors import GeometryError, StudyError
+from heartseg.core.errors import GeometryError
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image
 from heartseg.formats.bounds import require_memory, require_spacing
 from heartseg.formats.box import Box
 from heartseg.formats.dicom import Header, Plane
 from heartseg.formats.dicom_pixels import read_pixels
+from heartseg.formats.dicom_time import CLOCKS_MS, aligned, clock_of, ordered, without_repeats
 
 SAME_POSITION_MM = 0.1
 """Planes closer than this along their normal are one slice at several times."""
 
-CLOCKS_MS = ("TriggerTime", "NominalCardiacTriggerDelayTime", "FrameTime")
-CLOCKS_ORDER = (
-    "TemporalPositionIdentifier",
-    "TemporalPositionIndex",
-    "NominalPercentageOfCardiacPhase",
-)
-TIMES_OF_DAY = ("AcquisitionTime", "ContentTime")
-"""They order the images of one slice; they do not say which images of two slices match."""
+TILT_SAID = 0.1
+"""Degrees from which slices that are not quite parallel are mentioned."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,14 +59,18 @@ def arrange(
         GeometryError: the slices are not one regular stack, or spacings cannot be.
         StudyError: several images of one slice and nothing that orders them.
     """
-    headers, notes = _without_copies(headers)
+    headers, notes = without_copies(headers)
     planes = [plane for header in headers for plane in header.planes]
     placed = all(p.position and p.orientation for p in planes)
-    slices = _slices(planes) if placed else [planes]
-    slices, repeats = _without_repeats(slices)
-    clock = _clock(slices, where)
-    rows, times, said = _aligned([_ordered(s, clock) for s in slices], clock)
-    geometry = (_placed if placed else _unplaced)(headers[0], rows[0], spacing_mm)
+    slices = _slices(planes, headers[0].size) if placed else [planes]
+    slices, repeats = without_repeats(slices)
+    clock = clock_of(slices, where)
+    rows, times, said = aligned([ordered(s, clock) for s in slices], clock)
+    if placed:
+        geometry, tilted = _placed(headers[0], rows[0], spacing_mm)
+        said = [*said, *tilted]
+    else:
+        geometry = _unplaced(headers[0], rows[0], spacing_mm)
     if geometry.unit == "mm":
         require_spacing(where, geometry.spacing)
     else:
@@ -106,11 +105,24 @@ def read_stack(box: Box, headers: Sequence[Header], stack: Stack) -> Image:
     return Image(voxels, stack.geometry, stack.times_ms)
 
 
-def _without_copies(headers: Sequence[Header]) -> tuple[list[Header], list[str]]:
-    unique = {header.instance or header.name: header for header in reversed(headers)}
-    kept = [h for h in headers if unique[h.instance or h.name] is h]
+def without_copies(headers: Sequence[Header]) -> tuple[list[Header], list[str]]:
+    """The images without exact copies of others, and a note about those.
+
+    A copy has the identifier, the places and the times of another; a shared identifier alone is
+    what careless anonymisation leaves behind.
+    """
+    unique = {_identity(header): header for header in reversed(headers)}
+    kept = [header for header in headers if unique[_identity(header)] is header]
     copies = len(headers) - len(kept)
     return kept, [f"{copies} copies of images were left out"] if copies else []
+
+
+def _identity(header: Header) -> Hashable:
+    what = tuple(
+        (plane.frame, plane.position, plane.orientation, *sorted(plane.clocks.items()))
+        for plane in header.planes
+    )
+    return header.instance or header.name, header.series, what
 
 
 def normal_of(plane: Plane) -> NDArray[np.float64]:
@@ -119,9 +131,28 @@ def normal_of(plane: Plane) -> NDArray[np.float64]:
     return np.cross(row, column)
 
 
-def _slices(planes: Sequence[Plane]) -> list[list[Plane]]:
+def centre_of(plane: Plane, size: tuple[int, int]) -> NDArray[np.float64]:
+    """(3,) LPS mm of the middle of a plane, which a small tilt does not move."""
+    return _position(plane) + _half(plane, plane.orientation or (), size)
+
+
+def _half(plane: Plane, orientation: Sequence[float], size: tuple[int, int]) -> NDArray[np.float64]:
+    """From the first pixel to the middle of a plane in these directions."""
+    row, column = np.reshape(np.asarray(orientation, np.float64), (2, 3))
+    rows_mm, columns_mm = plane.spacing or (1.0, 1.0)
+    half: NDArray[np.float64] = (
+        row * columns_mm * (size[1] - 1) / 2 + column * rows_mm * (size[0] - 1) / 2
+    )
+    return half
+
+
+def _position(plane: Plane) -> NDArray[np.float64]:
+    return np.asarray(plane.position, np.float64)
+
+
+def _slices(planes: Sequence[Plane], size: tuple[int, int]) -> list[list[Plane]]:
     normal = normal_of(planes[0])
-    far = [float(np.dot(plane.position or (), normal)) for plane in planes]
+    far = [float(np.dot(centre_of(plane, size), normal)) for plane in planes]
     slices: list[list[Plane]] = []
     last = -np.inf
     for index in np.argsort(far, kind="stable").tolist():
@@ -132,92 +163,44 @@ def _slices(planes: Sequence[Plane]) -> list[list[Plane]]:
     return slices
 
 
-def _clock(slices: Sequence[Sequence[Plane]], where: str) -> str | None:
-    """The first attribute that tells every slice's images apart; None for a single time."""
-    if all(len(planes) == 1 for planes in slices):
-        return None
-    for clock in (*CLOCKS_MS, *CLOCKS_ORDER):
-        if all(_tells_apart(planes, clock) for planes in slices):
-            return clock
-    if len({len(planes) for planes in slices}) == 1:
-        for clock in TIMES_OF_DAY:
-            if all(_tells_apart(planes, clock) for planes in slices):
-                return clock
-    if len({p.name for planes in slices for p in planes}) == 1 and len(slices) == 1:
-        return "frame"  # one loop in one file: its frames are in order by definition
-    raise StudyError(
-        where,
-        got="several images of one slice and no trigger time that orders them",
-        allowed="one of " + ", ".join((*CLOCKS_MS, *CLOCKS_ORDER)),
-        do="export the series with its cardiac timing, or as separate series",
-    )
+def _levelled(
+    row: Sequence[Plane], size: tuple[int, int]
+) -> tuple[tuple[float, ...], NDArray[np.float64], list[str]]:
+    """The directions that most planes have, and where each begins when turned to them.
+
+    Planes are turned about their middles: that moves no voxel near the heart by more than a
+    fraction of a millimetre for the tilt of a degree that a stack may have.
+    """
+    common = Counter(_rounded(plane) for plane in row).most_common(1)[0][0]
+    level = next(plane.orientation or () for plane in row if _rounded(plane) == common)
+    tilts = [_tilt(plane.orientation or (), level) for plane in row]
+    positions = [
+        _position(plane) if tilt == 0.0 else centre_of(plane, size) - _half(plane, level, size)
+        for plane, tilt in zip(row, tilts, strict=True)
+    ]
+    worst = max(tilts)
+    tilted = sum(tilt >= TILT_SAID for tilt in tilts)
+    said = [f"{tilted} slices are tilted by up to {worst:.1f} degrees: taken as parallel"]
+    return level, np.array(positions), said if tilted else []
 
 
-def _without_repeats(slices: list[list[Plane]]) -> tuple[list[list[Plane]], list[str]]:
-    """Where a slice was acquired again with the same trigger times, the later images stay."""
-    for clock in CLOCKS_MS:
-        if not all(clock in plane.clocks for planes in slices for plane in planes):
-            continue
-        kept = [_last_of_each_time(planes, clock) for planes in slices]
-        if min(len(planes) for planes in kept) < 2:
-            continue  # a clock that stands still
-        notes = [
-            f"slice {z} was acquired more than once: the last one is used"
-            for z, (old, new) in enumerate(zip(slices, kept, strict=True), start=1)
-            if len(new) < len(old)
-        ]
-        return kept, notes
-    return slices, []
+def _rounded(plane: Plane) -> tuple[float, ...]:
+    return tuple(round(cosine, 4) for cosine in plane.orientation or ())
 
 
-def _last_of_each_time(planes: Sequence[Plane], clock: str) -> list[Plane]:
-    def taken(plane: Plane) -> tuple[float, ...]:
-        return tuple(plane.clocks.get(name, 0.0) for name in TIMES_OF_DAY)
-
-    return list({plane.clocks[clock]: plane for plane in sorted(planes, key=taken)}.values())
-
-
-def _tells_apart(planes: Sequence[Plane], clock: str) -> bool:
-    times = [plane.clocks[clock] for plane in planes if clock in plane.clocks]
-    return len(times) == len(planes) == len(set(times))
-
-
-def _ordered(planes: Sequence[Plane], clock: str | None) -> list[Plane]:
-    return sorted(planes, key=lambda plane: _time(plane, clock))
-
-
-def _time(plane: Plane, clock: str | None) -> float:
-    if clock is None or clock == "frame":
-        return float(plane.frame)
-    return plane.clocks[clock]
-
-
-def _aligned(
-    slices: list[list[Plane]], clock: str | None
-) -> tuple[list[tuple[Plane, ...]], tuple[float, ...], list[str]]:
-    """Rows of one phase each, index by index or nearest in time where counts differ; times."""
-    counts = Counter(len(planes) for planes in slices)
-    frames = max(counts, key=lambda count: (count * counts[count], count))
-    whole = [planes for planes in slices if len(planes) == frames]
-    reference = np.array([[_time(p, clock) for p in planes] for planes in whole]).mean(axis=0)
-    columns, notes = [], []
-    for z, planes in enumerate(slices, start=1):
-        if len(planes) == frames:
-            columns.append(planes)
-            continue
-        times = np.array([_time(plane, clock) for plane in planes])
-        nearest = np.abs(reference[:, None] - times).argmin(axis=1)
-        columns.append([planes[index] for index in nearest.tolist()])
-        notes.append(f"slice {z} has {len(planes)} phases, not {frames}: the nearest are used")
-    rows = [tuple(row) for row in zip(*columns, strict=True)]
-    return rows, tuple(reference.tolist()), notes
+def _tilt(orientation: Sequence[float], level: Sequence[float]) -> float:
+    """Largest angle between the directions of two planes, in degrees; 0 when they are equal."""
+    if tuple(orientation) == tuple(level):
+        return 0.0
+    a, b = np.reshape(orientation, (2, 3)), np.reshape(level, (2, 3))
+    return float(np.degrees(np.linalg.norm(a - b, axis=1).max()))
 
 
 def _placed(
     header: Header, row: Sequence[Plane], spacing_mm: tuple[float, float, float] | None
-) -> Geometry:
+) -> tuple[Geometry, list[str]]:
     first = row[0]
-    positions = np.array([plane.position for plane in row], np.float64)
+    level, positions, said = _levelled(row, header.size)
     if first.spacing is None and spacing_mm is None:
         raise GeometryError(
             header.name.rpartition("/")[2], got="no PixelSpacing", do="pass --spacing-mm"
@@ -225,12 +208,12 @@ def _placed(
     require_spacing(header.name.rpartition("/")[2], first.spacing or (1.0, 1.0))
     geometry = Geometry.from_planes(
         positions,
-        first.orientation or (),
+        level,
         first.spacing or (1.0, 1.0),
         header.size,
         _thickness(header),
     )
-    return geometry.respaced(spacing_mm) if spacing_mm else geometry
+    return geometry.respaced(spacing_mm) if spacing_mm else geometry, said
 
 
 def _thickness(header: Header) -> float:

@@ -35,8 +35,14 @@ class Architecture(Protocol):
         (n, channels, *size) -> logits (n, classes, *size less the margins). No sigmoid, no
         softmax: those belong to the loss and to the caller. A deeply supervised network returns
         in training a tuple of logits, the finest first; in evaluation always the finest alone.
+        Weights that only training uses begin with one of its `training_only`, a tuple of text.
         """
         ...
+
+    @property
+    def deployed(self) -> "Architecture":
+        """What a bundle says of the network: without what served its training alone."""
+        return self
 
     @property
     def dimensions(self) -> int:

@@ -21,7 +21,7 @@ pyramid then begins at full size, is half as wide.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from heartseg.core.errors import ConfigError
@@ -135,6 +135,11 @@ class Grid(Architecture):
         """Where PAN's pyramid ends in one pixel; for the others, what is still an image."""
         pyramid = 8 * self.stride if self.decoder == "pan" else 0
         return (max(64, pyramid),) * 2
+
+    @property
+    def deployed(self) -> "Grid":
+        """Without the file that it started from."""
+        return replace(self, weights=None)
 
     @property
     def smallest_batch(self) -> int:

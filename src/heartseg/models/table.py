@@ -24,6 +24,24 @@ _GRID = {
     for encoder in ENCODERS
 }
 
+_MODERN = {
+    "residual-unet-2d": Entry("residual_unet:ResidualUNet"),
+    "residual-unet-3d": Entry(
+        "residual_unet:ResidualUNet",
+        {
+            "widths": (32, 64, 128, 256, 320, 320),
+            "poolings": ((1, 2, 2), (2, 2, 2), (2, 2, 2), (1, 2, 2), (1, 2, 2)),
+        },
+    ),
+    "attention-unet": Entry("attention_unet:AttentionUNet"),
+    "unetplusplus-supervised": Entry("nested_unet:NestedUNet"),
+    "segresnet-2d": Entry("monai_networks:SegResNet"),
+    "segresnet-3d": Entry("monai_networks:SegResNet", {"axes": 3}),
+    "swin-unetr-2d": Entry("monai_networks:SwinUNETR"),
+    "swin-unetr-3d": Entry("monai_networks:SwinUNETR", {"axes": 3}),
+}
+"""What users expect beside the papers' networks."""
+
 TABLE: Mapping[str, Entry] = {
     "unet": Entry("unet:UNet"),
     "unet-2015": Entry("unet_2015:UNet2015"),
@@ -34,5 +52,6 @@ TABLE: Mapping[str, Entry] = {
     "fcn-32s": Entry("fcn:FCN", {"finest": 32}),
     "fcn-16s": Entry("fcn:FCN", {"finest": 16}),
     "fcn-8s": Entry("fcn:FCN", {"finest": 8}),
+    **_MODERN,
     **_GRID,
 }

@@ -149,7 +149,10 @@ class _Scanner:
         shift = max(3, voxels.shape[2] // 12)
         ghosts = sum(np.roll(voxels, way * shift, axis=2) for way in (-2, -1, 1, 2))
         spoilt = np.rint(0.5 * voxels + 0.12 * ghosts).astype(loop.image.voxels.dtype)
-        return replace(loop, image=loop.image.like(spoilt), taken_s=loop.taken_s - 20.0)
+        rr = round(0.97 * loop.rr_ms, 1)
+        times = tuple(rr * t / loop.image.frames for t in range(loop.image.frames))
+        image = replace(loop.image, voxels=spoilt, times_ms=times)
+        return replace(loop, image=image, rr_ms=rr, taken_s=loop.taken_s - 20.0)
 
     def perfusion(self) -> "ExamSeries":
         """Three slices, a frame a beat, while contrast agent passes."""

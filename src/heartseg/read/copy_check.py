@@ -125,13 +125,17 @@ def _patients(found: Iterable[Candidate]) -> Iterator[Flaw]:
         other = first.setdefault(candidate.patient, candidate)
         if other is candidate:
             continue
-        if other.split != candidate.split:
+        if _two_splits(other.split, candidate.split):
             said = f"patient {candidate.patient} is in {other.split} and in {candidate.split}"
             yield Flaw(case=candidate.id, kind="split", said=f"{said}: leave one out")
         elif other.id == candidate.id:
             where = f"{other.path.parent.name}/{other.path.name}"
             said = f"patient {candidate.patient} is there twice, first in {where}"
             yield Flaw(case=candidate.id, kind="twice", said=f"{said}: delete one copy")
+
+
+def _two_splits(one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and one != other
 
 
 # A case
@@ -227,7 +231,7 @@ def _repeat(
     mine: tuple[str, str, str | None], other: tuple[str, str, str | None], count: str
 ) -> Flaw:
     said = f"{mine[1]}: {count} have the very pixels of {other[1]} of {other[0]}"
-    leaks = mine[2] != other[2]
+    leaks = _two_splits(mine[2], other[2])
     if leaks:
         said += f", and one is in {other[2]}, the other in {mine[2]}: leave one out"
     return Flaw(case=mine[0], kind="duplicate", said=said, wrong=leaks)

@@ -1,19 +1,29 @@
 """What heartseg sees at a path, before anything is segmented."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
 
-from heartseg.core.anatomy import SCHEMES, ventricles_swapped
+from heartseg.core.anatomy import SCHEMES
 from heartseg.core.errors import InputError
+from heartseg.core.fault import said_of
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image
-from heartseg.core.study import Phases, Study, View
+from heartseg.core.study import Study, View
 from heartseg.read import Candidate, find_studies
 from heartseg.read.candidate import safe_id, stem_of
 from heartseg.read.dicom_labels import is_segmentation, segments_in
+from heartseg.read.doubts import doubts, timing
+from heartseg.read.numbers import (
+    Meaning,
+    few_numbers,
+    guess_schemes,
+    meaning_of,
+    ventricles_exchanged,
+)
 
 _LETTERS = (("R", "L"), ("A", "P"), ("F", "H"))
 """Patient directions for a LPS axis that falls or grows."""
@@ -23,37 +33,108 @@ _LETTERS = (("R", "L"), ("A", "P"), ("F", "H"))
 class Seen:
     """One image of a study, or the reason why the study cannot be read.
 
+    Every key is always there, null where nothing is known.
+
     Attributes:
-        study, layout, files: id, layout's name, number of source files.
-        modality, view: as recognised; `why` says how, among the notes.
-        frames, slices, size: counts; size is (rows, columns).
-        spacing: along (z, y, x), in `unit`.
+        study: its id.
+        layout: how its files lie: a data set's name, `dicom` or `files`.
+        files: number of source files of the image.
+        names: their base names; null for DICOM, whose names may identify the patient.
+        modality: MR, US, CT or OT (not known).
+        view: what the image shows.
+        view_reason: how that was known.
+        frames, slices: counts.
+        size: rows and columns.
+        spacing: along z, y and x, in `unit`.
+        unit: mm, or px without calibration.
         orientation: patient directions in which z, y and x grow: left, right, anterior,
             posterior, head, foot.
-        times_ms: first and last frame, where the file says.
-        phases: where the files give them.
-        scheme: of the published labels, or the guess from a label image's numbers.
-        problem: None when the study can be read.
+        orientation_known: false where the file's directions are not the patient's.
+        times_ms: of the first and last frame, where the file says.
+        frame_step_ms: the usual time between frames.
+        times_regular: whether all steps are about that.
+        cycle_covered: share of the heart's cycle, where the heart rate is known.
+        phases: ed and es, frames from 0, where the files give them; null: to be detected.
+        body: what is known of the patient, with `sources`, and `not_used`: what was refused.
+        group: diagnosis of a data set.
+        labels: `published` labels of a data set, or the `image` itself holds label numbers.
+        label_numbers: that were found.
+        label_schemes: built-in schemes that fit numbers and anatomy.
+        label_swapped: schemes that know the numbers but would exchange the ventricles.
+        label_unknown: numbers that mean nothing.
+        scheme: of the labels where it is certain.
+        model: that `segment` would choose.
+        model_reason: why that, or why none.
+        notes: what the reader wants said.
+        problems: what may be wrong, each with what to do.
+        problem: why the study cannot be read; null when it can.
     """
 
     study: str
     layout: str
+    files: int = 0
+    names: tuple[str, ...] | None = None
     modality: str | None = None
     view: str | None = None
+    view_reason: str | None = None
     frames: int | None = None
     slices: int | None = None
     size: tuple[int, int] | None = None
     spacing: tuple[float, float, float] | None = None
     unit: str | None = None
     orientation: str | None = None
+    orientation_known: bool | None = None
     times_ms: tuple[float, float] | None = None
+    frame_step_ms: float | None = None
+    times_regular: bool | None = None
+    cycle_covered: float | None = None
     phases: Mapping[str, object] | None = None
     body: Mapping[str, object] | None = None
     group: str | None = None
+    labels: str | None = None
+    label_numbers: tuple[int, ...] | None = None
+    label_schemes: tuple[str, ...] | None = None
+    label_swapped: tuple[str, ...] | None = None
+    label_unknown: tuple[int, ...] | None = None
     scheme: str | None = None
-    files: int = 0
+    model: str | None = None
+    model_reason: str | None = None
     notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
     problem: str | None = None
+
+
+Look = tuple[Study | None, list[Seen]]
+"""A study and its images; None where it cannot be read."""
+
+
+def looks(
+    path: Path,
+    *,
+    spacing_mm: tuple[float, float, float] | None = None,
+    view: View | None = None,
+) -> Iterator[Look]:
+    """Every study at a path, one at a time; one that cannot be read does not stop the others.
+
+    Raises:
+        InputError: nothing there that heartseg can read.
+    """
+    if is_segmentation(path):
+        yield (
+            None,
+            [Seen(study=safe_id(stem_of(path)), layout="dicom-seg", notes=segments_in(path))],
+        )
+        return
+    for candidate in find_studies(path, spacing_mm=spacing_mm, view=view):
+        try:
+            study = candidate.load()
+            seen = _seen(candidate, study, given=view is not None)
+        # A list of a hundred studies must survive a fault in one that nobody foresaw.
+        except Exception as fault:  # noqa: BLE001
+            problem = said_of(fault)
+            yield None, [Seen(study=candidate.id, layout=candidate.layout, problem=problem)]
+            continue
+        yield study, seen
 
 
 def inspect(
@@ -67,123 +148,141 @@ def inspect(
     Raises:
         InputError: nothing there that heartseg can read.
     """
-    if is_segmentation(path):
-        return [Seen(study=safe_id(stem_of(path)), layout="dicom-seg", notes=segments_in(path))]
-    seen = []
-    for candidate in find_studies(path, spacing_mm=spacing_mm, view=view):
-        try:
-            seen += _seen(candidate, candidate.load())
-        except InputError as fault:
-            seen.append(Seen(study=candidate.id, layout=candidate.layout, problem=str(fault)))
-    return seen
+    return [one for _, seen in looks(path, spacing_mm=spacing_mm, view=view) for one in seen]
 
 
-def _seen(candidate: Candidate, study: Study) -> list[Seen]:
+def _seen(candidate: Candidate, study: Study, *, given: bool) -> list[Seen]:
     return [
-        Seen(
-            study=study.id,
-            layout=candidate.layout,
-            modality=str(study.modality),
-            view=str(view),
-            frames=image.frames,
-            slices=image.geometry.shape[0],
-            size=image.geometry.shape[1:],
-            spacing=_rounded(image.geometry.spacing),
-            unit=image.geometry.unit,
-            orientation=orientation_letters(image.geometry),
-            times_ms=(image.times_ms[0], image.times_ms[-1]) if image.times_ms else None,
-            phases=_given(study.phases.get(view)),
-            body={key: value for key, value in asdict(study.body).items() if value is not None},
-            group=study.group,
-            scheme=_scheme_of(candidate, image),
-            files=len(study.sources[view]),
-            notes=study.notes,
-        )
-        for view, image in study.images.items()
+        _seen_image(candidate, study, view, "given" if given else None) for view in study.images
     ]
+
+
+def _seen_image(candidate: Candidate, study: Study, view: View, reason: str | None) -> Seen:
+    image, sources = study.images[view], study.sources[view]
+    geometry, times = image.geometry, timing(image, study.body)
+    names = tuple(dict.fromkeys(source.path.name for source in sources))
+    kind, meaning, problems = _labels(candidate, image, view)
+    phases = study.phases.get(view)
+    if kind != "image":
+        problems = (*problems, *doubts(image, view, times))
+    return Seen(
+        study=study.id,
+        layout=candidate.layout,
+        files=len(sources),
+        names=None if sources[0].format == "dicom" else names,
+        modality=str(study.modality),
+        view=str(view),
+        view_reason=reason or _reason(study, view, candidate.layout),
+        frames=image.frames,
+        slices=geometry.shape[0],
+        size=geometry.shape[1:],
+        spacing=_rounded(geometry.spacing),
+        unit=geometry.unit,
+        orientation=orientation_letters(geometry),
+        orientation_known=orientation_known(geometry, view),
+        times_ms=(image.times_ms[0], image.times_ms[-1]) if image.times_ms else None,
+        frame_step_ms=times.step_ms,
+        times_regular=times.regular,
+        cycle_covered=times.covered,
+        phases=None
+        if phases is None
+        else {k: v for k, v in asdict(phases).items() if v is not None},
+        body=asdict(study.body),
+        group=study.group,
+        labels=kind,
+        label_numbers=meaning.numbers if meaning else None,
+        label_schemes=meaning.schemes if meaning else None,
+        label_swapped=meaning.swapped if meaning else None,
+        label_unknown=meaning.unknown if meaning else None,
+        scheme=meaning.schemes[0] if meaning and len(meaning.schemes) == 1 else None,
+        notes=study.notes,
+        problems=(*problems, *study.body.not_used.values()),
+    )
+
+
+def _reason(study: Study, view: View, layout: str) -> str:
+    """How the reader knew the view: it says so in a note `... is <view>: <reason>`."""
+    for note in study.notes:
+        _, said, why = note.partition(f" is {view}: ")
+        if said and why != "given":  # by the layout, which knows
+            return why
+    return f"so are all images of {layout}"
+
+
+# Where the axes point
 
 
 def orientation_letters(geometry: Geometry) -> str:
-    """Where z, y and x grow in the patient, e.g. `HPL`; the nearest of the patient's axes."""
-    letters = ""
-    for direction in geometry.directions.T:
-        axis = int(np.argmax(np.abs(direction)))
-        letters += _LETTERS[axis][int(direction[axis] > 0)]
-    return letters
+    """Where z, y and x grow in the patient, e.g. `HPL`: the nearest axes, each of them once."""
+    directions = geometry.directions.T
+    axes = max(
+        permutations(range(3)),
+        key=lambda order: sum(abs(directions[i][axis]) for i, axis in enumerate(order)),
+    )
+    return "".join(_LETTERS[a][int(d[a] > 0)] for a, d in zip(axes, directions, strict=True))
 
 
-def guess_schemes(values: Sequence[int]) -> tuple[str, ...]:
-    """Names of the built-in schemes that know all these label numbers."""
-    found = {int(value) for value in values}
-    return tuple(name for name, one in SCHEMES.items() if found <= set(one.numbers))
+def orientation_known(geometry: Geometry, view: View) -> bool:
+    """Whether the directions can be the patient's.
+
+    Oblique ones are. Those along the patient's axes are of a volume that has a place; a plane
+    through a heart never lies so: a converter lost the directions (ACDC's files).
+    """
+    if geometry.unit != "mm":
+        return False
+    if (np.abs(geometry.directions).max(axis=0) < 0.999).any():
+        return True
+    return view is View.VOLUME and bool(geometry.affine[:3, 3].any())
 
 
-def as_dict(seen: Seen) -> dict[str, object]:
-    """For JSON."""
-    return asdict(seen)
+# What the labels mean
 
 
-def as_rows(seen: Seen) -> list[tuple[str, str]]:
-    """(name, value) lines for people; what is not known is left out."""
-    if seen.problem:
-        return [("study", seen.study), ("layout", seen.layout), ("problem", seen.problem)]
-    rows = [
-        ("study", seen.study),
-        ("layout", seen.layout),
-        ("modality", seen.modality or "unknown"),
-        ("view", seen.view or "unknown"),
-        ("grid", _grid(seen)),
-        ("axes grow to", seen.orientation or ""),
-        ("frames", _frames(seen)),
-        ("phases", _words(seen.phases)),
-        ("body", _words(seen.body)),
-        ("group", seen.group or ""),
-        ("reference labels", seen.scheme or ""),
-        *(("note", note) for note in seen.notes),
-    ]
-    return [(name, value) for name, value in rows if value]
-
-
-def _grid(seen: Seen) -> str:
-    if seen.size is None:
-        return ""
-    rows, columns = seen.size
-    z, y, x = seen.spacing or (0.0, 0.0, 0.0)
-    return f"{seen.slices} slices of {rows} x {columns}, {z:g} x {y:g} x {x:g} {seen.unit}"
-
-
-def _frames(seen: Seen) -> str:
-    if seen.times_ms is None:
-        return "" if seen.frames is None else str(seen.frames)
-    first, last = seen.times_ms
-    return f"{seen.frames}, {first:.0f} to {last:.0f} ms"
-
-
-def _words(values: Mapping[str, object] | None) -> str:
-    return ", ".join(f"{key} {value}" for key, value in (values or {}).items())
-
-
-def _given(phases: Phases | None) -> dict[str, object] | None:
-    if phases is None:
-        return None
-    return {key: value for key, value in asdict(phases).items() if value is not None}
-
-
-_FEW_VALUES = 16
-"""An image of no more values than this holds labels."""
-
-
-def _scheme_of(candidate: Candidate, image: Image) -> str | None:
+def _labels(
+    candidate: Candidate, image: Image, view: View
+) -> tuple[str | None, Meaning | None, tuple[str, ...]]:
+    """`published`, `image` or None; what the numbers may mean; and what is wrong with them."""
     if candidate.reference is not None:
-        return candidate.layout
-    if len(np.unique(image.voxels[:1, :, ::4, ::4])) > _FEW_VALUES:
-        return None
-    values = np.unique(image.voxels)
-    if len(values) > _FEW_VALUES or (values != np.rint(values)).any():
-        return None
-    names = guess_schemes(values.tolist())
-    fitting = [n for n in names if not ventricles_swapped(SCHEMES[n].read(image.voxels))]
-    return "looks like labels: " + (" or ".join(fitting) or "of no known scheme")
+        return "published", *_published(candidate, view)
+    if not few_numbers(image.voxels):
+        return None, None, ()
+    meaning = meaning_of(image.voxels)
+    if meaning.schemes:
+        return "image", meaning, ()
+    return "image", meaning, (_unfit(meaning),)
+
+
+def _unfit(meaning: Meaning) -> str:
+    if meaning.unknown:
+        numbers = ", ".join(map(str, meaning.unknown))
+        return f"label numbers without a meaning: {numbers}; write a scheme as a TOML file"
+    numbers = ", ".join(map(str, meaning.numbers))
+    known = " and ".join(guess_schemes(meaning.numbers))
+    if not known:
+        return f"label numbers {numbers} are of no built-in scheme; write one as a TOML file"
+    return f"label numbers {numbers} are known to {known}, but make no heart; see --preview"
+
+
+def _published(candidate: Candidate, view: View) -> tuple[Meaning | None, tuple[str, ...]]:
+    name = candidate.layout
+    try:
+        reference = candidate.reference() if candidate.reference else {}
+    except InputError as fault:
+        return None, (f"the published labels cannot be used: {fault}",)
+    if view not in reference:
+        return None, (f"no published labels of view {view}",)
+    labels = reference[view].labels
+    if name not in SCHEMES:
+        return Meaning(numbers=()), ()
+    numbers = tuple(int(value) for value in np.unique(SCHEMES[name].write(labels)))
+    if ventricles_exchanged(labels):
+        other = "mnms" if name == "acdc" else "acdc"
+        said = (
+            "the published labels are numbered the other way round: the myocardium rings what "
+            f"{name} numbers as RV; measure the files with --scheme {other}"
+        )
+        return Meaning(numbers=numbers, swapped=(name,)), (said,)
+    return Meaning(numbers=numbers, schemes=(name,)), ()
 
 
 def _rounded(spacing: tuple[float, float, float]) -> tuple[float, float, float]:

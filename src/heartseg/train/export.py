@@ -10,6 +10,7 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
+from torch.jit._trace import TracerWarning
 
 from heartseg.core.errors import ModelError
 
@@ -47,6 +48,10 @@ def export_onnx(
             warnings.simplefilter("ignore", DeprecationWarning)
             # It reads lists of paddings backwards, and tells that it does not fold that.
             warnings.filterwarnings("ignore", "Constant folding - Only steps=1", UserWarning)
+            # torch's own layers look at their input's size, which decides nothing for a legal one.
+            # Elsewhere a decision by size must not be frozen, unless the size itself is.
+            own = r"torch\.nn\." if free else ""
+            warnings.filterwarnings("ignore", category=TracerWarning, module=own)
             torch.onnx.export(
                 network,
                 (example,),
@@ -118,7 +123,8 @@ def _without_aliases(model: Any) -> Any:
 
 def _require_weights(model: Any, network: nn.Module) -> None:
     there = {tensor.name for tensor in model.graph.initializer}
-    wanted = {name for name in network.state_dict() if not name.endswith("num_batches_tracked")}
+    idle = ("num_batches_tracked", *getattr(network, "training_only", ()))
+    wanted = {name for name in network.state_dict() if not any(part in name for part in idle)}
     if wanted - there:
         lost = ", ".join(sorted(wanted - there)[:4])
         raise ModelError("export", got=f"no {lost} in the ONNX file", allowed="every weight")

@@ -12,8 +12,7 @@ sequence.
 * pictures (`camus-png`): `images/patientNNNN_2CH_ED.png`, labels of the same name in `labels`.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +28,8 @@ from heartseg.read.datasets.camus_files import (
     Clip,
     Patient,
     Patients,
+    incomplete,
+    listed_twice,
     metaimage_patients,
     nifti_patients,
     png_patients,
@@ -212,21 +213,27 @@ def _found_by(patients: Patients, layout: str) -> Find:
     return find
 
 
-def _missing(path: Path) -> list[str]:
-    """Folders named like patients without any image in them."""
-    folders = sorted(entry for entry in path.rglob("patient[0-9]*") if entry.is_dir())
-    return [
-        f"{folder.relative_to(path).as_posix()}: no image of a CAMUS patient in it"
-        for folder in folders
-        if not any(re.match(r"patient\d+_[24]CH_", file.name) for file in folder.iterdir())
-    ]
+def _lacking(patients: Patients) -> Callable[[Path], list[str]]:
+    """What a copy in folders of patients lacks: images, labels of sequences, a clear split."""
+
+    def missing(path: Path) -> list[str]:
+        found = patients(path)
+        known = {patient.folder.absolute() for patient in found}
+        folders = (entry for entry in sorted(path.rglob("patient[0-9]*")) if entry.is_dir())
+        return [
+            *(f"{f.name}: no image in its folder" for f in folders if f.absolute() not in known),
+            *(line for patient in found for line in incomplete(patient)),
+            *(f"{name} is in two lists of the split" for name in listed_twice(path)),
+        ]
+
+    return missing
 
 
 def _layout(name: str, patients: Patients, *, title: str, obtain: str, tree: str) -> Layout:
     return Layout(
         name=name,
         find=_found_by(patients, name),
-        missing=_missing,
+        missing=None if patients is png_patients else _lacking(patients),
         card=Card(
             title=f"CAMUS: apical two- and four-chamber echo, {title}",
             paper="Leclerc et al., IEEE TMI 2019",

@@ -1,6 +1,7 @@
 """Which files make a CAMUS patient, in each of the three forms; no pixels are read."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,16 +88,28 @@ def _patient(folder: Path, pattern: re.Pattern[str], kind: str) -> Patient | Non
             clips.setdefault(_VIEWS[match["view"]], []).append(clip)
     infos = {view: facts_of(folder / f"Info_{name}.cfg") for name, view in _VIEWS.items()}
     name = folder.resolve().name
+    shown = {_key(match) for match in named.values() if not match["gt"]}
+    taken = {file for file, match in named.items() if _key(match) in shown}  # no orphaned labels
     return Patient(
         name=name,
         folder=folder,
         clips={view: _chosen(clips[view]) for view in sorted(clips)},
         infos={view: info for view, info in infos.items() if info},
-        files=tuple(
-            file for file in files if file.suffix in (".cfg", ".raw", ".zraw") or file in named
-        ),
+        files=tuple(f for f in files if f in taken or f.suffix in (".cfg", ".raw", ".zraw")),
         split=_split(folder.resolve()),
     )
+
+
+def incomplete(patient: Patient) -> Iterator[str]:
+    """Stills that a patient's folder lacks, and sequences that lost their labels."""
+    names = {file.name.partition(".")[0] for file in patient.files}
+    for view in _VIEWS:
+        for phase in ("ED", "ES"):
+            if f"{patient.name}_{view}_{phase}" not in names:
+                yield f"{patient.name}: no image {view} {phase}"
+        sequence = f"{patient.name}_{view}_half_sequence"
+        if sequence in names and sequence + "_gt" not in names and patient.split != "test":
+            yield f"{sequence}: no labels of it"
 
 
 def _key(match: re.Match[str]) -> tuple[str, str]:
@@ -120,6 +133,13 @@ def _split(folder: Path) -> str | None:
         if folder.name in _listed(folder.parent.parent / "database_split" / f"subgroup_{name}.txt"):
             return split
     return None
+
+
+def listed_twice(path: Path) -> list[str]:
+    """Patients that more than one of the lists of the split name."""
+    lists = (path / "database_split" / f"subgroup_{name}.txt" for name in _SUBGROUPS)
+    named = [name for one in lists for name in _listed(one)]
+    return sorted(name for name, count in Counter(named).items() if count > 1)
 
 
 def _listed(file: Path) -> set[str]:

@@ -1,0 +1,87 @@
+"""`heartseg inspect`: what is seen in files, which model would be chosen, and a picture of it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from heartseg.core.errors import StudyError
+from heartseg.core.study import Study, View
+from heartseg.pipeline import DEFAULT_MODELS, Models, Settings, chosen_models, why_model
+from heartseg.read import find_studies
+from heartseg.read.inspect import Look, Seen, looks
+
+if TYPE_CHECKING:
+    from heartseg.preview import Use
+
+
+def number_of_studies(
+    path: Path,
+    *,
+    spacing_mm: tuple[float, float, float] | None = None,
+    view: View | None = None,
+) -> int:
+    """How many studies there are at a path; no pixels are read.
+
+    Raises:
+        InputError: nothing there that heartseg can read.
+    """
+    return len(find_studies(path, spacing_mm=spacing_mm, view=view))
+
+
+def inspected(
+    path: Path,
+    *,
+    spacing_mm: tuple[float, float, float] | None = None,
+    view: View | None = None,
+) -> Iterator[Look]:
+    """Every study at a path with what is seen in it, models included; no weights are loaded.
+
+    Raises:
+        InputError: nothing there that heartseg can read.
+    """
+    for study, seen in looks(path, spacing_mm=spacing_mm, view=view):
+        yield study, seen if study is None else [_with_model(study, one) for one in seen]
+
+
+def _with_model(study: Study, seen: Seen) -> Seen:
+    if seen.labels == "image":
+        return replace(seen, model_reason="label numbers are measured, not segmented")
+    view, settings = View(seen.view or View.UNKNOWN), Settings()
+    try:
+        names = chosen_models(study, Models(), settings)
+    except StudyError:  # it speaks of all views at once
+        names = {}
+    if view not in names:
+        made = ", ".join(f"{modality} {one}" for modality, one in DEFAULT_MODELS)
+        seen_as = f"{study.modality} of view {view}"
+        said = f"the shipped ones are for {made}, not {seen_as}; pass --view or --model"
+        return replace(seen, model_reason=said)
+    return replace(seen, model=names[view], model_reason=why_model(study, view, settings))
+
+
+def write_preview(where: Path, study: Study, seen: list[Seen], *, alone: bool) -> Path:
+    """Draw a study's preview into `where`, a .png file or a folder; the file that was written.
+
+    Raises:
+        OutputError: it cannot be written there.
+        FormatError: an image without contrast.
+    """
+    from heartseg.preview import keep, preview_file, preview_picture
+
+    file = preview_file(where, study.id, alone=alone)
+    uses = {View(one.view or View.UNKNOWN): _use(one) for one in seen}
+    keep(preview_picture(study, uses), file)
+    return file
+
+
+def _use(seen: Seen) -> "Use":
+    from heartseg.prepare import Preparation
+    from heartseg.preview import Use
+
+    if seen.model is None:
+        return Use(Preparation(), "no model is made for this view: the usual preparation is shown")
+    from heartseg.segment import load_bundle
+
+    bundle = load_bundle(seen.model)
+    return Use(bundle.preparation, f"as model {bundle.name} {bundle.version} does it")
