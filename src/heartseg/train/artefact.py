@@ -147,12 +147,14 @@ def window_of(described: Architecture) -> Window | None:
 def _training(settings: RunSettings, record: Mapping[str, Any], steps: int) -> dict[str, Any]:
     """Whence the weights are: what was so when training began, not when it was exported."""
     data = record.get("data", {}).get("training", {})
+    weights = settings.model.get("weights")
     counted = {"patients": len(data["patients"]), "planes": data["planes"]} if data else {}
     return {
         "data": settings.training_data,
         "parts": list(settings.train_on),
         **counted,
         "seed": settings.seed,
+        **({"encoder_from": Path(weights).name} if weights else {}),
         "steps": steps,
         "images": steps * settings.learning.batch,
         "commit": record.get("commit") or "unknown",

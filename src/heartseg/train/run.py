@@ -123,6 +123,9 @@ def _require_fit(described: Architecture, settings: RunSettings) -> None:
     if described.dimensions != 2 or any(per_axis(described.margin, described.dimensions)):
         got = "a network for volumes, or one that loses a margin"
         raise ConfigError("model", got=got, allowed="padded networks for planes")
+    if not described.free_export:
+        got = "a network whose ONNX file answers at one size only"
+        raise ConfigError("model", got=got, allowed="one that takes the sizes of all studies")
     stride = max(per_axis(described.stride, 2))
     for name, size in (
         ("preparation.stride", settings.preparation.stride),
