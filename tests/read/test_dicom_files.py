@@ -20,7 +20,7 @@ IMAGES = {
     "JPGLosslessP14SV1_1s_1f_8b.dcm": (US, View.UNKNOWN, (1, 1, 768, 1024), 0.25477, "mm", None),
     "OBXXXX1A_rle_2frame.dcm": (US, View.UNKNOWN, (2, 1, 600, 800), 0.26229, "mm", None),
     "eCT_Supplemental.dcm": (CT, View.VOLUME, (1, 2, 512, 512), 0.38867, "mm", None),
-    "emri_small.dcm": (MR, View.UNKNOWN, (10, 1, 64, 64), 1.0, "px", None),
+    "emri_small.dcm": (MR, View.OTHER, (10, 1, 64, 64), 1.0, "px", None),
     "examples_jpeg2k.dcm": (US, View.UNKNOWN, (1, 1, 480, 640), 1.0, "px", None),
     "examples_palette.dcm": (US, View.UNKNOWN, (1, 1, 350, 800), 0.26229, "mm", None),
     "examples_rgb_color.dcm": (US, View.UNKNOWN, (1, 1, 240, 320), 1.0, "px", None),
