@@ -309,7 +309,7 @@ def test_findings_are_equal_in_every_layout(folders, gauge):
         (candidate,) = find_studies(folder / "dicom")
         report = examine(candidate, Models("cpu"), Settings(model=str(gauge))).report
         found.append({one.key: one.value for one in report.findings})
-    assert found[0]["lv_edv_ml"] is not None
+    assert any(value is not None for value in found[0].values())
     assert found[0] == pytest.approx(found[1], rel=1e-9, nan_ok=True)
     assert found[0] == pytest.approx(found[2], rel=1e-9, nan_ok=True)
 

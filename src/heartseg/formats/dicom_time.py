@@ -149,7 +149,7 @@ def aligned(
     reference = np.mean(whole, axis=0)
     cycles = _cycles(slices, times) if clock in CLOCKS_MS and frames > 1 else None
     shares = times if cycles is None else [t / c for t, c in zip(times, cycles, strict=True)]
-    usual = np.mean([one for one in shares if len(one) == frames], axis=0)
+    usual = np.median([one for one in shares if len(one) == frames], axis=0)  # not of outliers
     columns, notes = [], []
     for z, (planes, share) in enumerate(zip(slices, shares, strict=True), start=1):
         fits = len(planes) == frames
