@@ -62,6 +62,8 @@ def test_wrong_usage_is_said_and_nothing_is_written(case: str, scan: Path, tmp_p
         ["phantom", "-o", "out", "--kind", "mine"],
         ["phantom", "-o", "out", "--as", "mine"],
         ["phantom", "-o", "out", "-n", "0"],
+        ["phantom", "-o", "out", "--exam", "enhanced"],
+        ["phantom", "-o", "out", "--as", "dicom", "--exam", "mine"],
         ["demo", "--seed", "-1"],
         ["segment", "-o", "out"],
         ["segment", "a.nii"],
