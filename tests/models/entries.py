@@ -1,7 +1,7 @@
 """Which networks this run of the tests looks at.
 
 All of them, at their real size, take longer than `make test` may: `make networks` does that and
-keeps what came out in `benchmarks/results/networks/contract.csv`. `make test` takes the light ones
+keeps what came out in `benchmarks/results/checks/networks.csv`. `make test` takes the light ones
 and a few of the rest, others every day, so that each has its turn.
 """
 
