@@ -11,6 +11,7 @@ Doors and their seeds are in `fuzz_doors.py`, mutations in `fuzz_mutations.py`.
 import argparse
 import contextlib
 import faulthandler
+import gc
 import mmap
 import os
 import resource
@@ -255,7 +256,12 @@ def _resident() -> int:
 
 
 def _limit_memory() -> None:
-    """From here on no more than `MEMORY` can be taken, used or not."""
+    """From here on no more than `MEMORY` can be taken, used or not, beside what is given back.
+
+    What the parent left to be collected would be given back later, and widen the limit by it.
+    """
+    gc.collect()
+    gc.freeze()
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     limit = pages * resource.getpagesize() + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
