@@ -15,6 +15,7 @@ import gc
 import mmap
 import os
 import resource
+import select
 import signal
 import struct
 import sys
@@ -22,7 +23,7 @@ import tempfile
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -122,7 +123,7 @@ def _one_process(
         _child(door, seeds, numbers, seed, board, writer)
     os.close(writer)
     with os.fdopen(reader, "rb") as stream:
-        died = _watched(child, stream, board, tally)
+        died = _watched(child, stream.fileno(), board, tally)
     if died is None:
         return numbers.stop
     number, _ = _STATE.unpack(board[:])
@@ -130,10 +131,9 @@ def _one_process(
     return number + 1
 
 
-def _watched(child: int, stream: object, board: mmap.mmap, tally: Tally) -> str | None:
+def _watched(child: int, pipe: int, board: mmap.mmap, tally: Tally) -> str | None:
     """Hear a process out; says how it died, None where it ended well."""
-    lines = _lines(stream.fileno())  # type: ignore[attr-defined]
-    for line in lines:
+    for line in _lines(pipe):
         if line is not None:
             _heard(line, tally)
             continue
@@ -149,8 +149,6 @@ def _watched(child: int, stream: object, board: mmap.mmap, tally: Tally) -> str 
 
 def _lines(descriptor: int) -> Iterator[str | None]:
     """Lines as they come; None for a second without any."""
-    import select
-
     rest = b""
     while True:
         ready, _, _ = select.select([descriptor], [], [], 1.0)
@@ -317,8 +315,6 @@ def keep(door: Door, seeds: Mapping[str, bytes], seed: int, tally: Tally, folder
         with contextlib.suppress(OSError):
             path.write_bytes(content)
 
-
-Opener = Callable[[Path], object]
 
 if __name__ == "__main__":
     main()

@@ -138,7 +138,7 @@ def _wide(planes: Any) -> Any:
 def _trained(name: str, frames: Sequence[Frame], planes: int) -> Any:
     import torch
 
-    from heartseg.losses import deeply_supervised
+    from heartseg.losses import deeply_supervised, dice_and_cross_entropy
     from heartseg.models import ARCHITECTURES
 
     described = ARCHITECTURES[name]
@@ -152,21 +152,12 @@ def _trained(name: str, frames: Sequence[Frame], planes: int) -> Any:
         answer = network(pixels)
         levels = answer if isinstance(answer, tuple) else (answer,)
         optimiser.zero_grad()
-        deeply_supervised(_loss, levels, truth).backward()
+        deeply_supervised(dice_and_cross_entropy, levels, truth).backward()
         optimiser.step()
         seen += real
         if seen >= planes:
             return network.eval()
     raise AssertionError("batches never end")
-
-
-def _loss(logits: Any, truth: Any) -> Any:
-    import torch
-
-    from heartseg.losses import soft_dice_loss
-
-    entropy = torch.nn.functional.cross_entropy(logits, truth)
-    return entropy + soft_dice_loss(logits.softmax(1), truth)
 
 
 def _batches(

@@ -15,7 +15,7 @@ from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import Modality, Source, Study, View
 from heartseg.read import Candidate, find_studies
 from heartseg.read.candidate import stem_of
-from heartseg.read.labels import read_mask
+from heartseg.read.image_file import read_labels
 from heartseg.read.masks import study_masks
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _cases(truth: Path, scheme: str) -> list[Candidate]:
 
 
 def _case_of_mask(file: Path, scheme: str) -> Candidate:
-    truth = read_mask(file, core_scheme(scheme))
+    truth = read_labels(file, core_scheme(scheme))
     source = Source(
         stem=stem_of(file), format="labels", path=file, frames=tuple(range(truth.frames))
     )

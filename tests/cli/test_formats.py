@@ -12,7 +12,7 @@ from PIL import Image as Pictures
 from heartseg.core.anatomy import SCHEMES
 from heartseg.formats import nifti
 from heartseg.read import find_studies
-from heartseg.read.labels import read_mask
+from heartseg.read.image_file import read_labels
 from tests import doors
 from tests.cli.door import Done, heartseg
 
@@ -163,7 +163,7 @@ def test_pages_without_millimetres_get_a_nifti_mask_that_measure_takes(
     done("segment", tmp_path / "scan.tif", *said, "-o", out, "--model", gauge)
     mask = out / "scan" / "scan_seg.nii.gz"
     assert np.array_equal(
-        SCHEMES["acdc"].write(read_mask(mask, SCHEMES["acdc"]).labels)[0], HEART[0]
+        SCHEMES["acdc"].write(read_labels(mask, SCHEMES["acdc"]).labels)[0], HEART[0]
     )
     for spacing in ((), ("--spacing-mm", "9,1.5,1.5")):
         place = ("-o", tmp_path / "again", "--labels-from", mask, "--overwrite")
@@ -194,7 +194,7 @@ def test_a_video_is_segmented_frame_by_frame(gauge: Path, tmp_path: Path) -> Non
     out = tmp_path / "out"
     said = ("--view", "sax", "--spacing-mm", "9,1.5,1.5", "--formats", "nifti,json")
     done("segment", tmp_path / "scan.avi", *said, "-o", out, "--model", gauge)
-    mask = read_mask(out / "scan" / "scan_seg.nii.gz", SCHEMES["acdc"])
+    mask = read_labels(out / "scan" / "scan_seg.nii.gz", SCHEMES["acdc"])
     assert np.array_equal(SCHEMES["acdc"].write(mask.labels)[:, 0], HEART[:, 0])
     assert mask.times_ms == pytest.approx((0, 40, 80, 120), abs=1e-3)
 

@@ -13,7 +13,7 @@ from heartseg.formats import data_file, table
 from heartseg.formats.table import FORMATS, format_of
 from heartseg.read import find_studies, read_study
 from heartseg.read.folder import ALLOWED
-from heartseg.read.labels import read_mask
+from heartseg.read.image_file import read_labels
 from tests import foreign
 from tests.formats.writers import STEP_MS, WRITERS, Writer, values
 
@@ -117,18 +117,18 @@ def test_labels_come_back_and_unknown_numbers_are_refused(
     path = tmp_path / writer.file
     numbers = values(writer, axes) % 4
     writer.write(path, numbers)
-    found = read_mask(path, SCHEMES["acdc"])
+    found = read_labels(path, SCHEMES["acdc"])
     assert np.array_equal(SCHEMES["acdc"].write(found.labels), numbers)
     assert len(found.structures) == 3
     writer.write(path, numbers + (numbers == 3) * np.uint8(4))
     with pytest.raises(LabelError, match=rf"{writer.file}.*\[7\].*--scheme"):
-        read_mask(path, SCHEMES["acdc"])
+        read_labels(path, SCHEMES["acdc"])
 
 
 @pytest.mark.parametrize("writer", [w for w in WRITERS if w not in LABELLED], **NAMES)
 def test_formats_that_change_numbers_hold_no_labels(writer: Writer, tmp_path: Path) -> None:
     with pytest.raises(FormatError, match=r"which changes them; allowed: \.nii\.gz"):
-        read_mask(written(tmp_path, writer), SCHEMES["acdc"])
+        read_labels(written(tmp_path, writer), SCHEMES["acdc"])
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "int16", "float32"])

@@ -92,6 +92,11 @@ class Scheme:
     name: str
     numbers: Mapping[int, Structure]
 
+    @property
+    def structures(self) -> tuple[Structure, ...]:
+        """What can be drawn in this scheme, the background left out."""
+        return tuple(one for one in self.numbers.values() if one is not Structure.BACKGROUND)
+
     def read(self, values: NDArray[Any], *, where: str = "labels") -> Labels:
         """Turn file values (any shape, integers or integral floats) into structures.
 

@@ -129,6 +129,13 @@ class Geometry:
                 what, got="an image without spacing", do="pass its pixel size with --spacing-mm"
             )
 
+    @property
+    def words(self) -> str:
+        """Its size for messages: `10 x 256 x 216 voxels of 8 x 1.5 x 1.5 mm`."""
+        size = " x ".join(map(str, self.shape))
+        spacing = " x ".join(f"{value:.4g}" for value in self.spacing)
+        return f"{size} voxels of {spacing} {self.unit}"
+
     def point(self, index: Sequence[float]) -> NDArray[np.float64]:
         """LPS+ position of the voxel at (z, y, x), which may be fractional."""
         position: NDArray[np.float64] = self.affine[:3, :3] @ np.asarray(index) + self.affine[:3, 3]

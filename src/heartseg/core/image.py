@@ -1,12 +1,13 @@
 """Images and segmentations: voxels with their place in the patient and in time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from heartseg.core.anatomy import Labels, Structure
+from heartseg.core.anatomy import Labels, Scheme, Structure
 from heartseg.core.errors import GeometryError
 from heartseg.core.geometry import Geometry
 
@@ -17,6 +18,10 @@ def _require_fit(shape: tuple[int, ...], geometry: Geometry, times: int | None) 
         raise GeometryError("array", got=f"shape {shape}", allowed=allowed)
     if times is not None and times != shape[0]:
         raise GeometryError("times", got=f"{times} for {shape[0]} frames", allowed="one a frame")
+
+
+def _part_of(times: tuple[float, ...] | None, frames: Sequence[int]) -> tuple[float, ...] | None:
+    return None if times is None else tuple(times[frame] for frame in frames)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +50,20 @@ class Image:
     def like(self, voxels: NDArray[Any]) -> Self:
         """Other voxels on the same grid and at the same times."""
         return replace(self, voxels=voxels)
+
+    def part(self, frames: Sequence[int]) -> Self:
+        """Some frames, with their times."""
+        times = _part_of(self.times_ms, frames)
+        return replace(self, voxels=self.voxels[list(frames)], times_ms=times)
+
+    def labelled(self, scheme: Scheme, where: str) -> "Segmentation":
+        """The anatomy of an image whose voxels are the numbers of a scheme.
+
+        Raises:
+            LabelError: a number that the scheme does not know; `where` is for the message.
+        """
+        labels = scheme.read(self.voxels, where=where)
+        return Segmentation(labels, self.geometry, scheme.structures, self.times_ms)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +97,11 @@ class Segmentation:
     def like(self, labels: Labels) -> Self:
         """Other labels on the same grid and at the same times."""
         return replace(self, labels=labels)
+
+    def part(self, frames: Sequence[int]) -> Self:
+        """Some frames, with their times."""
+        times = _part_of(self.times_ms, frames)
+        return replace(self, labels=self.labels[list(frames)], times_ms=times)
 
     def mask(self, structure: Structure, frame: int) -> NDArray[np.bool_]:
         """(z, y, x) voxels of a structure in a frame."""

@@ -192,7 +192,7 @@ _FACTS = (
     "ImageType", "SeriesDescription", "ProtocolName", "SeriesNumber", "PatientSex", "PatientAge",
     "PatientSize", "PatientWeight", "HeartRate", "NominalInterval", "InversionTime",
     "SliceThickness", "SpacingBetweenSlices", "PatientBirthDate", "StudyDate", "SOPClassUID",
-    "SequenceName", "ComplexImageComponent",
+    "SequenceName",
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from heartseg.core.anatomy import Scheme, Structure
+from heartseg.core.anatomy import Scheme
 from heartseg.core.errors import FormatError, GeometryError, OutputError
 from heartseg.core.geometry import Geometry, Orientation
 from heartseg.core.image import Image, Segmentation
@@ -116,10 +116,7 @@ def read_labels(
         FormatError, GeometryError: as `read_noted`.
         LabelError: a number that the scheme does not know.
     """
-    image = read_image(path, spacing_mm)
-    found = tuple(s for s in scheme.numbers.values() if s != Structure.BACKGROUND)
-    labels = scheme.read(image.voxels, where=path.name)
-    return Segmentation(labels, image.geometry, found, image.times_ms)
+    return read_image(path, spacing_mm).labelled(scheme, path.name)
 
 
 def write_image(path: Path, image: Image) -> None:

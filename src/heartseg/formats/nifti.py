@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from heartseg.core.anatomy import Scheme, Structure
+from heartseg.core.anatomy import Scheme
 from heartseg.core.errors import GeometryError, OutputError
 from heartseg.core.geometry import Geometry, Orientation
 from heartseg.core.image import Image, Segmentation
@@ -66,10 +66,7 @@ def read_labels(
         FormatError, GeometryError: as `read_image`.
         LabelError: a number that the scheme does not know.
     """
-    info, values = _read(path, spacing_mm)
-    labels = scheme.read(values, where=path.name)
-    found = tuple(s for s in scheme.numbers.values() if s != Structure.BACKGROUND)
-    return Segmentation(labels, info.geometry, found, info.times_ms)
+    return read_image(path, spacing_mm).labelled(scheme, path.name)
 
 
 def write_image(path: Path, image: Image) -> None:

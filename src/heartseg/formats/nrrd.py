@@ -94,11 +94,14 @@ def read_noted(
         GeometryError: as `read_info`.
     """
     info = read_info(path, spacing_mm)
+    return _image(path, info), info.notes
+
+
+def _image(path: Path, info: NrrdInfo) -> Image:
     voxels = _voxels(path, info.header)
     frames = voxels[None] if info.time_axis is None else np.moveaxis(voxels, info.time_axis, 0)
     frames = frames.reshape((len(frames), *info.grid.sizes))  # a single plane has a third axis
-    image = Image(info.grid.orientation.apply(frames), info.grid.geometry, info.times_ms)
-    return image, info.notes
+    return Image(info.grid.orientation.apply(frames), info.grid.geometry, info.times_ms)
 
 
 def read_image(path: Path, spacing_mm: Sequence[float] | None = None) -> Image:
@@ -115,11 +118,9 @@ def read_labels(
         FormatError, GeometryError: as `read_noted`.
         LabelError: a number that neither knows.
     """
-    image = read_image(path, spacing_mm)
-    scheme = named_scheme(read_header(path).keys) or scheme
-    found = tuple(s for s in scheme.numbers.values() if s != Structure.BACKGROUND)
-    labels = scheme.read(image.voxels, where=path.name)
-    return Segmentation(labels, image.geometry, found, image.times_ms)
+    info = read_info(path, spacing_mm)
+    own = named_scheme(info.header.keys)
+    return _image(path, info).labelled(own or scheme, path.name)
 
 
 _NAMES: Mapping[str, Structure] = MappingProxyType(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from heartseg.core.anatomy import Scheme, Structure
+from heartseg.core.anatomy import Scheme
 from heartseg.core.errors import FormatError, OutputError
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
@@ -61,10 +61,9 @@ def read_labels(
         LabelError: a number that the scheme does not know.
     """
     pixels = _opened(path, ("PNG",), _numbers)
-    labels = scheme.read(pixels, where=path.name)
-    found = tuple(s for s in scheme.numbers.values() if s != Structure.BACKGROUND)
     given = None if spacing_mm is None else (spacing_mm[0], spacing_mm[1], spacing_mm[2])
-    return Segmentation(labels[None, None], Geometry.from_pixels((1, *labels.shape), given), found)
+    grid = Geometry.from_pixels((1, *pixels.shape), given)
+    return Image(pixels[None, None], grid).labelled(scheme, path.name)
 
 
 def write_labels(path: Path, seg: Segmentation, scheme: Scheme) -> None:

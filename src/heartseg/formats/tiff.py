@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from heartseg.core.anatomy import Scheme, Structure
+from heartseg.core.anatomy import Scheme
 from heartseg.core.errors import FormatError
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
@@ -127,8 +127,7 @@ def read_labels(
         )
     voxels, _ = _arranged(path, numbers, pages.words)
     geometry, _ = _placed(path, voxels.shape[1:], pages, spacing_mm)
-    found = tuple(s for s in scheme.numbers.values() if s != Structure.BACKGROUND)
-    return Segmentation(scheme.read(voxels, where=path.name), geometry, found)
+    return Image(voxels, geometry).labelled(scheme, path.name)
 
 
 def _grey(pages: Pages) -> tuple[NDArray[Any], tuple[str, ...]]:

@@ -1,7 +1,7 @@
 """Losses: plain functions of one mode each.
 
 Logits (n, classes, ...), probabilities (n, classes, ...), truth (n, ...) of class indices, space
-(...) two- or three-dimensional. `LOSSES` is the list that training chooses from by name: each takes
+(...) two- or three-dimensional. `LOSSES` is the list to choose from by name: each takes
 logits and truth and has the defaults of its paper; adding one is a function and a line here, and
 `tests/losses/test_contract.py` then tests it.
 """

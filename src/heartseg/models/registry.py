@@ -19,16 +19,7 @@ from heartseg.models.table import Entry
 
 GROUP = "heartseg.networks"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._+-]{0,63}")
-_WANTED: tuple[str, ...] = (
-    "paper",
-    "stride",
-    "dimensions",
-    "smallest_size",
-    "margin",
-    "native_channels",
-)
-_WANTED += ("native_classes", "native_size", "free_export", "overfit_steps", "build")
-_WANTED += ("smallest_batch", "deployed")
+_WANTED = tuple(name for name in vars(Architecture) if not name.startswith("_"))
 
 
 class Registry(Mapping[str, Architecture]):

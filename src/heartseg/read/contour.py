@@ -81,8 +81,7 @@ def read_numbered(dicom: Path, name: str, options: Options) -> tuple[Study, Plac
             name, got=f"no DICOM images in {dicom.name}", do="download the patient again"
         )
     options = replace(options, view=View.SAX)
-    study = dicom_study.load(dicom, name, headers, notes, options)
-    (found,) = dicom_study.choose(headers, options)[0]
+    study, (found,) = dicom_study.load_chosen(dicom, name, headers, notes, options)
     return study, _places(found.stack)
 
 

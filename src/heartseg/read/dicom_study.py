@@ -28,6 +28,7 @@ from heartseg.read.dicom_group import split
 from heartseg.read.dicom_kind import HEART, Purpose, words_of
 from heartseg.read.dicom_labels import require_image
 from heartseg.read.dicom_stack import Series
+from heartseg.read.facts import number_of
 from heartseg.read.view import (
     ALONG_HEART,
     ALONG_PATIENT,
@@ -97,7 +98,18 @@ def load(
     notes: Sequence[str] = (),
     options: Options = Options(),  # noqa: B008
 ) -> Study:
-    """Read the pixels of a study's best series of each view.
+    """Read the pixels of a study's best series of each view; as `load_chosen`."""
+    return load_chosen(path, name, headers, notes, options)[0]
+
+
+def load_chosen(
+    path: Path,
+    name: str,
+    headers: Sequence[Header],
+    notes: Sequence[str] = (),
+    options: Options = Options(),  # noqa: B008
+) -> tuple[Study, list[Found]]:
+    """The same, and the series that its images came from.
 
     Files whose pixels are damaged are left out, and the stacks are made without them: a slice
     that is then missing is refused as any missing slice.
@@ -117,7 +129,7 @@ def load(
 
 def _read(
     box: Box, name: str, headers: Sequence[Header], notes: Sequence[str], options: Options
-) -> Study:
+) -> tuple[Study, list[Found]]:
     chosen, said = choose(headers, options)
     images, sources = {}, {}
     for found in chosen:
@@ -126,7 +138,7 @@ def _read(
         images[found.view] = image
         sources[found.view] = (_source(box.path, found, chosen, image.frames),)
     body, odd = body_of_header(_patient_facts(chosen[0]))
-    return Study(
+    study = Study(
         id=name,
         modality=_modality(headers[0].modality),
         images=images,
@@ -134,6 +146,7 @@ def _read(
         body=body,
         notes=(*notes, *said, *odd),
     )
+    return study, chosen
 
 
 def choose(headers: Sequence[Header], options: Options) -> tuple[list[Found], list[str]]:
@@ -273,7 +286,7 @@ def _modality(text: str) -> Modality:
 
 def body_of_header(facts: Mapping[str, str]) -> tuple[Body, tuple[str, ...]]:
     """Sex, age, size and heart rate; DICOM's PatientSize is in metres."""
-    interval = _number(facts.get("NominalInterval"))
+    interval = number_of(facts, "NominalInterval")
     return body_of(
         sex=facts.get("PatientSex"),
         age_years=_age(facts),
@@ -289,7 +302,7 @@ def _patient_facts(found: Found) -> dict[str, str]:
     names = {plane.name for row in found.stack.planes for plane in row}
     used = [header for header in found.series.headers if header.name in names]
     facts = dict(used[0].facts)
-    rates = [_number(header.facts.get("HeartRate")) for header in used]
+    rates = [number_of(header.facts, "HeartRate") for header in used]
     stated = [rate for rate in rates if rate]
     columns = [interval_ms([plane]) for plane in found.stack.planes[0]]
     intervals = [interval for interval in columns if interval]
@@ -317,10 +330,3 @@ def _years_between(facts: Mapping[str, str]) -> float | None:
     if not all(re.fullmatch(r"(18|19|20)\d{6}", date) for date in (born, seen)):
         return None
     return (int(seen) - int(born)) // 10000 if seen > born else None
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return float(text) if text else None
-    except ValueError:
-        return None

@@ -42,17 +42,17 @@ def read_noted(path: Path, spacing_mm: Spacing = None) -> tuple[Image, tuple[str
 
 
 def read_labels(path: Path, scheme: Scheme, spacing_mm: Spacing = None) -> Segmentation:
-    """Read labels whose numbers mean what `scheme` says.
+    """Read labels whose numbers mean what `scheme` says, on the file's own grid.
 
     Raises:
-        FormatError: a format that changes numbers; and as the format's reader.
+        FormatError: a format that changes numbers, or none of ours; and as the format's reader.
         GeometryError, LabelError: as the format's reader.
     """
-    known = required_format(path)
-    if not known.labels:
+    known = format_of(path.name)
+    if known is None or not known.labels:
         raise FormatError(
             path.name,
-            got=f"labels in {known.name}, which changes them",
+            got=f"labels in {known.name}, which changes them" if known else "no known format",
             allowed=", ".join(LABEL_SUFFIXES),
             do="export the labels as one of these",
         )

@@ -186,13 +186,7 @@ def _require_grid(file: Path, mine: Geometry, theirs: Geometry) -> None:
         return
     raise GeometryError(
         file.name,
-        got=f"another grid: {_said(mine)}",
-        allowed=_said(theirs),
+        got=f"another grid: {mine.words}",
+        allowed=theirs.words,
         do="the copy may be damaged: get the file again, or resample it to the image",
     )
-
-
-def _said(grid: Geometry) -> str:
-    size = " x ".join(map(str, grid.shape))
-    spacing = " x ".join(f"{value:.4g}" for value in grid.spacing)
-    return f"{size} voxels of {spacing} {grid.unit}"

@@ -9,7 +9,8 @@ from heartseg.core.anatomy import Labels, Scheme, ventricles_swapped
 from heartseg.core.errors import FormatError, GeometryError
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
-from heartseg.formats.table import LABEL_SUFFIXES, format_of
+from heartseg.formats.table import format_of
+from heartseg.read.image_file import read_labels
 
 
 def read_labels_for(
@@ -30,7 +31,7 @@ def read_labels_for(
     """
     if not path.is_file():
         raise FormatError(path.name, got="no such file", do="check the path")
-    seg = _placed(read_mask(path, scheme), path, image)
+    seg = _placed(read_labels(path, scheme), path, image)
     if source is not None and _one_header(path, source):
         seg = replace(seg, geometry=image.geometry)
     if not _fits(seg.geometry, image.geometry):
@@ -67,25 +68,6 @@ def swapped_warning(labels: Labels, scheme: str) -> str | None:
     )
 
 
-def read_mask(path: Path, scheme: Scheme) -> Segmentation:
-    """The labels of a file in any format that holds numbers as they are, on the file's own grid.
-
-    Raises:
-        FormatError: a format that changes numbers, or none of ours; and as the format's reader.
-        GeometryError, LabelError: as the format's reader.
-    """
-    known = format_of(path.name)
-    if known is None or not known.labels:
-        raise FormatError(
-            path.name,
-            got=f"labels in {known.name}, which changes them" if known else "no known format",
-            allowed=", ".join(LABEL_SUFFIXES),
-            do="export the labels as one of these",
-        )
-    labels: Segmentation = known.door.read_labels(path, scheme)
-    return labels
-
-
 def _placed(seg: Segmentation, path: Path, image: Image) -> Segmentation:
     """A file without a place of its own takes the image's, where its voxels are as many and large.
 
@@ -115,6 +97,4 @@ def _fits(mine: Geometry, theirs: Geometry) -> bool:
 
 
 def _grid(geometry: Geometry) -> str:
-    size = " x ".join(map(str, geometry.shape))
-    spacing = " x ".join(f"{value:.4g}" for value in geometry.spacing)
-    return f"{size} voxels of {spacing} {geometry.unit} at {geometry.affine[:3, 3].round(2)}"
+    return f"{geometry.words} at {geometry.affine[:3, 3].round(2)}"

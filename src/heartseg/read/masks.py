@@ -1,13 +1,13 @@
 """Somebody's labels for a study: published ones, or masks named like the study's files."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from heartseg.core.anatomy import Scheme, scheme
 from heartseg.core.errors import LabelError, StudyError
-from heartseg.core.image import Image, Segmentation
+from heartseg.core.image import Segmentation
 from heartseg.core.study import Source, Study, View
 from heartseg.formats.table import LABEL_SUFFIXES
 from heartseg.read.dicom_labels import is_segmentation, read_segments_for
@@ -42,24 +42,16 @@ def _of_view(study: Study, view: View, place: Path, numbers: Scheme) -> Segmenta
     structures = tuple(s for _, s in sorted(numbers.numbers.items()) if s)
     for source in study.sources[view]:
         file = mask_file(source, place, study.id)
-        frames = list(source.frames)
+        frames, part = list(source.frames), image.part(source.frames)
         if is_segmentation(file):
-            seg = read_segments_for(file, _part(image, frames), source)
+            seg = read_segments_for(file, part, source)
             labels[frames], structures = seg.labels, seg.structures
             continue
-        part = Image(image.voxels[frames], image.geometry)
         found, warnings = read_labels_for(file, numbers, part, source.path)
         if warnings:  # numbers from exchanged ventricles would look plausible
             raise LabelError("; ".join(warnings))
         labels[frames] = found.labels
     return Segmentation(labels, image.geometry, structures, image.times_ms)
-
-
-def _part(image: Image, frames: Sequence[int]) -> Image:
-    """Some frames of an image, with their times."""
-    times = image.times_ms
-    shown = None if times is None else tuple(times[frame] for frame in frames)
-    return Image(image.voxels[frames], image.geometry, shown)
 
 
 def mask_file(source: Source, place: Path, study: str) -> Path:

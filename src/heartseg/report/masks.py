@@ -35,16 +35,8 @@ def save_masks(
 
 
 def _part(segmentation: Segmentation, source: Source) -> Segmentation:
-    frames = list(source.frames)
-    if frames == list(range(segmentation.frames)):
-        return segmentation
-    times = segmentation.times_ms
-    return Segmentation(
-        segmentation.labels[frames],
-        segmentation.geometry,
-        segmentation.structures,
-        None if times is None else tuple(times[frame] for frame in frames),
-    )
+    whole = source.frames == tuple(range(segmentation.frames))
+    return segmentation if whole else segmentation.part(source.frames)
 
 
 def _save(segmentation: Segmentation, source: Source, folder: Path, scheme: Scheme) -> Path:

@@ -29,7 +29,7 @@ from heartseg.read.layout import Card, Layout
 
 NAME = "acdc"
 SCHEME = SCHEMES["acdc"]
-STRUCTURES = tuple(structure for structure in SCHEME.numbers.values() if structure)
+STRUCTURES = SCHEME.structures
 _FRAME = re.compile(r"^(patient\d+)_frame(\d+)\.nii(\.gz)?$")
 _SCRIBBLE = "_scribble"
 _NOT_ANNOTATED = 4

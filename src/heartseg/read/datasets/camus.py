@@ -48,7 +48,7 @@ from heartseg.read.labelled import (
 from heartseg.read.layout import Card, Layout
 
 SCHEME = SCHEMES["camus"]
-STRUCTURES = tuple(structure for structure in SCHEME.numbers.values() if structure)
+STRUCTURES = SCHEME.structures
 _QUALITY = ("Good", "Medium", "Poor")
 _PUBLISHED = {"LVedv": ("lv_edv_ml", 1.0), "LVesv": ("lv_esv_ml", 1.0), "LVef": ("lv_ef", 0.01)}
 _PUBLISHED_LATER = {"EF": ("lv_ef", 0.01)}

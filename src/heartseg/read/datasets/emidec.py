@@ -21,7 +21,7 @@ from heartseg.read.layout import Card, Layout
 
 NAME = "emidec"
 SCHEME = SCHEMES[NAME]
-STRUCTURES = tuple(structure for structure in SCHEME.numbers.values() if structure)
+STRUCTURES = SCHEME.structures
 LICENCE = "CC BY-NC-SA 4.0: research, no commerce, cite"
 _CASE = re.compile(r"Case_([NP]?)\d+$")
 _GROUPS = {"N": "normal", "P": "infarct"}

@@ -25,7 +25,7 @@ _FOLDER = re.compile(r"^(ct|mr)_(train|test)\w*$|^(CT|MR|images|imagesTr|imagesT
 _DEPTH = 3
 _MODALITIES = {"ct": Modality.CT, "mr": Modality.MR}
 _PUBLISHED = Scheme(NAME, MappingProxyType({**SCHEMES[NAME].numbers, 421: Structure.LEFT_ATRIUM}))
-_STRUCTURES = tuple(s for s in SCHEMES[NAME].numbers.values() if s is not Structure.BACKGROUND)
+_STRUCTURES = SCHEMES[NAME].structures
 
 
 def find(path: Path, options: Options) -> list[Candidate]:

@@ -153,7 +153,7 @@ def _write_study(export: _Export, candidate: Candidate, split: str) -> None:
     patient = candidate.patient or candidate.id
     for frame in frames:
         case = Case(name=f"{candidate.id}_frame{frame:02d}", patient=patient, split=split)
-        _write_case(export, case, _still(image, frame), _still_labels(seg, frame))
+        _write_case(export, case, image.part([frame]), seg.part([frame]))
 
 
 def _view(study: str, views: Sequence[View], wanted: View | None) -> View:
@@ -184,14 +184,6 @@ def _frames(candidate: Candidate, view: View, seg: Segmentation) -> list[int]:
     if not found:
         raise StudyError(candidate.id, got="no frame on which all structures are drawn")
     return found
-
-
-def _still(image: Image, frame: int) -> Image:
-    return Image(image.voxels[frame : frame + 1], image.geometry)
-
-
-def _still_labels(seg: Segmentation, frame: int) -> Segmentation:
-    return Segmentation(seg.labels[frame : frame + 1], seg.geometry, seg.structures)
 
 
 def _write_case(export: _Export, case: Case, image: Image, labels: Segmentation) -> None:
