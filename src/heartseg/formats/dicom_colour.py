@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heartseg.core.errors import FormatError
+from heartseg.formats.brightness import WEIGHTS
 
-_BRIGHTNESS = np.array([0.299, 0.587, 0.114])
 _MAX_ENTRIES = 2**16
 
 
 def brightness(colours: NDArray[Any], bits: int = 8) -> NDArray[np.uint8]:
     """(..., 3) RGB of values of so many bits -> (...) in 8 bits."""
-    grey = colours[..., :3] @ _BRIGHTNESS
+    grey = colours[..., :3] @ np.array(WEIGHTS)
     if bits > 8:
         grey *= 255 / (2**bits - 1)
     grey8: NDArray[np.uint8] = np.rint(grey).clip(0, 255).astype(np.uint8)
