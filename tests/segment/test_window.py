@@ -137,8 +137,8 @@ def test_a_window_that_cannot_be_is_refused(wrong: dict[str, tuple[int, ...]]) -
 def valid_bundle(valid_network: Any, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """That network as a bundle, read again."""
     from heartseg.models import architecture
-    from heartseg.train.artefact import window_of
     from heartseg.train.export import export_onnx
+    from heartseg.train.shown import window_of
 
     table = {"name": "unet-2015", "widths": [4, 4, 6, 8, 10]}
     description = Description(

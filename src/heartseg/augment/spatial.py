@@ -4,6 +4,7 @@ Rotation, scaling, flips, shift, elastic deformation and the crop are composed i
 grid; planes and labels are read through it once, so nothing is blurred twice.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -67,7 +68,7 @@ def move_planes(
     Returns:
         Planes (n, 1, s, s) and labels (n, s, s), s = `change.size_px`.
     """
-    grid = _sampling_grid(centres, planes.shape[-2:], change, generator)
+    grid = as_grid(places_read(centres, change, generator), planes.shape[-2:])
     foreground = torch.arange(1, classes, device=labels.device)[:, None, None]
     shares = (labels[:, None] == foreground).to(planes.dtype)
     stacked = torch.cat([planes, shares], dim=1)
@@ -77,10 +78,14 @@ def move_planes(
     return moved[:, :1], likeliest
 
 
-def _sampling_grid(
-    centres: Tensor, size: torch.Size, change: SpatialChange, generator: torch.Generator
-) -> Tensor:
-    """(n, s, s, 2) places to read, in grid_sample's (x, y) of [-1, 1]."""
+def places_read(centres: Tensor, change: SpatialChange, generator: torch.Generator) -> Tensor:
+    """(n, s, s, 2) of (y, x): where in the source each pixel of n moved crops is read, in pixels.
+
+    Args:
+        centres: (n, 2) of (y, x), where the crops are centred before the shift.
+        change: how far.
+        generator: the run's randomness.
+    """
     count, side = len(centres), change.size_px
     axis = torch.arange(side, device=centres.device) - (side - 1) / 2
     offsets = torch.stack(torch.meshgrid(axis, axis, indexing="ij"), dim=-1)  # (s, s, 2) of (y, x)
@@ -90,8 +95,15 @@ def _sampling_grid(
         places + (centres + uniform((count, 2), -1, 1, generator) * change.shift_px)[:, None, None]
     )
     field = smooth_field((count, 2, side, side), change.elastic_knots, generator)
-    places = places + field.movedim(1, -1) * change.elastic_px
-    extent = torch.tensor([size[0] - 1, size[1] - 1], device=centres.device)
+    return places + field.movedim(1, -1) * change.elastic_px
+
+
+def as_grid(places: Tensor, size: Sequence[int]) -> Tensor:
+    """(n, s, s, 2) places (y, x) of a source of `size` rows and columns, as grid_sample has them.
+
+    That is (x, y), -1 on the first and 1 on the last pixel of an axis.
+    """
+    extent = torch.tensor([size[0] - 1, size[1] - 1], device=places.device)
     return (places / extent * 2 - 1).flip(-1)
 
 

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from importlib import resources
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from heartseg.segment.onnx_check import LARGEST_ONNX_BYTES, OnnxSummary, read_on
 from heartseg.segment.window import Window
 
 INPUT, OUTPUT = "pixels", "logits"
-"""Names in the ONNX file: float32 (n, 1, y, x) in, float32 (n, structures, y, x) out."""
+"""Names in the ONNX file: float32 (n, 1, y, x) in, float32 (n, structures, y, x) out; z before y
+for a network of volumes, which always has a window of three axes."""
 
 LARGEST_TOML_BYTES = 256_000
 LARGEST_FIELD_PX = 2048
@@ -183,7 +185,8 @@ def _checked(file: _ModelFile, onnx: bytes, folder: Path, *, shipped: bool) -> B
         )
     _require_sane(file, where)
     structures = _structures(file.labels, where)
-    _require_fit(read_onnx(onnx), len(structures), where)
+    axes = 2 if file.window is None else file.window.axes
+    _require_fit(read_onnx(onnx), len(structures), axes, where)
     common = {f.name: getattr(file, f.name) for f in fields(Description) if f.name != "structures"}
     return Bundle(
         **common, structures=structures, sha256=sha256, folder=folder, shipped=shipped, onnx=onnx
@@ -199,9 +202,14 @@ def _require_sane(file: _ModelFile, where: str) -> None:
     if file.preparation.field_px > LARGEST_FIELD_PX:
         got = f"planes of {file.preparation.field_px} pixels"
         raise ModelError(where, got=got, allowed=f"at most {LARGEST_FIELD_PX}")
-    if file.window is not None and max(file.window.largest_px) > LARGEST_FIELD_PX:
+    if file.window is None:
+        return
+    if max(file.window.largest_px) > LARGEST_FIELD_PX:
         got = f"a window of {file.window.largest_px} pixels"
         raise ModelError(where, got=got, allowed=f"at most {LARGEST_FIELD_PX}")
+    if prod(file.window.second_px) > LARGEST_FIELD_PX**2:
+        got = f"a window of {file.window.second_px} pixels where a few would do"
+        raise ModelError(where, got=got, allowed=f"at most {LARGEST_FIELD_PX**2} in all")
 
 
 def _structures(labels: Mapping[str, str], where: str) -> tuple[Structure, ...]:
@@ -215,14 +223,15 @@ def _structures(labels: Mapping[str, str], where: str) -> tuple[Structure, ...]:
     return tuple(STRUCTURES_BY_KEY[name] for name in names)
 
 
-def _require_fit(onnx: OnnxSummary, classes: int, where: str) -> None:
+def _require_fit(onnx: OnnxSummary, classes: int, axes: int, where: str) -> None:
     given, wanted = onnx.inputs.get(INPUT), onnx.outputs.get(OUTPUT)
     if len(onnx.inputs) != 1 or len(onnx.outputs) != 1 or given is None or wanted is None:
         got = f"inputs {sorted(onnx.inputs)[:4]}, outputs {sorted(onnx.outputs)[:4]}"
         raise ModelError(where, got=got, allowed=f"input '{INPUT}' and output '{OUTPUT}'")
-    if len(given) != 4 or given[1] != 1 or {given[0], given[2], given[3]} != {None}:
-        raise ModelError(where, got=f"input of shape {given}", allowed="(free, 1, free, free)")
-    if len(wanted) != 4 or wanted[1] not in (None, classes):
-        raise ModelError(
-            where, got=f"output of shape {wanted}", allowed=f"(n, {classes}, y, x), as its labels"
-        )
+    if len(given) != 2 + axes or given[1] != 1 or {given[0], *given[2:]} != {None}:
+        allowed = f"(free, 1{', free' * axes})"
+        raise ModelError(where, got=f"input of shape {given}", allowed=allowed)
+    if len(wanted) != 2 + axes or wanted[1] not in (None, classes):
+        space = "y, x" if axes == 2 else "z, y, x"
+        allowed = f"(n, {classes}, {space}), as its labels"
+        raise ModelError(where, got=f"output of shape {wanted}", allowed=allowed)

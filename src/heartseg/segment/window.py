@@ -53,6 +53,17 @@ class Window:
             if largest > smallest and largest - 2 * margin < stride:
                 raise ConfigError("window", got=str(self), allowed="answers of at least a stride")
 
+    @property
+    def axes(self) -> int:
+        """2 for networks of planes, 3 for those of volumes."""
+        return len(self.margin_px)
+
+    @property
+    def second_px(self) -> tuple[int, ...]:
+        """The input after the smallest: one of about this size is made for a handful of pixels."""
+        rows = zip(self.smallest_px, self.stride_px, self.largest_px, strict=True)
+        return tuple(min(least + stride, most) for least, stride, most in rows)
+
     def takes(self, size: Sequence[int]) -> bool:
         """True when a network may be shown an input of this size."""
         rows = zip(size, self.smallest_px, self.stride_px, self.largest_px, strict=True)
@@ -93,6 +104,22 @@ def through(pixels: NDArray[np.float32], window: Window, look: Look) -> NDArray[
     if joined is None:
         raise ConfigError("window", got=f"pixels of size {size}", allowed="at least one pixel")
     return joined
+
+
+def slices_through(window: Window, look: Look) -> Look:
+    """Show a network the slices of a frame: (z, channels, y, x) -> (z, classes, y, x).
+
+    They are planes to a window of two axes, and one volume to a window of three.
+    """
+
+    def volume(slices: NDArray[np.float32]) -> NDArray[np.float32]:
+        whole = np.moveaxis(slices, 0, 1)[None]  # (1, channels, z, y, x)
+        return np.moveaxis(through(whole, window, look)[0], 1, 0)
+
+    def planes(slices: NDArray[np.float32]) -> NDArray[np.float32]:
+        return through(slices, window, look)
+
+    return volume if window.axes == 3 else planes
 
 
 def _rows(window: Window) -> tuple[tuple[int, ...], ...]:
