@@ -239,9 +239,10 @@ def _tables_of_settings(kind: Any, heading: str) -> Iterator[str]:
     doc = inspect.getdoc(kind) or ""
     title = f"## [{heading}]\n\n{doc.partition(chr(10))[0]}\n\n" if heading else ""
     yield title + _settings_table(kind, doc)
-    for name, inner in typing.get_type_hints(kind).items():
-        if dataclasses.is_dataclass(inner):
-            yield from _tables_of_settings(inner, f"{heading}.{name}".lstrip("."))
+    for name, hint in typing.get_type_hints(kind).items():
+        for inner in (hint, *typing.get_args(hint)):  # a table that may be left out is a union
+            if dataclasses.is_dataclass(inner):
+                yield from _tables_of_settings(inner, f"{heading}.{name}".lstrip("."))
 
 
 def _python() -> str:

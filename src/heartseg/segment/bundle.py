@@ -185,8 +185,7 @@ def _checked(file: _ModelFile, onnx: bytes, folder: Path, *, shipped: bool) -> B
         )
     _require_sane(file, where)
     structures = _structures(file.labels, where)
-    axes = 2 if file.window is None else file.window.axes
-    _require_fit(read_onnx(onnx), len(structures), axes, where)
+    _require_fit(read_onnx(onnx), len(structures), file.window, where)
     common = {f.name: getattr(file, f.name) for f in fields(Description) if f.name != "structures"}
     return Bundle(
         **common, structures=structures, sha256=sha256, folder=folder, shipped=shipped, onnx=onnx
@@ -223,13 +222,18 @@ def _structures(labels: Mapping[str, str], where: str) -> tuple[Structure, ...]:
     return tuple(STRUCTURES_BY_KEY[name] for name in names)
 
 
-def _require_fit(onnx: OnnxSummary, classes: int, axes: int, where: str) -> None:
+def _require_fit(onnx: OnnxSummary, classes: int, window: Window | None, where: str) -> None:
     given, wanted = onnx.inputs.get(INPUT), onnx.outputs.get(OUTPUT)
     if len(onnx.inputs) != 1 or len(onnx.outputs) != 1 or given is None or wanted is None:
         got = f"inputs {sorted(onnx.inputs)[:4]}, outputs {sorted(onnx.outputs)[:4]}"
         raise ModelError(where, got=got, allowed=f"input '{INPUT}' and output '{OUTPUT}'")
-    if len(given) != 2 + axes or given[1] != 1 or {given[0], *given[2:]} != {None}:
-        allowed = f"(free, 1{', free' * axes})"
+    axes = 2 if window is None else window.axes
+    free = (None, 1, *(None,) * axes)
+    one_size = window.only_px if window is not None else None
+    if given != free and (one_size is None or given != (None, 1, *one_size)):
+        allowed = f"(free, 1{', free' * axes})" + (
+            f" or (free, 1, *{one_size})" if one_size else ""
+        )
         raise ModelError(where, got=f"input of shape {given}", allowed=allowed)
     if len(wanted) != 2 + axes or wanted[1] not in (None, classes):
         space = "y, x" if axes == 2 else "z, y, x"

@@ -59,6 +59,11 @@ class Window:
         return len(self.margin_px)
 
     @property
+    def only_px(self) -> tuple[int, ...] | None:
+        """The one input that may be made, where there are no others."""
+        return self.smallest_px if self.smallest_px == self.largest_px else None
+
+    @property
     def second_px(self) -> tuple[int, ...]:
         """The input after the smallest: one of about this size is made for a handful of pixels."""
         rows = zip(self.smallest_px, self.stride_px, self.largest_px, strict=True)
@@ -134,7 +139,7 @@ def _tile(length: int, margin: int, smallest: int, stride: int, largest: int) ->
 
 def _starts(length: int, answered: int, stride: int) -> Iterator[int]:
     """First pixels of tiles that answer about so many, whole strides apart."""
-    step = max(stride, answered // stride * stride)
+    step = answered // stride * stride or answered  # the latter of windows of one size
     yield from range(0, max(1, length - answered + step), step)
 
 

@@ -13,7 +13,6 @@ from heartseg.core.errors import ModelError
 from heartseg.core.image import Image
 from heartseg.core.provenance import now
 from heartseg.models import architecture
-from heartseg.models.architecture import legal_size
 from heartseg.read import find_studies
 from heartseg.segment import Bundle, Description, write_bundle
 from heartseg.segment.description import BF16_SCORE
@@ -23,7 +22,7 @@ from heartseg.train.export import compress_to_float16, export_onnx
 from heartseg.train.loop import Watcher
 from heartseg.train.record import read_record
 from heartseg.train.run import RunSettings, choose_device, train
-from heartseg.train.shown import window_of
+from heartseg.train.shown import exported_size, window_of
 from heartseg.train.split import part_of
 
 COMPARED_STUDIES = 8
@@ -90,8 +89,8 @@ def write_artefact(settings: RunSettings, root: Path, checkpoint: Path, folder: 
     """
     state = load_checkpoint(checkpoint)
     described = architecture(settings.model)
-    size = legal_size(described, (0, 1, 2)[-described.dimensions :])
-    onnx = compress_to_float16(export_onnx(trained_network(settings, checkpoint), 1, size))
+    network, size = trained_network(settings, checkpoint), exported_size(described)
+    onnx = compress_to_float16(export_onnx(network, 1, size, free=described.free_export))
     scores: dict[str, Any] = {}
     if settings.validate_on:
         scores["validation_dice"] = round(float(state["best"]), 4)

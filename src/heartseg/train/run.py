@@ -124,9 +124,6 @@ def _anchored(described: Architecture, root: Path) -> Architecture:
 
 
 def _require_fit(described: Architecture, settings: RunSettings) -> None:
-    if not described.free_export:
-        got = "a network whose ONNX file answers at one size only"
-        raise ConfigError("model", got=got, allowed="one that takes the sizes of all studies")
     require_crops(described, settings.spatial.size_px, settings.stack)
     stride = max(per_axis(described.stride, described.dimensions)[-2:])
     padded = not any(per_axis(described.margin, described.dimensions))

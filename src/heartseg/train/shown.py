@@ -14,12 +14,19 @@ MOST_SLICES = 96
 has as many. Of a longer one the answers lie side by side, and may differ where they meet."""
 
 
-def window_of(described: Architecture) -> Window | None:
-    """How a network that loses a margin, or one for volumes, is shown an image.
+SPOILT = 1 / 8
+"""Of the tile of a padded network that answers at one size only, this much on each side is cut off:
+its padding tells there that the image ends, which it does not."""
 
-    None for padded networks of planes, which are shown it whole.
+
+def window_of(described: Architecture) -> Window | None:
+    """How a network is shown an image, where it cannot be shown whole planes of any size.
+
+    None for padded networks of planes whose ONNX file takes all sizes.
     """
     margin = per_axis(described.margin, described.dimensions)
+    if not described.free_export:
+        return _of_one_size(described.native_size, margin)
     if not any(margin) and described.dimensions == 2:
         return None
     return Window(
@@ -28,6 +35,19 @@ def window_of(described: Architecture) -> Window | None:
         stride_px=per_axis(described.stride, described.dimensions),
         largest_px=_largest(described, padded=not any(margin)),
     )
+
+
+def _of_one_size(size: tuple[int, ...], margin: tuple[int, ...]) -> Window:
+    cut = tuple(m or int(length * SPOILT) for length, m in zip(size, margin, strict=True))
+    every = (1,) * len(size)  # tiles may begin anywhere: each is a look of its own
+    return Window(margin_px=cut, smallest_px=size, stride_px=every, largest_px=size)
+
+
+def exported_size(described: Architecture) -> tuple[int, ...]:
+    """An input on which the ONNX file is made; the only one it takes where sizes are not free."""
+    if not described.free_export:
+        return described.native_size
+    return legal_size(described, (0, 1, 2)[-described.dimensions :])
 
 
 def _largest(described: Architecture, *, padded: bool) -> tuple[int, ...]:

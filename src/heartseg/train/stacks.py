@@ -17,6 +17,7 @@ from heartseg.augment import SpatialChange, StackChange
 from heartseg.augment.spatial import places_read
 from heartseg.augment.stacks import mirrored_in_plane, read_labels, read_stacks, slices_read
 from heartseg.models import Architecture
+from heartseg.models.architecture import per_axis
 from heartseg.segment.window import Window, slices_through
 from heartseg.train.batches import Batches, Planes
 from heartseg.train.data import PreparedFrame, PreparedSet
@@ -41,7 +42,8 @@ def batches_for(
     prepared = PreparedSet(frames, device)
     if window is None:
         return Planes(prepared)
-    return Stacks(prepared, window, stack or StackChange())
+    margin = per_axis(described.margin, described.dimensions)
+    return Stacks(prepared, window, margin, stack or StackChange())
 
 
 class Stacks:
@@ -50,13 +52,20 @@ class Stacks:
     Args:
         prepared: all planes.
         window: how the network is shown an image.
+        margin: what the network loses on each side, (y, x) or (z, y, x); a window may cut off more.
         change: how stacks are cut; of single planes nothing can be cut.
     """
 
-    def __init__(self, prepared: PreparedSet, window: Window, change: StackChange) -> None:
+    def __init__(
+        self,
+        prepared: PreparedSet,
+        window: Window,
+        margin: tuple[int, ...],
+        change: StackChange,
+    ) -> None:
         self._prepared, self._window = prepared, window
         self.device = prepared.planes.device
-        self._margin = (0, *window.margin_px)[-3:]
+        self._margin = (0, *margin)[-3:]
         if window.axes == 3:
             self.memory_format = torch.channels_last_3d
             self._change, self._stacks = change, prepared.stacks
