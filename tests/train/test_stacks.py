@@ -194,20 +194,20 @@ def test_resuming_is_exact_to_the_bit(case, tmp_path):
     assert straight.validate() == second.validate()
 
 
-@pytest.mark.parametrize(("case", "steps"), [("thick", 60), ("valid", 60), ("volume", 40)])
-def test_tubes_are_learnt(case, steps, tmp_path):
-    learner, losses = task(case, rate=1e-2), []
+@pytest.mark.parametrize("case", CASES)
+def test_tubes_are_learnt(case, tmp_path):
+    learner, losses = task(case, rate=2e-2), []
     before = learner.validate()["score"]
 
     def watch(step, numbers):
         if "cross_entropy" in numbers:
             losses.append(numbers["cross_entropy"] + numbers["soft_dice_loss"])
 
-    schedule = Schedule(steps=steps, warm_up=3, validate_every=steps, log_every=1)
+    schedule = Schedule(steps=60, warm_up=3, validate_every=60, log_every=1)
     fit(learner, schedule, tmp_path, resume=False, watch=watch)
     after = learner.validate()
-    assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:3])
-    assert after["score"] > max(0.6, before + 0.2)
+    assert np.mean(losses[-10:]) < 0.65 * np.mean(losses[:3])
+    assert after["score"] > before + 0.4
 
 
 @pytest.mark.parametrize(

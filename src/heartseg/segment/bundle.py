@@ -228,12 +228,11 @@ def _require_fit(onnx: OnnxSummary, classes: int, window: Window | None, where: 
         got = f"inputs {sorted(onnx.inputs)[:4]}, outputs {sorted(onnx.outputs)[:4]}"
         raise ModelError(where, got=got, allowed=f"input '{INPUT}' and output '{OUTPUT}'")
     axes = 2 if window is None else window.axes
-    free = (None, 1, *(None,) * axes)
-    one_size = window.only_px if window is not None else None
-    if given != free and (one_size is None or given != (None, 1, *one_size)):
-        allowed = f"(free, 1{', free' * axes})" + (
-            f" or (free, 1, *{one_size})" if one_size else ""
-        )
+    shapes: list[tuple[int | None, ...]] = [(None, 1, *(None,) * axes)]
+    if window is not None and window.only_px is not None:
+        shapes.append((None, 1, *window.only_px))
+    if given not in shapes:
+        allowed = " or ".join(str(shape).replace("None", "free") for shape in shapes)
         raise ModelError(where, got=f"input of shape {given}", allowed=allowed)
     if len(wanted) != 2 + axes or wanted[1] not in (None, classes):
         space = "y, x" if axes == 2 else "z, y, x"
