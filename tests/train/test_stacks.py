@@ -176,6 +176,18 @@ def test_a_whole_frame_is_seen_as_in_one_look(case):
     assert len(found.unique()) > 1
 
 
+def test_the_levels_of_a_supervised_network_of_volumes_are_judged(monkeypatch):
+    poolings = [[1, 2, 2], [2, 2, 2], [1, 2, 2]]
+    residual = {"widths": [4, 4, 6, 6], "blocks": [1] * 4, "poolings": poolings}
+    monkeypatch.setitem(CASES, "supervised", ({"name": "residual-unet-3d", **residual}, 16, None))
+    learner = task("supervised")
+    heads = list(learner.network.supervision.parameters())
+    before = [weight.clone() for weight in heads]
+    learner.step(1.0)
+    assert heads
+    assert not any(torch.equal(a, b) for a, b in zip(before, heads, strict=True))
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_resuming_is_exact_to_the_bit(case, tmp_path):
     straight, first = task(case), task(case)
