@@ -96,7 +96,8 @@ def read_labels(labels: Tensor, places: Tensor, classes: int) -> Tensor:
     """
     foreground = torch.arange(1, classes, device=labels.device)[:, None, None]
     shares = (labels[:, :, None] == foreground).to(places.dtype)  # (n, z, classes - 1, Y, X)
-    moved = read_stacks(shares.flatten(1, 2), places).unflatten(1, shares.shape[1:3])
+    moved = read_stacks(shares.flatten(1, 2), places)
+    moved = moved.reshape(*shares.shape[:3], *moved.shape[-2:])
     background = 1 - moved.sum(2, keepdim=True)
     likeliest: Tensor = torch.cat([background, moved], dim=2).argmax(2)
     return likeliest

@@ -77,6 +77,6 @@ class Planes:
     def predicted(self, network: nn.Module, slices: NDArray[np.float32]) -> Tensor:
         """All planes at once."""
         planes = torch.from_numpy(slices)[:, None]
-        logits = network(planes.to(self.device, memory_format=self.memory_format))  # type: ignore[call-overload]
+        logits = network(planes.to(self.device, memory_format=self.memory_format))
         classes: Tensor = logits.argmax(1)
         return classes
