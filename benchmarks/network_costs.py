@@ -46,7 +46,7 @@ SIDE = 256
 CLASSES = 4
 SEED = 0
 PASSES = 7
-ENOUGH_S = 6.0
+ENOUGH_S = 2.0
 """No further pass is begun after this long."""
 MOST_SECONDS = 900
 FILE = RESULTS / "costs" / "networks.csv"
@@ -319,7 +319,7 @@ def _timed(work: Callable[[], object], options: argparse.Namespace) -> list[floa
     work()
     settle()
     seconds: list[float] = []
-    while len(seconds) < PASSES and (len(seconds) < 2 or sum(seconds) < ENOUGH_S):
+    while len(seconds) < PASSES and sum(seconds) < ENOUGH_S:
         began = time.perf_counter()
         work()
         settle()
