@@ -1,7 +1,7 @@
 """What every network of the table costs: time and memory, forward and in training.
 
     python benchmarks/network_costs.py [--only PATTERN] [--again] [--device cuda] [--precision bf16]
-                                       [--compile] [--threads N]
+                                       [--compile]
 
 One process a network, so that each is measured from a clean start and one that fills the memory
 takes nothing along. Each gives a line of results/costs/networks.csv when it is done; started
@@ -20,8 +20,9 @@ smaller than 256 x 256, or their paper's own where they lose a margin. Milliseco
 - *share*: of the matrix peak, operations of the forward pass a second (two for a multiply-add)
   over what a product of two large matrices reaches in the same precision, just before.
 
-Times are the least of several passes: what other work on the machine adds is no cost of the
-network. The median stands beside the forward pass's least, to tell a disturbed line.
+Times are the least of several passes, on a processor by the clock of the process, which has one thread: what other work
+on the machine takes is no cost of the network. The median stands beside the forward pass's least,
+to tell a disturbed line.
 """
 
 import argparse
@@ -101,7 +102,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--precision", choices=("f32", "bf16"), default="f32")
     parser.add_argument("--compile", action="store_true", help="through torch.compile")
-    parser.add_argument("--threads", type=int, default=1, help="of the processor")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -122,7 +122,7 @@ def _machine(options: argparse.Namespace) -> str:
 
         return str(torch.cuda.get_device_name())
     processor, _, _ = hardware().rpartition(", ")
-    return f"{processor}, {options.threads} thread" + "s" * (options.threads > 1)
+    return f"{processor}, 1 thread"
 
 
 def _done(options: argparse.Namespace) -> set[str]:
@@ -167,7 +167,7 @@ def _measured(name: str, options: argparse.Namespace) -> Line:
 
     from heartseg.models import ARCHITECTURES
 
-    torch.set_num_threads(options.threads)
+    torch.set_num_threads(1)
     described = ARCHITECTURES[name]
     size = _input_size(described)
     operations = 2 * _multiply_adds(described, size)  # imports all that the network is made with
@@ -295,7 +295,7 @@ def _openvino_ms(
 
     onnx = export_onnx(network.eval(), 1, size, free=described.free_export)
     core = import_openvino().Core()
-    exact = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": options.threads}
+    exact = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
     compiled = core.compile_model(core.read_model(onnx), "CPU", exact)
     inputs = {"pixels": _pixels(1, size, options).contiguous().numpy()}
     return f"{min(_timed(lambda: compiled(inputs), options)) * 1e3 / images:.4g}"
@@ -319,11 +319,12 @@ def _timed(work: Callable[[], object], options: argparse.Namespace) -> list[floa
     work()
     settle()
     seconds: list[float] = []
+    clock = time.perf_counter if options.device == "cuda" else time.process_time
     while len(seconds) < PASSES and sum(seconds) < ENOUGH_S:
-        began = time.perf_counter()
+        began = clock()
         work()
         settle()
-        seconds.append(time.perf_counter() - began)
+        seconds.append(clock() - began)
     return seconds
 
 

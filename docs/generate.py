@@ -7,6 +7,7 @@ that is not built is not written.
 """
 
 import argparse
+import csv
 import dataclasses
 import importlib
 import importlib.util
@@ -185,6 +186,59 @@ def _network_kind(kind: Any, names: list[str]) -> str:
 
 def _size(channels: int, size: Iterable[int]) -> str:
     return " x ".join(map(str, (channels, *size)))
+
+
+def _costs() -> str:
+    """Newest lines of benchmarks/results, by conditions and name."""
+    kinds: dict[tuple[str, ...], dict[str, dict[str, str]]] = {}
+    for line in _results("costs"):
+        if not line["problem"]:
+            how = ("hardware", "precision", "compiled")
+            kinds.setdefault(tuple(line[key] for key in how), {})[line["network"]] = line
+    order = list(importlib.import_module("heartseg.models").ARCHITECTURES)
+    blocks = [
+        f"## {hardware}, {precision}{', compiled' * (compiled == 'yes')}\n\n"
+        + _table(
+            tuple(_COSTS.values()),
+            [[lines[name][key] for key in _COSTS] for name in order if name in lines],
+        )
+        for (hardware, precision, compiled), lines in kinds.items()
+    ]
+    passed = {
+        line["network"]: line["date"] for line in _results("checks") if line["passed"] == "yes"
+    }
+    left = [f"`{name}`" for name in order if name not in passed]
+    checked = f"{len(order) - len(left)} of {len(order)} networks passed the complete check"
+    checked += f", the last on {max(passed.values())}" if passed else ""
+    checked += f"; without a line: {', '.join(left)}." if left else "."
+    return "\n\n".join([_COSTS_LEAD, *blocks, "## Complete check", _CHECK_LEAD + checked])
+
+
+_COSTS = {
+    "network": "network",
+    "input": "input",
+    "forward_ms": "forward, ms",
+    "openvino_ms": "OpenVINO, ms",
+    "training_ms": "forward + backward, ms",
+    "forward_mb": "memory, MB",
+    "training_mb": "in training, MB",
+    "share": "of matrix peak",
+}
+_COSTS_LEAD = """What `benchmarks/network_costs.py` measured, newest lines of
+`benchmarks/results/costs/networks.csv`. Milliseconds are for 256 x 256 pixels of the answer, the
+least of several passes; memory is the most above what the process held before the network was
+built; the share of the matrix peak is that of torch's forward pass."""
+_CHECK_LEAD = """`make networks` builds each network at its real size, runs it forward and backward,
+saves and loads it, exports it and learns two images (`benchmarks/results/checks/networks.csv`).
+"""
+
+
+def _results(folder: str) -> list[dict[str, str]]:
+    path = REFERENCE.parents[1] / "benchmarks" / "results" / folder / "networks.csv"
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def _layouts() -> str:
@@ -399,6 +453,7 @@ PAGES = (
         "settings", "Settings of a training run", _run_settings, ("heartseg.train", "heartseg.read")
     ),
     Page("networks", "Networks", _networks, ("heartseg.models",)),
+    Page("network-costs", "Costs of networks", _costs, ("heartseg.models",)),
     Page("inspect", "Keys of inspect --json", _inspect, ("heartseg.read",)),
     Page("errors", "Errors", _errors),
 )
