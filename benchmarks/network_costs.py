@@ -20,9 +20,9 @@ smaller than 256 x 256, or their paper's own where they lose a margin. Milliseco
 - *share*: of the matrix peak, operations of the forward pass a second (two for a multiply-add)
   over what a product of two large matrices reaches in the same precision, just before.
 
-Times are the least of several passes, on a processor by the clock of the process, which has one thread: what other work
-on the machine takes is no cost of the network. The median stands beside the forward pass's least,
-to tell a disturbed line.
+Times are the least of several passes. On a processor they are those of the process's own clock,
+with one thread: what other work takes on the machine is no cost of the network. The median stands
+beside the least of the forward pass, to tell a disturbed line.
 """
 
 import argparse
