@@ -18,7 +18,7 @@ from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import Modality, Source, Study, View
 from heartseg.read.candidate import Candidate, Options, require_picture, safe_id
-from heartseg.read.datasets.emidec import LICENCE, SCHEME, STRUCTURES, group_of
+from heartseg.read.datasets.emidec import LICENCE, SCHEME, SOURCE, STRUCTURES, group_of
 from heartseg.read.layout import Card, Layout
 
 NAME = "emidec-png"
@@ -158,6 +158,7 @@ LAYOUT = Layout(
         cases="slices of the 100 patients to train",
         labels="LV cavity, LV myocardium, infarct, no-reflow; scheme emidec",
         licence=LICENCE,
+        source=f"{SOURCE}; the pictures are nobody's publication",
         obtain="convert the published volumes, or ask who gave you the pictures",
         tree="{images,labels}/Case_P001_slice000.png",
     ),
