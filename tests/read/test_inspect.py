@@ -30,8 +30,8 @@ def test_a_cine_is_described_with_the_reason_for_its_view(tmp_path):
     assert seen.spacing == (8.0, 1.5, 1.25)
     assert seen.times_ms == (0, 150)
     assert seen.orientation == "PFL"  # each axis of the patient once
-    assert any("degrees off the long axis" in note for note in seen.notes)
-    assert "degrees off the long axis" in seen.view_reason
+    assert not any("degrees off the long axis" in note for note in seen.notes)
+    assert re.match(r"series 1, 5 slices x 4 phases, normal \d+ degrees off", seen.view_reason)
     assert (seen.frame_step_ms, seen.times_regular, seen.orientation_known) == (50.0, True, True)
     assert seen.body["height_cm"] == 180
     assert seen.names is None  # names of DICOM files may identify the patient

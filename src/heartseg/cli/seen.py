@@ -90,7 +90,7 @@ def _of_study(seen: Seen) -> Iterator[Line]:
     yield "body", _body(seen)
     yield "group", seen.group or ""
     for note in seen.notes:
-        if f" is {seen.view}: " not in note and note not in seen.problems:
+        if note not in seen.problems:
             yield "note", note
 
 

@@ -45,7 +45,7 @@ class Seen:
         view_reason: how that was known.
         frames, slices: counts.
         size: rows and columns.
-        spacing: along z, y and x, in `unit`.
+        spacing: along z, y and x, in `unit`; z is null for one plane of unknown thickness.
         unit: mm, or px without calibration.
         orientation: patient directions in which z, y and x grow: left, right, anterior,
             posterior, head, foot.
@@ -80,7 +80,7 @@ class Seen:
     frames: int | None = None
     slices: int | None = None
     size: tuple[int, int] | None = None
-    spacing: tuple[float, float, float] | None = None
+    spacing: tuple[float | None, float, float] | None = None
     unit: str | None = None
     orientation: str | None = None
     orientation_known: bool | None = None
@@ -128,7 +128,7 @@ def looks(
     for candidate in find_studies(path, spacing_mm=spacing_mm, view=view):
         try:
             study = candidate.load()
-            seen = _seen(candidate, study, given=view is not None)
+            seen = [_seen_image(candidate, study, shown) for shown in study.images]
         # A list of a hundred studies must survive a fault in one that nobody foresaw.
         except Exception as fault:  # noqa: BLE001
             problem = said_of(fault)
@@ -151,13 +151,7 @@ def inspect(
     return [one for _, seen in looks(path, spacing_mm=spacing_mm, view=view) for one in seen]
 
 
-def _seen(candidate: Candidate, study: Study, *, given: bool) -> list[Seen]:
-    return [
-        _seen_image(candidate, study, view, "given" if given else None) for view in study.images
-    ]
-
-
-def _seen_image(candidate: Candidate, study: Study, view: View, reason: str | None) -> Seen:
+def _seen_image(candidate: Candidate, study: Study, view: View) -> Seen:
     image, sources = study.images[view], study.sources[view]
     geometry, times = image.geometry, timing(image, study.body)
     names = tuple(dict.fromkeys(source.path.name for source in sources))
@@ -172,11 +166,11 @@ def _seen_image(candidate: Candidate, study: Study, view: View, reason: str | No
         names=None if sources[0].format == "dicom" else names,
         modality=str(study.modality),
         view=str(view),
-        view_reason=reason or _reason(study, view, candidate.layout),
+        view_reason=study.reasons[view],
         frames=image.frames,
         slices=geometry.shape[0],
         size=geometry.shape[1:],
-        spacing=_rounded(geometry.spacing),
+        spacing=_spacing(geometry),
         unit=geometry.unit,
         orientation=orientation_letters(geometry),
         orientation_known=orientation_known(geometry, view),
@@ -198,15 +192,6 @@ def _seen_image(candidate: Candidate, study: Study, view: View, reason: str | No
         notes=study.notes,
         problems=(*problems, *study.body.not_used.values()),
     )
-
-
-def _reason(study: Study, view: View, layout: str) -> str:
-    """How the reader knew the view: it says so in a note `... is <view>: <reason>`."""
-    for note in study.notes:
-        _, said, why = note.partition(f" is {view}: ")
-        if said and why != "given":  # by the layout, which knows
-            return why
-    return f"so are all images of {layout}"
 
 
 # Where the axes point
@@ -285,6 +270,6 @@ def _published(candidate: Candidate, view: View) -> tuple[Meaning | None, tuple[
     return Meaning(numbers=numbers, schemes=(name,)), ()
 
 
-def _rounded(spacing: tuple[float, float, float]) -> tuple[float, float, float]:
-    z, y, x = (round(value, 4) for value in spacing)
-    return z, y, x
+def _spacing(geometry: Geometry) -> tuple[float | None, float, float]:
+    z, y, x = (round(value, 4) for value in geometry.spacing)
+    return z if geometry.depth_known else None, y, x
