@@ -1,7 +1,8 @@
 """What heartseg sees at a path, before anything is segmented."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import permutations
 from pathlib import Path
 
@@ -108,33 +109,45 @@ Look = tuple[Study | None, list[Seen]]
 """A study and its images; None where it cannot be read."""
 
 
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """The studies at a path: counted at once, each read when its turn comes."""
+
+    reads: Sequence[Callable[[], Look]]
+
+    def __len__(self) -> int:
+        return len(self.reads)
+
+    def __iter__(self) -> Iterator[Look]:
+        return (read() for read in self.reads)
+
+
 def looks(
     path: Path,
     *,
     spacing_mm: tuple[float, float, float] | None = None,
     view: View | None = None,
-) -> Iterator[Look]:
-    """Every study at a path, one at a time; one that cannot be read does not stop the others.
+) -> Looks:
+    """Every study at a path; one that cannot be read does not stop the others.
 
     Raises:
         InputError: nothing there that heartseg can read.
     """
     if is_segmentation(path):
-        yield (
-            None,
-            [Seen(study=safe_id(stem_of(path)), layout="dicom-seg", notes=segments_in(path))],
-        )
-        return
-    for candidate in find_studies(path, spacing_mm=spacing_mm, view=view):
-        try:
-            study = candidate.load()
-            seen = [_seen_image(candidate, study, shown) for shown in study.images]
-        # A list of a hundred studies must survive a fault in one that nobody foresaw.
-        except Exception as fault:  # noqa: BLE001
-            problem = said_of(fault)
-            yield None, [Seen(study=candidate.id, layout=candidate.layout, problem=problem)]
-            continue
-        yield study, seen
+        seen = Seen(study=safe_id(stem_of(path)), layout="dicom-seg", notes=segments_in(path))
+        return Looks([lambda: (None, [seen])])
+    found = find_studies(path, spacing_mm=spacing_mm, view=view)
+    return Looks([partial(_look, candidate) for candidate in found])
+
+
+def _look(candidate: Candidate) -> Look:
+    try:
+        study = candidate.load()
+        return study, [_seen_image(candidate, study, view) for view in study.images]
+    # A list of a hundred studies must survive a fault in one that nobody foresaw.
+    except Exception as fault:  # noqa: BLE001
+        problem = said_of(fault)
+        return None, [Seen(study=candidate.id, layout=candidate.layout, problem=problem)]
 
 
 def inspect(
