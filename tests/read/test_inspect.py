@@ -5,6 +5,7 @@ from inspect import getdoc
 
 import nibabel as nib
 import numpy as np
+import pytest
 
 from heartseg.core.geometry import Geometry
 from heartseg.core.study import Body, View
@@ -12,6 +13,7 @@ from heartseg.formats.dicom_write import CineTags, write_cine
 from heartseg.read import folder
 from heartseg.read.inspect import Seen, inspect, orientation_known, orientation_letters
 from tests import doors
+from tests.read import miniatures, more_miniatures
 from tests.read.test_acdc import patient
 from tests.read.test_bad_input import save
 from tests.read.test_dicom_study import cine
@@ -147,3 +149,22 @@ def test_a_label_image_alone_is_seen_as_one(tmp_path):
     (seen,) = inspect(doors.save_nifti(tmp_path / "x_seg.nii", doors.heart() * 9))
     assert seen.label_unknown == (9, 18, 27)
     assert "label numbers without a meaning: 9, 18, 27; write a scheme" in seen.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("make", "scheme"),
+    [
+        (miniatures.camus_nifti, "camus"),
+        (miniatures.camus_png, "camus"),
+        (miniatures.emidec_png, "emidec"),
+        (more_miniatures.mnms2, "mnms"),
+        (more_miniatures.mmwhs, "mmwhs"),
+        (miniatures.rvsc, None),
+        (more_miniatures.echonet, None),
+    ],
+)
+def test_published_numbers_are_of_the_data_sets_scheme(make, scheme, tmp_path):
+    make(tmp_path)
+    seen = [one for one in inspect(tmp_path) if one.labels == "published" and not one.problems]
+    seen = seen or inspect(tmp_path)
+    assert {one.scheme for one in seen if one.label_numbers is not None} == {scheme}

@@ -167,7 +167,7 @@ def _labels(seen: Seen) -> str:
     if numbers:
         said += f", numbers {numbers}"
     elif seen.label_numbers is not None:
-        said += ", drawn as contours"
+        said += ", not numbered by a built-in scheme"
     if seen.label_schemes:
         said += f": scheme {' or '.join(seen.label_schemes)}"
     if seen.label_swapped:

@@ -18,6 +18,7 @@ from heartseg.read import Candidate, find_studies
 from heartseg.read.candidate import safe_id, stem_of
 from heartseg.read.dicom_labels import is_segmentation, segments_in
 from heartseg.read.doubts import doubts, timing
+from heartseg.read.layouts import LAYOUTS
 from heartseg.read.numbers import (
     Meaning,
     few_numbers,
@@ -262,7 +263,6 @@ def _unfit(meaning: Meaning) -> str:
 
 
 def _published(candidate: Candidate, view: View) -> tuple[Meaning | None, tuple[str, ...]]:
-    name = candidate.layout
     try:
         reference = candidate.reference() if candidate.reference else {}
     except InputError as fault:
@@ -270,9 +270,11 @@ def _published(candidate: Candidate, view: View) -> tuple[Meaning | None, tuple[
     if view not in reference:
         return None, (f"no published labels of view {view}",)
     labels = reference[view].labels
-    if name not in SCHEMES:
+    name = LAYOUTS[candidate.layout].scheme
+    if name is None:
         return Meaning(numbers=()), ()
-    numbers = tuple(int(value) for value in np.unique(SCHEMES[name].write(labels)))
+    there = set(np.unique(labels).tolist())
+    numbers = tuple(sorted(n for n, one in SCHEMES[name].numbers.items() if one in there))
     if ventricles_exchanged(labels):
         other = "mnms" if name == "acdc" else "acdc"
         said = (

@@ -46,9 +46,12 @@ class Layout:
         find: the studies at a path, none where the layout is not this one; reads no pixels.
         card: of the data set, None for plain files.
         missing: what a copy at a path lacks, a line each; None where nothing is known of that.
+        scheme: of the numbers in its published masks; None where it has contours, or says itself
+            what its numbers mean.
     """
 
     name: str
     find: Find
     card: Card | None = None
     missing: Callable[[Path], list[str]] | None = None
+    scheme: str | None = None

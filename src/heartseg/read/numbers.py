@@ -34,7 +34,7 @@ class Meaning:
     """What label numbers may mean.
 
     Attributes:
-        numbers: found, ascending; () where a reference holds no numbers (contours).
+        numbers: found, ascending; () where a reference has none of a built-in scheme (contours).
         schemes: names of the built-in schemes that fit numbers and anatomy.
         swapped: names of those that know the numbers, but would exchange the ventricles.
         unknown: numbers that no built-in scheme has a meaning for.

@@ -274,6 +274,7 @@ def _missing(path: Path) -> list[str]:
 LAYOUT = Layout(
     name=NAME,
     find=find,
+    scheme="acdc",
     missing=_missing,
     card=Card(
         title="ACDC: short-axis cine MR, end-diastole and end-systole, five groups of diagnosis",

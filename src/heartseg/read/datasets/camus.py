@@ -209,6 +209,7 @@ def _layout(
 ) -> Layout:
     return Layout(
         name=name,
+        scheme="camus",
         find=_found_by(patients, name),
         missing=missing,
         card=Card(

@@ -107,6 +107,7 @@ def _missing(path: Path) -> list[str]:
 LAYOUT = Layout(
     name=NAME,
     find=find,
+    scheme="emidec",
     missing=_missing,
     card=Card(
         title="EMIDEC: late-enhancement short-axis MR after infarction",

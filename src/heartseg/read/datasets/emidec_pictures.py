@@ -150,6 +150,7 @@ def _stacked(
 LAYOUT = Layout(
     name=NAME,
     find=find,
+    scheme="emidec",
     card=Card(
         title="EMIDEC: late-enhancement short-axis MR, pictures of slices without millimetres",
         paper="Lalande et al., Data 2020",

@@ -85,6 +85,7 @@ def _parts(image: Path) -> tuple[str, str, str, str]:
 LAYOUT = Layout(
     name=NAME,
     find=find,
+    scheme="mmwhs",
     card=Card(
         title="MM-WHS: whole hearts in contrast-enhanced CT and balanced MR",
         paper="Zhuang et al., Medical Image Analysis 2019",

@@ -180,6 +180,7 @@ def missing(path: Path) -> list[str]:
 LAYOUT = Layout(
     name=NAME,
     find=find,
+    scheme="mnms",
     missing=missing,
     card=Card(
         title="M&Ms: short-axis cine MR of four vendors, six hospitals, many diseases",

@@ -124,6 +124,7 @@ def missing(path: Path) -> list[str]:
 LAYOUT = Layout(
     name=NAME,
     find=find,
+    scheme="mnms",
     missing=missing,
     card=Card(
         title="M&Ms-2: short- and long-axis cine MR, diseases of the right ventricle",
