@@ -9,6 +9,7 @@ from heartseg.core.study import Body, Modality, Phases
 from heartseg.measure.catalogue import ENTRIES, code_of
 from heartseg.measure.conventions import ACDC, Convention
 from heartseg.measure.function import Function, measure_function
+from heartseg.measure.plausibility import quality
 from tests.measure.hearts import (
     BOX_SHAPE,
     LV,
@@ -205,6 +206,8 @@ def test_one_plane_of_unsaid_thickness_has_areas_and_ratios_but_no_volume():
     (plane,) = measured.slices
     assert plane.areas_mm2["lv_ed"] == pytest.approx(120 * 1.5 * 1.25)
     assert set(measured.curves) == {"time_ms"}
+    reasons = quality(segmentation(labels, flat), PAIR, measured.findings).reasons
+    assert "LV in one slice only, of unknown thickness: no volumes" in reasons
     known = measure_function(segmentation(labels, flat.respaced((8, 1.5, 1.25))), PAIR, body)
     assert known.value("lv_edv_ml") == pytest.approx(120 * VOXEL_ML)
 

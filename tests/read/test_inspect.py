@@ -52,6 +52,25 @@ def test_phases_group_and_reference_of_a_data_set_are_shown(tmp_path):
     assert (seen.scheme, seen.group, seen.files) == ("acdc", "HCM", 2)
 
 
+def test_view_that_the_user_gives_is_the_reason_in_a_data_set_too(tmp_path):
+    folder = patient(tmp_path)
+    (seen,) = inspect(folder, view=View.LAX_4CH)
+    assert (seen.view, seen.view_reason) == ("4ch", "given")
+    (seen,) = inspect(folder)
+    assert (seen.view, seen.view_reason) == ("sax", "so are all images of acdc")
+
+
+def test_numbers_are_those_that_are_there(tmp_path):
+    more_miniatures.mmwhs(tmp_path)
+    (file,) = tmp_path.rglob("ct_train_1001_label.nii.gz")
+    stored = nib.load(file)
+    values = np.where(np.asarray(stored.dataobj) == 820, 0, np.asarray(stored.dataobj))
+    nib.save(nib.Nifti1Image(values, stored.affine, stored.header), file)
+    found = {one.study: one for one in inspect(tmp_path)}
+    wanted = {0, 205, 420, 500, 550, 600, 850} & set(np.unique(values).tolist())
+    assert found["ct_train_1001"].label_numbers == tuple(sorted(wanted))
+
+
 def test_one_bad_study_does_not_hide_the_others(tmp_path):
     save(tmp_path / "good.nii")
     (tmp_path / "bad.nii").write_bytes(b"rubbish" * 100)

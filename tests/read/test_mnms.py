@@ -76,7 +76,9 @@ def test_flat_parts_are_read_too(root):
     assert case(root, "D0R0R9").reference is not None
 
 
-@pytest.mark.parametrize(("ed", "es"), [("9", "1"), ("x", "1"), ("2", "2"), ("-1", "1")])
+@pytest.mark.parametrize(
+    ("ed", "es"), [("5", "1"), ("1", "5"), ("x", "1"), ("2", "2"), ("-1", "1")]
+)
 def test_phases_that_cannot_be_are_said_and_not_used(ed, es, root):
     table = root / MNMS_TABLE
     table.write_text(table.read_text().replace("Philips,A,1,3,1", f"Philips,A,1,{ed},{es}"))
