@@ -123,7 +123,7 @@ def _time(one: Placed, image: Image, clocks: Mapping[str, Mapping[str, float]], 
         found = _nearest(said, image)
         if found is not None:
             return found
-    if one.plane.position is None and one.source is not None and frame < image.frames:
+    if one.plane.position is None and one.source is not None and 0 <= frame < image.frames:
         return frame
     raise GeometryError(
         where,
