@@ -158,3 +158,11 @@ def test_lost_labels_of_one_phase_are_missing_and_that_phase_is_not_covered(tmp_
     assert list(one.covered()[View.SAX]) == [0]
     assert not one.reference()[View.SAX].labels[1].any()
     assert mnms2.missing(tmp_path) == ["002: no 002_SA_ES_gt.nii.gz"]
+
+
+@pytest.mark.parametrize(
+    ("number", "part"),
+    [(1, "train"), (160, "train"), (161, "validate"), (200, "validate"), (201, "test")],
+)
+def test_patients_of_the_second_challenge_are_split_by_their_number(number, part):
+    assert mnms2._split_of(number) == part
