@@ -141,7 +141,7 @@ def test_a_mask_without_its_image_makes_no_such_patient(patient):
 
 def test_two_cavities_in_one_ring_are_not_told_apart_by_guessing():
     """Either could be the left ventricle: the numbers have to be said."""
-    mask = np.zeros((40, 60), np.uint8)
+    mask = np.zeros((60, 90), np.uint8)
     mask[5:35, 5:55] = 2
     mask[10:30, 10:28] = 1
     mask[12:28, 34:48] = 4
@@ -149,3 +149,11 @@ def test_two_cavities_in_one_ring_are_not_told_apart_by_guessing():
         rgb_masks.scheme_by_anatomy([mask], "x")
     mask[mask == 4] = 2
     assert rgb_masks.scheme_by_anatomy([mask], "x").numbers[1] is Structure.LV_CAVITY
+
+
+def test_number_that_no_byte_holds_is_refused(tmp_path):
+    mask = np.zeros((8, 9), np.uint16)
+    mask[2:5, 3:6] = 256  # cut to a byte it would be background
+    _tiff(tmp_path / "0001.tif", mask)
+    with pytest.raises(LabelError, match="whole numbers up to 255"):
+        rgb_masks._codes(tmp_path / "0001.tif")
