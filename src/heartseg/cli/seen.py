@@ -26,15 +26,15 @@ def run_inspect(
 ) -> None:
     """Print each study as it is seen; exit code 1 where one cannot be read or drawn."""
     from heartseg.cli import listing, options
-    from heartseg.inspection import inspected, number_of_studies
+    from heartseg.inspection import inspected
 
-    known, shows = options.spacing(spacing_mm), options.view(view)
-    alone = preview is None or number_of_studies(path, spacing_mm=known, view=shows) == 1
+    found = inspected(path, spacing_mm=options.spacing(spacing_mm), view=options.view(view))
+    alone = len(found) == 1
     if preview is not None:
         options.preview(preview, alone=alone)
     everything: list[Seen] = []
     failed = False
-    for study, seen in inspected(path, spacing_mm=known, view=shows):
+    for study, seen in found:
         if not json:
             print(("\n" if everything else "") + study_text(seen), flush=True)
         everything += seen
@@ -90,7 +90,7 @@ def _of_study(seen: Seen) -> Iterator[Line]:
     yield "body", _body(seen)
     yield "group", seen.group or ""
     for note in seen.notes:
-        if f" is {seen.view}: " not in note and note not in seen.problems:
+        if note not in seen.problems:
             yield "note", note
 
 
@@ -167,7 +167,7 @@ def _labels(seen: Seen) -> str:
     if numbers:
         said += f", numbers {numbers}"
     elif seen.label_numbers is not None:
-        said += ", drawn as contours"
+        said += ", not numbered by a built-in scheme"
     if seen.label_schemes:
         said += f": scheme {' or '.join(seen.label_schemes)}"
     if seen.label_swapped:
