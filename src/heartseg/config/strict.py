@@ -84,10 +84,11 @@ def _required(field: Field[Any]) -> bool:
 
 
 def _preset(offered: Mapping[str, Any], name: Any, at: str) -> Any:
-    if not isinstance(name, str) or str(name) not in offered:
-        advice = _meant(str(name), offered)
-        raise ConfigError(at, got=shown(name), allowed=", ".join(offered), do=advice)
-    return offered[str(name)]
+    wanted = _parsed(name) if isinstance(name, Typed) else name
+    if not isinstance(wanted, str) or wanted not in offered:
+        advice = _meant(str(wanted), offered)
+        raise ConfigError(at, got=shown(wanted), allowed=", ".join(offered), do=advice)
+    return offered[wanted]
 
 
 def _unknown(at: str, key: str, known: Iterable[str]) -> ConfigError:

@@ -20,7 +20,7 @@ LEVELS = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clahe:
-    """The settings.
+    """How contrast is evened out, tile by tile.
 
     Attributes:
         tiles: along each axis.

@@ -29,6 +29,9 @@ GRID = 128
 CONTRAST = 0.25
 """Mean blood and mean surroundings that differ by this share of full scale leave no doubt."""
 
+TOO_LARGE = 3.0
+"""A part that holds a disc of so many times the prior's radius is no ventricle."""
+
 _BLACK = 0.02
 _LOCAL = 16.0
 _EDGE, _OPENING = 2, 1.5
@@ -166,11 +169,21 @@ def _fit(plane: NDArray[np.float32], prior: Prior) -> NDArray[np.float64]:
         return np.zeros(plane.shape)
     threshold, contrast = otsu(smooth[near])
     blood = ndimage.binary_opening((smooth > threshold) & seen, _disc(_OPENING))
-    blood = ndimage.binary_fill_holes(blood)
-    depth = ndimage.distance_transform_edt(np.pad(blood, 1))[1:-1, 1:-1] / max(plane.shape)
-    round_enough = np.minimum(depth / prior.radius, 1.0)
+    depth = _depth(ndimage.binary_fill_holes(blood)) / (prior.radius * max(plane.shape))
+    parts, count = ndimage.label(depth > 0)
+    deepest = np.concatenate([[0.0], ndimage.maximum(depth, parts, np.arange(1, count + 1))])
+    depth[deepest[parts] > TOO_LARGE] = 0.0
+    round_enough = np.minimum(depth, 1.0)
     fit: NDArray[np.float64] = round_enough * expected * min(1.0, contrast / CONTRAST)
     return fit
+
+
+def _depth(blood: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Radius of the largest disc of blood about each point, in points."""
+    from scipy import ndimage
+
+    depth: NDArray[np.float64] = ndimage.distance_transform_edt(np.pad(blood, 1))[1:-1, 1:-1]
+    return depth
 
 
 def _expected(seen: NDArray[np.bool_], prior: Prior) -> NDArray[np.float64]:
@@ -207,6 +220,8 @@ def otsu(values: Iterable[float]) -> tuple[float, float]:
     high = (total - sums[:-1]) / np.maximum(above, 1)
     between = below * above * (high - low) ** 2
     best = int(between.argmax())
+    if between[best] <= 0:  # one class alone: nothing to divide
+        return float(edges[-1]), 0.0
     return float(edges[best + 1]), float(high[best] - low[best])
 
 

@@ -28,7 +28,7 @@ LOOKED_AT = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
-    """The settings.
+    """What is done to an image before a network sees it.
 
     Attributes:
         spacing_mm: in-plane distance of the prepared pixels; images without millimetres keep

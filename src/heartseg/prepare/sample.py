@@ -82,9 +82,9 @@ class Sample:
             yield step
         planes = step.planes[:, self.box[0], self.box[1]]
         if self.location is not None:
-            name = "cropped to the ventricle" if self.location.found else "no ventricle found"
-            sure = f"{name} ({self.location.sure:.2f} sure)"
-            yield Step(sure, planes, self.turned.cropped(*self.box))
+            name = "cropped" if self.location.found else "not cropped"
+            name = f"{name} ({self.location.sure:.2f} sure)"
+            yield Step(name, planes, self.turned.cropped(*self.box))
         rows, columns = self._there(planes.shape[1], planes.shape[2])
         planes = resample_planes(planes, rows, columns)
         stretched = self.settings.spacing_mm is None
