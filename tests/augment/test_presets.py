@@ -18,7 +18,7 @@ from heartseg.train.run import RunSettings  # noqa: E402
 
 def augmented(name, planes, labels, seed=0):
     generator = torch.Generator().manual_seed(seed)
-    centres = torch.full((len(planes), 2), 40.0)
+    centres = torch.full((len(planes), 2), 120.0)
     moved, classes = move_planes(planes, labels, centres, SPATIAL[name], 3, generator)
     return change_intensity(moved, INTENSITY[name], generator), classes
 

@@ -109,7 +109,9 @@ class Preparation:
             return whole
         frames = whole.image.frames
         seen = np.unique(np.linspace(0, frames - 1, min(frames, LOOKED_AT)).round().astype(int))
-        mean = sum(whole.scaled(index) for index in seen.tolist()) / np.float32(len(seen))
+        mean = np.zeros(whole.turned.shape, np.float32)
+        for index in seen.tolist():
+            mean += whole.scaled(index) / np.float32(len(seen))
         place = localise.locate(mean, self.locate)
         return replace(whole, box=place.box, location=place)
 
