@@ -270,14 +270,15 @@ def test_the_steps_are_what_is_done_and_lie_where_they_say():
 
 
 def test_a_median_of_three_removes_a_speck_and_keeps_an_edge():
-    picture = np.zeros((1, 1, 16, 16), "uint8")
+    picture = np.zeros((1, 3, 16, 16), "uint8")
     picture[..., 8:] = 100
-    picture[0, 0, 5, 3] = picture[0, 0, 9, 12] = 200
+    picture[0, 1, 5, 3] = picture[0, 1, 9, 12] = 200
+    picture[0, 0, :, 11] = picture[0, 2, 2, :] = 200  # lines in both directions, one slice each
     plain = Preparation(spacing_mm=1.0, stride=16, field_px=16, percentiles=(0.0, 100.0))
-    image = Image(picture, Geometry.from_pixels((1, 16, 16)))
+    image = Image(picture, Geometry.from_pixels((3, 16, 16)))
     clean = np.where(np.arange(16) < 8, 0.0, 0.5)
     median = replace(plain, denoise_px=3).sample(image)
-    seen = median.orientation.apply(np.broadcast_to(clean, (1, 16, 16)))
+    seen = median.orientation.apply(np.broadcast_to(clean, (3, 16, 16)))
     np.testing.assert_allclose(median.frame(0), seen, atol=1e-6)
     assert plain.sample(image).frame(0).max() == 1.0
     assert [step.name for step in median.steps(0)][3] == "median of 3 x 3"
