@@ -273,7 +273,8 @@ def test_a_median_of_three_removes_a_speck_and_keeps_an_edge():
     picture = np.zeros((1, 3, 16, 16), "uint8")
     picture[..., 8:] = 100
     picture[0, 1, 5, 3] = picture[0, 1, 9, 12] = 200
-    picture[0, 0, :, 11] = picture[0, 2, 2, :] = 200  # lines in both directions, one slice each
+    picture[0, 0, :, 11] = 200  # lines in both directions, one slice each
+    picture[0, 2, 2, 10:] = 200
     plain = Preparation(spacing_mm=1.0, stride=16, field_px=16, percentiles=(0.0, 100.0))
     image = Image(picture, Geometry.from_pixels((3, 16, 16)))
     clean = np.where(np.arange(16) < 8, 0.0, 0.5)

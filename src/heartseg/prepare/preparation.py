@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from heartseg.core.errors import ConfigError
+from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image
 from heartseg.prepare import localise
 from heartseg.prepare.clahe import Clahe
@@ -93,14 +94,7 @@ class Preparation:
         found = self._located(whole)
         cut = found.turned.cropped(*found.box)
         _, dy, dx = cut.spacing
-        _, rows, columns = cut.shape
-        if self.spacing_mm is None:
-            step = (rows / self.field_px, columns / self.field_px)
-            size = (self.field_px, self.field_px)
-        else:
-            in_mm = geometry.unit == "mm"
-            step = (self.spacing_mm / dy, self.spacing_mm / dx) if in_mm else (1.0, 1.0)
-            size = (self._size(rows, step[0]), self._size(columns, step[1]))
+        step, size = self._grid(cut)
         return replace(found, step=step, geometry=cut.resampled(size, (dy * step[0], dx * step[1])))
 
     def _located(self, whole: Sample) -> Sample:
@@ -114,6 +108,17 @@ class Preparation:
             mean += whole.scaled(index) / np.float32(len(seen))
         place = localise.locate(mean, self.locate)
         return replace(whole, box=place.box, location=place)
+
+    def _grid(self, cut: Geometry) -> tuple[tuple[float, float], tuple[int, int]]:
+        """Distance of prepared pixels, in pixels of the grid that is cut out, and their number."""
+        _, dy, dx = cut.spacing
+        _, rows, columns = cut.shape
+        if self.spacing_mm is None:
+            step = (rows / self.field_px, columns / self.field_px)
+            return step, (self.field_px, self.field_px)
+        in_mm = cut.unit == "mm"
+        step = (self.spacing_mm / dy, self.spacing_mm / dx) if in_mm else (1.0, 1.0)
+        return step, (self._size(rows, step[0]), self._size(columns, step[1]))
 
     def _size(self, source: int, step: float) -> int:
         wanted = int(np.ceil(source / step / self.stride)) * self.stride
