@@ -172,7 +172,7 @@ def test_clahe_takes_pixels_a_little_outside_of_the_scale():
         {"colour": -0.1},
         {"chance": 1.1},
         {"clahe": 2.0},
-        {"clahe_tiles": 0},
+        {"clahe_tiles": 33},
         {"clahe_clip": 0.5},
     ],
 )

@@ -10,6 +10,9 @@ from torch import Tensor
 LEVELS = 256
 """Grey values that are told apart."""
 
+MOST_TILES = 32
+"""Along an axis: each tile of each plane has a table of all levels in memory."""
+
 
 def equalise(planes: Tensor, tiles: int, clip: float) -> Tensor:
     """(n, 1, y, x) -> the same planes, cut to [0, 1], with their contrast evened out.

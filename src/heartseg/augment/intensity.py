@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from heartseg.augment.clahe import LEVELS, equalise
+from heartseg.augment.clahe import LEVELS, MOST_TILES, equalise
 from heartseg.augment.draw import chosen, normal, smooth_field, uniform
 from heartseg.core.errors import ConfigError
 from heartseg.formats.brightness import WEIGHTS
@@ -51,8 +51,8 @@ class IntensityChange:
         if min(*tones, self.bias_field, self.noise) < 0 or min(shares) < 0 or max(shares) > 1:
             allowed = "from 0; chance, blur and clahe at most 1"
             raise ConfigError("intensity", got=str(self), allowed=allowed)
-        if not 1 <= self.clahe_tiles <= 64 or not 1 <= self.clahe_clip <= LEVELS:
-            allowed = f"1-64 clahe_tiles, clahe_clip from 1 to {LEVELS}"
+        if not 1 <= self.clahe_tiles <= MOST_TILES or not 1 <= self.clahe_clip <= LEVELS:
+            allowed = f"1-{MOST_TILES} clahe_tiles, clahe_clip from 1 to {LEVELS}"
             raise ConfigError("intensity", got=str(self), allowed=allowed)
 
     @classmethod

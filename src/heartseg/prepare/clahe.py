@@ -17,6 +17,9 @@ from heartseg.core.errors import ConfigError
 LEVELS = 256
 """Grey values that are told apart."""
 
+MOST_TILES = 32
+"""Along an axis: each tile of each plane has a table of all levels in memory."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clahe:
@@ -31,8 +34,8 @@ class Clahe:
     clip: float = 2.0
 
     def __post_init__(self) -> None:
-        if not 1 <= self.tiles <= 64 or not 1 <= self.clip <= LEVELS:
-            allowed = f"1-64 tiles, clip from 1 to {LEVELS}"
+        if not 1 <= self.tiles <= MOST_TILES or not 1 <= self.clip <= LEVELS:
+            allowed = f"1-{MOST_TILES} tiles, clip from 1 to {LEVELS}"
             raise ConfigError("clahe", got=str(self), allowed=allowed)
 
 
