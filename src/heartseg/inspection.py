@@ -51,8 +51,17 @@ def _with_model(study: Study, seen: Seen) -> Seen:
     return replace(seen, model=names[view], model_reason=why_model(study, view, settings))
 
 
-def write_preview(where: Path, study: Study, seen: list[Seen], *, alone: bool) -> Path:
+def write_preview(
+    where: Path, study: Study, seen: list[Seen], *, alone: bool, preset: str | None = None
+) -> Path:
     """Draw a study's preview into `where`, a .png file or a folder; the file that was written.
+
+    Args:
+        where: to write.
+        study: to draw.
+        seen: what was seen of its images.
+        alone: it is the only study.
+        preset: name of a preparation to show in place of the model's.
 
     Raises:
         OutputError: it cannot be written there.
@@ -61,15 +70,17 @@ def write_preview(where: Path, study: Study, seen: list[Seen], *, alone: bool) -
     from heartseg.preview import keep, preview_file, preview_picture
 
     file = preview_file(where, study.id, alone=alone)
-    uses = {View(one.view or View.UNKNOWN): _use(one) for one in seen}
+    uses = {View(one.view or View.UNKNOWN): _use(one, preset) for one in seen}
     keep(preview_picture(study, uses), file)
     return file
 
 
-def _use(seen: Seen) -> "Use":
+def _use(seen: Seen, preset: str | None) -> "Use":
     from heartseg.prepare import Preparation
     from heartseg.preview import Use
 
+    if preset is not None:
+        return Use(Preparation.presets()[preset], f"preset {preset}, as asked for")
     if seen.model is None:
         return Use(Preparation(), "no model is made for this view: the usual preparation is shown")
     from heartseg.segment import load_bundle

@@ -164,3 +164,13 @@ def test_affine_that_is_no_grid_is_refused(affine):
 def test_grid_without_voxels_is_refused():
     with pytest.raises(GeometryError, match="at least one voxel"):
         Geometry((0, 5, 6), np.eye(4))
+
+
+def test_a_cropped_grid_keeps_every_voxel_at_its_place() -> None:
+    whole = Geometry(foreign.SHAPE, foreign.affine_lps())
+    cut = whole.cropped(slice(3, 9), slice(5, 16))
+    assert cut.shape == (5, 6, 11)
+    np.testing.assert_allclose(cut.spacing, whole.spacing)
+    for index in ((0, 0, 0), (4, 5, 10), (2, 1, 7)):
+        z, y, x = index
+        np.testing.assert_allclose(cut.point(index), whole.point((z, y + 3, x + 5)))

@@ -22,12 +22,19 @@ _WIDTH = 13
 
 
 def run_inspect(
-    path: Path, view: str | None, spacing_mm: str | None, preview: Path | None, json: bool
+    path: Path,
+    view: str | None,
+    spacing_mm: str | None,
+    *,
+    preview: Path | None,
+    preset: str | None,
+    json: bool,
 ) -> None:
     """Print each study as it is seen; exit code 1 where one cannot be read or drawn."""
     from heartseg.cli import listing, options
     from heartseg.inspection import inspected
 
+    options.preparation(preset, drawn=preview is not None)
     found = inspected(path, spacing_mm=options.spacing(spacing_mm), view=options.view(view))
     alone = len(found) == 1
     if preview is not None:
@@ -40,7 +47,7 @@ def run_inspect(
         everything += seen
         failed |= any(one.problem for one in seen)
         if preview is not None and study is not None:
-            failed |= not _drawn(preview, study, seen, alone=alone)
+            failed |= not _drawn(preview, study, seen, alone=alone, preset=preset)
     if json:
         print(listing.to_json([asdict(one) for one in everything]))
     elif len({one.study for one in everything}) > 1:
@@ -49,11 +56,13 @@ def run_inspect(
         raise typer.Exit(1)
 
 
-def _drawn(preview: Path, study: Study, seen: list[Seen], *, alone: bool) -> bool:
+def _drawn(
+    preview: Path, study: Study, seen: list[Seen], *, alone: bool, preset: str | None
+) -> bool:
     from heartseg.inspection import write_preview
 
     try:
-        file = write_preview(preview, study, seen, alone=alone)
+        file = write_preview(preview, study, seen, alone=alone, preset=preset)
     except HeartsegError as fault:
         print(clean(f"{study.id}: not drawn: {fault}"), file=sys.stderr)
         return False

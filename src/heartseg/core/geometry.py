@@ -199,6 +199,13 @@ class Geometry:
         affine[:3, 3] = centre - affine[:3, :3] @ [(n - 1) / 2 for n in new_shape]
         return replace(self, shape=new_shape, affine=affine)
 
+    def cropped(self, rows: slice, columns: slice) -> "Geometry":
+        """The grid of `voxels[..., rows, columns]`; slices with a start, a stop and no step."""
+        affine = self.affine.copy()
+        affine[:3, 3] = self.point((0, rows.start, columns.start))
+        size = (rows.stop - rows.start, columns.stop - columns.start)
+        return replace(self, shape=(self.shape[0], *size), affine=affine)
+
     def respaced(self, spacing_mm: tuple[float, float, float]) -> "Geometry":
         """The grid in the same directions with the (z, y, x) spacing that someone knows better."""
         affine = self.affine.copy()
