@@ -7,6 +7,7 @@ that is not built is not written.
 """
 
 import argparse
+import csv
 import dataclasses
 import importlib
 import importlib.util
@@ -187,6 +188,59 @@ def _size(channels: int, size: Iterable[int]) -> str:
     return " x ".join(map(str, (channels, *size)))
 
 
+def _costs() -> str:
+    """Newest lines of benchmarks/results, by conditions and name."""
+    kinds: dict[tuple[str, ...], dict[str, dict[str, str]]] = {}
+    for line in _results("costs"):
+        if not line["problem"]:
+            how = ("hardware", "precision", "compiled")
+            kinds.setdefault(tuple(line[key] for key in how), {})[line["network"]] = line
+    order = list(importlib.import_module("heartseg.models").ARCHITECTURES)
+    blocks = [
+        f"## {hardware}, {precision}{', compiled' * (compiled == 'yes')}\n\n"
+        + _table(
+            tuple(_COSTS.values()),
+            [[lines[name][key] for key in _COSTS] for name in order if name in lines],
+        )
+        for (hardware, precision, compiled), lines in kinds.items()
+    ]
+    passed = {
+        line["network"]: line["date"] for line in _results("checks") if line["passed"] == "yes"
+    }
+    left = [f"`{name}`" for name in order if name not in passed]
+    checked = f"{len(order) - len(left)} of {len(order)} networks passed the complete check"
+    checked += f", the last on {max(passed.values())}" if passed else ""
+    checked += f"; without a line: {', '.join(left)}." if left else "."
+    return "\n\n".join([_COSTS_LEAD, *blocks, "## Complete check", _CHECK_LEAD + checked])
+
+
+_COSTS = {
+    "network": "network",
+    "input": "input",
+    "forward_ms": "forward, ms",
+    "openvino_ms": "OpenVINO, ms",
+    "training_ms": "forward + backward, ms",
+    "forward_mb": "memory, MB",
+    "training_mb": "in training, MB",
+    "share": "of matrix peak",
+}
+_COSTS_LEAD = """What `benchmarks/network_costs.py` measured, newest lines of
+`benchmarks/results/costs/networks.csv`. Milliseconds are for 256 x 256 pixels of the answer, the
+least of several passes; memory is the most above what the process held before the network was
+built; the share of the matrix peak is that of torch's forward pass."""
+_CHECK_LEAD = """`make networks` builds each network at its real size, runs it forward and backward,
+saves and loads it, exports it and learns two images (`benchmarks/results/checks/networks.csv`).
+"""
+
+
+def _results(folder: str) -> list[dict[str, str]]:
+    path = REFERENCE.parents[1] / "benchmarks" / "results" / folder / "networks.csv"
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def _layouts() -> str:
     layouts = importlib.import_module("heartseg.read.layouts")
     rows = [(f"`{name}`", _first_line(_home(one.find))) for name, one in layouts.LAYOUTS.items()]
@@ -238,11 +292,19 @@ def _run_settings() -> str:
 def _tables_of_settings(kind: Any, heading: str) -> Iterator[str]:
     doc = inspect.getdoc(kind) or ""
     title = f"## [{heading}]\n\n{doc.partition(chr(10))[0]}\n\n" if heading else ""
-    yield title + _settings_table(kind, doc)
-    for name, hint in typing.get_type_hints(kind).items():
-        for inner in (hint, *typing.get_args(hint)):  # a table that may be left out is a union
+    yield title + _presets(kind) + _settings_table(kind, doc)
+    for name, declared in typing.get_type_hints(kind).items():
+        for inner in (declared, *get_args(declared)):
             if dataclasses.is_dataclass(inner):
                 yield from _tables_of_settings(inner, f"{heading}.{name}".lstrip("."))
+
+
+def _presets(kind: Any) -> str:
+    """The line about starting points, of a kind of settings that has some."""
+    if not hasattr(kind, "presets"):
+        return ""
+    names = ", ".join(f"`{name}`" for name in kind.presets())
+    return f'`preset = "..."` starts from the values of {names}.\n\n'
 
 
 def _python() -> str:
@@ -326,6 +388,8 @@ def _kind(kind: Any) -> str:
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Literal:
         return ", ".join(f"`{_shown(choice)}`" for choice in inner)
+    if dataclasses.is_dataclass(kind):
+        return "table"
     if origin in (Union, types.UnionType):
         return " or ".join(_kind(one) for one in inner)
     if origin is tuple:
@@ -400,6 +464,7 @@ PAGES = (
         "settings", "Settings of a training run", _run_settings, ("heartseg.train", "heartseg.read")
     ),
     Page("networks", "Networks", _networks, ("heartseg.models",)),
+    Page("network-costs", "Costs of networks", _costs, ("heartseg.models",)),
     Page("inspect", "Keys of inspect --json", _inspect, ("heartseg.read",)),
     Page("errors", "Errors", _errors),
 )

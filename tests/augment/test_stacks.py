@@ -102,7 +102,9 @@ def test_beyond_its_borders_an_image_is_mirrored_as_the_window_does():
     canvas = torch.zeros(1, 2, 20, 20)
     image = noise(2, 7, 9)
     canvas[0, :, 4:11, 6:15] = image
-    places = places_read(torch.tensor([[5.5, 8.5]]), STILL, seeded())  # rows 0-11, columns 3-14
+    places = places_read(
+        torch.tensor([[5.5, 8.5]]), torch.Size((20, 20)), STILL, seeded()
+    )  # rows 0-11, columns 3-14
     folded = mirrored_in_plane(places, torch.tensor([[4, 6]]), torch.tensor([[7, 9]]))
     wanted = np.pad(image.numpy(), [(0, 0), (4, 1), (3, 0)], mode="reflect")
     np.testing.assert_allclose(read_stacks(canvas, folded)[0].numpy(), wanted, atol=1e-5)
@@ -116,7 +118,7 @@ def test_a_stack_of_one_moves_as_its_plane_does():
     labels = torch.randint(0, 4, (3, 30, 34), generator=seeded(2))
     centres = torch.tensor([[14.0, 17.0], [12.0, 20.0], [16.0, 15.0]])
     pixels, truth = move_planes(planes, labels, centres, MOVED, 4, seeded(3))
-    places = places_read(centres, MOVED, seeded(3))
+    places = places_read(centres, planes.shape[-2:], MOVED, seeded(3))
     torch.testing.assert_close(read_stacks(planes, places), pixels)
     assert torch.equal(read_labels(labels[:, None], places, 4)[:, 0], truth)
 
@@ -124,7 +126,9 @@ def test_a_stack_of_one_moves_as_its_plane_does():
 def test_all_slices_of_a_stack_move_together_and_keep_their_order():
     slices = torch.stack([noise(2, 30, 34, seed=seed) for seed in range(4)], dim=1)
     labels = torch.randint(0, 3, (2, 4, 30, 34), generator=seeded(5))
-    places = places_read(torch.tensor([[14.0, 17.0], [12.0, 20.0]]), MOVED, seeded(3))
+    places = places_read(
+        torch.tensor([[14.0, 17.0], [12.0, 20.0]]), torch.Size((30, 34)), MOVED, seeded(3)
+    )
     moved, truth = read_stacks(slices, places), read_labels(labels, places, 3)
     assert moved.shape == truth.shape == (2, 4, 14, 14)
     for z in range(4):

@@ -5,6 +5,7 @@ neither memory nor time.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -99,8 +100,6 @@ def surveys(networks: Registry) -> tuple[list[Survey], list[str]]:
 def survey(name: str, described: Architecture) -> Survey:
     """Build a network and measure it; what was measured once is remembered."""
     network = weightless(described)
-    counter = _MultiplyAdds()
-    _run(network, described, counter)
     with _Quickly():
         field = receptive_field(network, described.native_channels, _far_size(described))
     return Survey(
@@ -108,7 +107,7 @@ def survey(name: str, described: Architecture) -> Survey:
         paper=described.paper,
         dimensions=described.dimensions,
         parameters=sum(w.numel() for w in network.parameters() if w.requires_grad),
-        multiply_adds=counter.total,
+        multiply_adds=multiply_adds(network, (described.native_channels, *described.native_size)),
         native_channels=described.native_channels,
         native_classes=described.native_classes,
         native_size=tuple(described.native_size),
@@ -119,6 +118,13 @@ def survey(name: str, described: Architecture) -> Survey:
     )
 
 
+def multiply_adds(network: nn.Module, size: Sequence[int]) -> int:
+    """Those of a network on the meta device, for one input of (channels, *axes)."""
+    counter = _MultiplyAdds()
+    _run(network, size, counter)
+    return counter.total
+
+
 def layers(described: Architecture) -> list[Layer]:
     """Every module that computes or holds weights, in the order in which they are first used."""
     network = weightless(described)
@@ -126,7 +132,7 @@ def layers(described: Architecture) -> list[Layer]:
     for name, module in network.named_modules():
         module.register_forward_pre_hook(partial(ledger.enter, name))
         module.register_forward_hook(partial(ledger.leave, name))
-    _run(network, described, ledger.counter)
+    _run(network, (described.native_channels, *described.native_size), ledger.counter)
     modules = dict(network.named_modules())
     rows = [(_layer(name, modules[name], ledger), modules[name]) for name in ledger.outputs]
     return [
@@ -206,9 +212,14 @@ def _layer(name: str, module: nn.Module, ledger: _Ledger) -> Layer:
     )
 
 
-def weightless(described: Architecture) -> nn.Module:
-    """The network at the paper's channels and classes, in evaluation mode, on the meta device."""
-    numbers = described.native_channels, described.native_classes
+def weightless(
+    described: Architecture, channels: int | None = None, classes: int | None = None
+) -> nn.Module:
+    """The network in evaluation mode, on the meta device.
+
+    Channels and classes are the paper's where none are given.
+    """
+    numbers = channels or described.native_channels, classes or described.native_classes
     with torch.random.fork_rng(devices=[]):
         try:
             with torch.device("meta"), _Quickly():
@@ -218,8 +229,8 @@ def weightless(described: Architecture) -> nn.Module:
     return network.eval()
 
 
-def _run(network: nn.Module, described: Architecture, counter: _MultiplyAdds) -> None:
-    pixels = torch.empty(1, described.native_channels, *described.native_size, device="meta")
+def _run(network: nn.Module, size: Sequence[int], counter: _MultiplyAdds) -> None:
+    pixels = torch.empty(1, *size, device="meta")
     with torch.no_grad(), _Quickly(), counter:
         network(pixels)
 

@@ -90,7 +90,8 @@ class Stacks:
         first, slices = self._stacks[index].unbind(1)
         planes = first[:, None] + slices_read(slices, self._change, self._margin[0], generator)
         centres = self._prepared.draw_centres(first, away, generator)
-        places = places_read(centres, change, generator)
+        size = self._prepared.planes.shape[-2:]
+        places = places_read(centres, size, change, generator)
         if any(self._margin[1:]):
             corners, sizes = self._prepared.corners[first], self._prepared.sizes[first]
             places = mirrored_in_plane(places, corners, sizes)
