@@ -11,6 +11,7 @@ from heartseg.models import build_network
 from heartseg.train.checkpoint import load_checkpoint
 from heartseg.train.data import PreparedFrame, PreparedSet
 from heartseg.train.loop import LAST, Schedule, fit
+from heartseg.train.objective import Criterion, Objective
 from heartseg.train.segment_task import Learning, Segment
 
 CPU = torch.device("cpu")
@@ -35,15 +36,19 @@ def frame(number: int, rows: int = 32, columns: int = 40, planes: int = 2) -> Pr
 
 
 def task(
-    seed: int = 5, widths: tuple[int, ...] = (4, 6), validation: int = 1, **learning: Any
+    seed: int = 5,
+    widths: tuple[int, ...] = (4, 6),
+    validation: int = 1,
+    objective: Objective = Objective(),  # noqa: B008
+    **learning: Any,
 ) -> Segment:
     """A task that learns the frames above."""
     torch.manual_seed(seed)
     return Segment(
-        build_network("unet", 1, 3, widths=widths),
+        build_network("unet", 1, objective.channels(3), widths=widths),
         PreparedSet([frame(number) for number in (2, 3, 4)], CPU),
         [frame(number) for number in range(10, 10 + validation)],
-        classes=3,
+        criterion=Criterion(objective, 3),
         learning=Learning(**{"batch": 4, "average": 0.9, **learning}),
         spatial=SpatialChange(size_px=16, shift_px=4.0, elastic_px=0.5),
         intensity=IntensityChange(),

@@ -14,17 +14,18 @@ from heartseg.core.image import Image
 from heartseg.core.provenance import now
 from heartseg.models import Architecture, architecture
 from heartseg.models.architecture import legal_size, per_axis
-from heartseg.read import find_studies
+from heartseg.models.background import answer_with_background
+from heartseg.read import Candidate
 from heartseg.segment import Bundle, Description, write_bundle
 from heartseg.segment.description import BF16_SCORE
 from heartseg.segment.precision import bf16_label_difference
 from heartseg.segment.window import Window
 from heartseg.train.checkpoint import load_checkpoint
 from heartseg.train.export import compress_to_float16, export_onnx
-from heartseg.train.loop import Watcher
+from heartseg.train.log import Watcher
 from heartseg.train.record import read_record
 from heartseg.train.run import RunSettings, choose_device, train
-from heartseg.train.split import part_of
+from heartseg.train.selection import select
 
 COMPARED_STUDIES = 8
 """Studies over which f32 and bf16 labels are compared."""
@@ -33,10 +34,13 @@ COMPARED_STUDIES = 8
 def trained_network(settings: RunSettings, checkpoint: Path) -> nn.Module:
     """The network with the moving-average weights of a checkpoint, ready to infer.
 
+    It answers with a channel for each class, the background too.
+
     Raises:
         ModelError: not a whole checkpoint, or one of another network.
     """
-    network = architecture(settings.model).deployed.build(1, len(settings.classes()))
+    channels = settings.loss.channels(len(settings.classes()))
+    network = architecture(settings.model).deployed.build(1, channels)
     try:
         trained = load_checkpoint(checkpoint)["task"]["average"]
         network.load_state_dict({name: trained[name] for name in network.state_dict()})
@@ -46,6 +50,8 @@ def trained_network(settings: RunSettings, checkpoint: Path) -> nn.Module:
             got=f"weights of another network: {str(fault)[:200]}",
             do="use the settings that it was trained with",
         ) from fault
+    if settings.loss.activation == "sigmoid":
+        answer_with_background(network)
     return network.eval()
 
 
@@ -81,8 +87,21 @@ def train_model(
     return write_artefact(settings, root, checkpoint, folder / "bundle")
 
 
-def write_artefact(settings: RunSettings, root: Path, checkpoint: Path, folder: Path) -> Bundle:
+def write_artefact(
+    settings: RunSettings,
+    root: Path,
+    checkpoint: Path,
+    folder: Path,
+    given: Sequence[Candidate] | None = None,
+) -> Bundle:
     """Export a checkpoint as a bundle, and measure on training images whether bf16 is safe.
+
+    Args:
+        settings: of the run.
+        root: folder of the RUN.toml.
+        checkpoint: which weights.
+        folder: of the bundle.
+        given: studies in place of those in `settings.folder`.
 
     Raises:
         ModelError: the export would not load again.
@@ -97,15 +116,16 @@ def write_artefact(settings: RunSettings, root: Path, checkpoint: Path, folder: 
     record = read_record(checkpoint.parent)
     description = _description(settings, record, int(state["step"]), scores)
     bundle = write_bundle(folder, onnx, description)
-    difference = bf16_label_difference(bundle, _some_images(settings, root))
+    difference = bf16_label_difference(bundle, _some_images(settings, root, given))
     if difference is not None:
         scores[BF16_SCORE] = difference
     return write_bundle(folder, onnx, replace(bundle, scores=scores))
 
 
-def _some_images(settings: RunSettings, root: Path) -> list[Image]:
-    found = find_studies(root / settings.folder)
-    chosen = [one for one in found if part_of(one.id) in settings.train_on][:COMPARED_STUDIES]
+def _some_images(
+    settings: RunSettings, root: Path, given: Sequence[Candidate] | None
+) -> list[Image]:
+    chosen = select(settings, root, given).training[:COMPARED_STUDIES]
     return [one.load().images[settings.view] for one in chosen]
 
 
@@ -125,6 +145,7 @@ def _description(
             **to_table(architecture(settings.model).deployed),
         },
         preparation=settings.preparation,
+        activation=settings.loss.activation,
         training=_training(settings, record, steps),
         scores=scores,
         window=window_of(architecture(settings.model)),
@@ -147,7 +168,7 @@ def window_of(described: Architecture) -> Window | None:
 def _training(settings: RunSettings, record: Mapping[str, Any], steps: int) -> dict[str, Any]:
     """Whence the weights are: what was so when training began, not when it was exported."""
     data = record.get("data", {}).get("training", {})
-    weights = settings.model.get("weights")
+    weights, begun_with = settings.model.get("weights"), settings.start.weights_from
     counted = {"patients": len(data["patients"]), "planes": data["planes"]} if data else {}
     return {
         "data": settings.training_data,
@@ -155,13 +176,15 @@ def _training(settings: RunSettings, record: Mapping[str, Any], steps: int) -> d
         **counted,
         "seed": settings.seed,
         **({"encoder_from": Path(weights).name} if weights else {}),
+        **({"weights_from": Path(begun_with).name} if begun_with else {}),
         "steps": steps,
-        "images": steps * settings.learning.batch,
+        "images": steps * settings.learning.images,
         "commit": record.get("commit") or "unknown",
         "started": record.get("started") or "unknown",
         "exported": now(),
         "torch": record.get("torch", str(torch.__version__)),
         **{
-            name: to_table(getattr(settings, name)) for name in ("learning", "spatial", "intensity")
+            name: to_table(getattr(settings, name))
+            for name in ("learning", "loss", "spatial", "intensity")
         },
     }
