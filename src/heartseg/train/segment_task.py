@@ -48,7 +48,6 @@ class Segment:
         self._update = Update(self.network, learning)
         self.average = self._update.average
         self._connected = criterion.ranks.connected(self.network)
-        self._seed = seed
         self._generator = torch.Generator(device).manual_seed(seed)
 
     def step(self, rate: float) -> Numbers:
@@ -92,7 +91,8 @@ class Segment:
     def _seed_dropout(self) -> None:
         """Layers draw from torch's own generator: by the step, so that a resumed run goes on."""
         step, rank = self._update.steps, self._criterion.ranks.rank
-        torch.manual_seed(((self._seed * 1_000_003 + step) * 1_009 + rank) % 2**63)
+        seed = self._generator.initial_seed()  # part of its state: another run's after `restore`
+        torch.manual_seed(((seed * 1_000_003 + step) * 1_009 + rank) % 2**63)
 
     def _answer(self, planes: Tensor) -> Tensor:
         device = self._data.planes.device
