@@ -1,6 +1,7 @@
 """Small things to learn from, and a run that other processes can be asked to do."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ def task(
     widths: tuple[int, ...] = (4, 6),
     validation: int = 1,
     dropout: float = 0.0,
+    prepare: Callable[[Any], None] = lambda network: None,
     objective: Objective = Objective(),  # noqa: B008
     **learning: Any,
 ) -> Segment:
@@ -50,6 +52,7 @@ def task(
     network = build_network("unet", 1, objective.channels(3), widths=widths)
     if dropout:
         network.encoder[-1].append(torch.nn.Dropout(dropout))  # type: ignore[operator, union-attr]
+    prepare(network)
     return Segment(
         network,
         PreparedSet([frame(number) for number in (2, 3, 4)], CPU),

@@ -220,16 +220,21 @@ def evaluate(
 
 @app.command()
 def train(
-    run_toml: Annotated[Path, typer.Argument(metavar="RUN.toml")],
+    source: Annotated[
+        Path, typer.Argument(metavar="RUN.toml", help="or a folder of your own images and labels")
+    ],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="folder of the run")] = None,
     changes: Annotated[list[str] | None, typer.Option("--set", help="section.name=value")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on where it stopped")] = False,
     device: Device = "auto",
+    processes: Annotated[int, typer.Option(min=1, help="that train together here")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="computers that do, each started alike")] = 1,
 ) -> None:
     """Train a network as a RUN.toml says and write it as a model bundle."""
-    from heartseg.cli.training import run_training
+    from heartseg.cli.training import Machine, run_training
 
-    run_training(run_toml, out or Path("out") / run_toml.stem, changes or [], resume, device)
+    machine = Machine(device=device, processes=processes, nodes=nodes)
+    run_training(source, out or Path("out") / source.stem, changes or [], resume, machine)
 
 
 @app.command()

@@ -1,13 +1,25 @@
 """`heartseg train`."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from heartseg.core.errors import MissingExtraError
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """Where a training computes: device, processes on this computer, computers."""
+
+    device: str = "auto"
+    processes: int = 1
+    nodes: int = 1
+
+
 def run_training(
-    run_toml: Path, out: Path, changes: Sequence[str], resume: bool, device: str
+    source: Path, out: Path, changes: Sequence[str], resume: bool, machine: Machine
 ) -> None:
     """Train, then write `OUT/bundle`.
 
@@ -17,12 +29,63 @@ def run_training(
     """
     try:
         from heartseg.train.artefact import train_model
+        from heartseg.train.ranks import leading
     except ModuleNotFoundError as fault:
         raise MissingExtraError("train", "train") from fault
-    bundle = train_model(run_toml, out, changes=changes, resume=resume, device=device, watch=_say)
-    print(f"wrote the model {bundle.name} {bundle.version} to {out / 'bundle'}")
+    with Telling() as telling:
+        bundle = train_model(
+            source,
+            out,
+            changes=changes,
+            resume=resume,
+            device=machine.device,
+            watch=telling,
+            processes=machine.processes,
+            nodes=machine.nodes,
+        )
+    if leading():
+        print(f"wrote the model {bundle.name} {bundle.version} to {out / 'bundle'}")
 
 
-def _say(step: int, numbers: object) -> None:
-    said = "  ".join(f"{k} {v:.4f}" for k, v in dict(numbers).items())  # type: ignore[call-overload]
-    print(f"{step:6d}  {said}", flush=True)
+class Telling:
+    """Prints what is logged; on a terminal with a bar and the time that is left below."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> "Telling":
+        if sys.stdout.isatty():
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+            from rich.progress import TimeElapsedColumn, TimeRemainingColumn
+
+            columns = (MofNCompleteColumn(), TextColumn("steps"), BarColumn())
+            left = (TimeElapsedColumn(), TextColumn("of which left"), TimeRemainingColumn())
+            self._bar = Progress(*columns, *left)
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def __call__(self, step: int, numbers: Mapping[str, float]) -> None:
+        """Tell what was logged."""
+        said = "  ".join(f"{name} {_short(value)}" for name, value in numbers.items())
+        line = f"{step:6d}  {said}"
+        if self._bar is None:
+            print(line, flush=True)
+            return
+        self._bar.console.print(line, highlight=False, soft_wrap=True)
+        if self._task is None:
+            self._task = self._bar.add_task("training", total=None, completed=step)
+        self._bar.update(self._task, completed=step)
+
+    def begin(self, step: int, steps: int) -> None:
+        """Of how many steps the run is made, and how many are done."""
+        if self._bar:
+            self._task = self._bar.add_task("training", total=steps, completed=step)
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if value >= 1000 and value == int(value) else f"{value:.4f}"

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from heartseg.config import load, to_table
+from heartseg.config import from_changes, load, to_table
 from heartseg.core.errors import ModelError
 from heartseg.core.image import Image
 from heartseg.core.provenance import now
@@ -16,13 +16,21 @@ from heartseg.models import Architecture, architecture
 from heartseg.models.architecture import legal_size, per_axis
 from heartseg.models.background import answer_with_background
 from heartseg.read import Candidate
-from heartseg.segment import Bundle, Description, write_bundle
+from heartseg.segment import Bundle, Description, load_bundle, write_bundle
 from heartseg.segment.description import BF16_SCORE
 from heartseg.segment.precision import bf16_label_difference
 from heartseg.segment.window import Window
 from heartseg.train.checkpoint import load_checkpoint
+from heartseg.train.examples import (
+    Example,
+    candidates_of,
+    name_of,
+    settings_of_arrays,
+    settings_of_folder,
+)
 from heartseg.train.export import compress_to_float16, export_onnx
 from heartseg.train.log import Watcher
+from heartseg.train.ranks import Ranks, several
 from heartseg.train.record import read_record
 from heartseg.train.run import RunSettings, choose_device, train
 from heartseg.train.selection import select
@@ -56,35 +64,79 @@ def trained_network(settings: RunSettings, checkpoint: Path) -> nn.Module:
 
 
 def train_model(
-    run_toml: Path | str,
+    source: Path | str | Sequence[Example],
     out: Path | str,
     *,
     changes: Sequence[str] = (),
     resume: bool = False,
     device: str = "auto",
     watch: Watcher | None = None,
+    processes: int = 1,
+    nodes: int = 1,
 ) -> Bundle:
-    """Train a network as a RUN.toml says and write it to `out`/bundle.
+    """Train a network and write it to `out`/bundle.
+
+    What it learns from is a RUN.toml, or data of your own: a folder of images and labels that
+    heartseg can read, or `Example`s of arrays. Of your own data a fifth of the patients (a third of
+    less than five) is kept to test, and as many validate; `changes` says otherwise.
 
     Args:
-        run_toml: settings, see `RunSettings`.
+        source: a RUN.toml, see `RunSettings`; a folder; or examples.
         out: folder for checkpoints, log and bundle.
-        changes: `section.name=value`, over what the file says.
+        changes: `section.name=value`, over what the file says or the defaults.
         resume: go on where an earlier run in `out` stopped.
         device: "auto", "cpu" or "cuda".
         watch: called with (step, numbers) as they are logged.
+        processes: that train together on this computer, one a graphics card; on the processor they
+            divide each batch.
+        nodes: computers that do so, which share the folder `out`.
 
     Raises:
-        ConfigError: a setting that does not exist.
+        ConfigError: a setting that does not exist, or that does not fit.
         InputError: the data cannot be read.
         ModelError: training diverged.
+        OutputError: `out` cannot be written, or holds another run.
+
+    Example:
+        bundle = hs.train_model("my-hearts", "out/mine", changes=["schedule.minutes=30"])
+        masks = hs.segment_study(study, model="out/mine/bundle")
     """
-    settings = load(RunSettings, Path(run_toml), changes)
-    root, folder = Path(run_toml).parent, Path(out)
+    folder = Path(out)
+    settings, root, given = _taken(source, folder, changes)
+    chosen = choose_device(device)
+    ranks = Ranks()
+    if (processes, nodes) != (1, 1):
+        ranks = several(chosen.type, processes, nodes)
+        chosen = ranks.device
     checkpoint = train(
-        settings, root, folder, device=choose_device(device), resume=resume, watch=watch
+        settings,
+        root,
+        folder,
+        device=chosen,
+        resume=resume,
+        watch=watch,
+        given=given,
+        ranks=ranks,
     )
-    return write_artefact(settings, root, checkpoint, folder / "bundle")
+    if ranks.leads:
+        write_artefact(settings, root, checkpoint, folder / "bundle", given)
+    ranks.wait()
+    return load_bundle(folder / "bundle")
+
+
+def _taken(
+    source: Path | str | Sequence[Example], out: Path, changes: Sequence[str]
+) -> tuple[RunSettings, Path, list[Candidate] | None]:
+    """The settings, the folder that paths start from, and the studies where they are arrays."""
+    if not isinstance(source, (str, Path)):
+        table = {"name": name_of(out), **settings_of_arrays(source)}
+        settings = from_changes(RunSettings, table, changes)
+        return settings, Path(), candidates_of(source, settings.modality, settings.view)
+    path = Path(source)
+    if not path.is_dir():
+        return load(RunSettings, path, changes), path.parent, None
+    table = {"name": name_of(out), **settings_of_folder(path)}
+    return from_changes(RunSettings, table, changes), Path(), None
 
 
 def write_artefact(

@@ -10,7 +10,7 @@ process: with it, several processes are not one process to the last digits.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,9 +24,11 @@ class Ranks:
     Attributes:
         rank: number of this process.
         count: of all processes.
+        device: where this process computes, where that is decided here.
     """
 
     rank, count = 0, 1
+    device: torch.device = torch.device("cpu")
 
     @property
     def leads(self) -> bool:
@@ -93,7 +95,13 @@ class Several(Ranks):
         return torch.stack(parts, dim=1).flatten(0, 1)  # shares were taken in turn
 
 
-def several(device: Literal["cpu", "cuda"], processes: int, nodes: int) -> Several:
+def leading() -> bool:
+    """True in the process that speaks: the only one, or the first."""
+    together = torch.distributed.is_available() and torch.distributed.is_initialized()
+    return not together or torch.distributed.get_rank() == 0
+
+
+def several(device: str, processes: int, nodes: int) -> Several:
     """Start the other processes, which run the same command, and connect with them.
 
     On several nodes the command is started on each, with the environment variables that
