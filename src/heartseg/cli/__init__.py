@@ -333,11 +333,18 @@ def datasets(
 
 
 @app.command()
-def doctor(json: Json = False) -> None:
-    """Versions, devices, extras, and how fast this machine segments."""
-    from heartseg.cli.examination import as_json, as_text, examination
+def doctor(
+    train: Annotated[
+        Path | None, typer.Option(metavar="RUN.toml", help="say how long this training would take")
+    ] = None,
+    runs: Annotated[int, typer.Option(min=1, help="so many such trainings, with --train")] = 1,
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """Versions, devices, extras, and how fast this machine segments, or trains."""
+    from heartseg.cli.examination import as_json, as_text, examination, training
 
-    found = examination()
+    found = examination() if train is None else {"training": training(train, runs, device)}
     print(as_json(found) if json else as_text(found))
 
 

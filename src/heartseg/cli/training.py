@@ -32,7 +32,7 @@ def run_training(
         from heartseg.train.ranks import leading
     except ModuleNotFoundError as fault:
         raise MissingExtraError("train", "train") from fault
-    with Telling() as telling:
+    with Telling(out) as telling:
         bundle = train_model(
             source,
             out,
@@ -48,20 +48,30 @@ def run_training(
 
 
 class Telling:
-    """Prints what is logged; on a terminal with a bar and the time that is left below."""
+    """Prints what is logged; on a terminal with a bar and the time that is left below.
 
-    def __init__(self) -> None:
+    Args:
+        folder: of the run.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._bar: Any = None
         self._task: Any = None
 
     def __enter__(self) -> "Telling":
         if sys.stdout.isatty():
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-            from rich.progress import TimeElapsedColumn, TimeRemainingColumn
+            from rich import progress
 
-            columns = (MofNCompleteColumn(), TextColumn("steps"), BarColumn())
-            left = (TimeElapsedColumn(), TextColumn("of which left"), TimeRemainingColumn())
-            self._bar = Progress(*columns, *left)
+            self._bar = progress.Progress(
+                progress.MofNCompleteColumn(),
+                progress.TextColumn("steps"),
+                progress.BarColumn(),
+                progress.TimeElapsedColumn(),
+                progress.TextColumn("gone,"),
+                progress.TimeRemainingColumn(elapsed_when_finished=True),
+                progress.TextColumn("left"),
+            )
             self._bar.start()
         return self
 
@@ -78,13 +88,10 @@ class Telling:
             return
         self._bar.console.print(line, highlight=False, soft_wrap=True)
         if self._task is None:
-            self._task = self._bar.add_task("training", total=None, completed=step)
-        self._bar.update(self._task, completed=step)
+            from heartseg.train.record import steps_of
 
-    def begin(self, step: int, steps: int) -> None:
-        """Of how many steps the run is made, and how many are done."""
-        if self._bar:
-            self._task = self._bar.add_task("training", total=steps, completed=step)
+            self._task = self._bar.add_task("", total=steps_of(self._folder), completed=step)
+        self._bar.update(self._task, completed=step)
 
 
 def _short(value: float) -> str:

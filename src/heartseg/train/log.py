@@ -12,6 +12,8 @@ from heartseg.train.schedule import Course
 from heartseg.train.task import Numbers
 
 LOG = "log.jsonl"
+PLANNED = "planned_steps"
+"""What a run whose steps time decides says first."""
 
 Watcher = Callable[[int, Numbers], None]
 
@@ -40,7 +42,7 @@ class Log:
         except OSError as fault:
             raise _unwritten(path, fault) from fault
         if course.planned and not kept:
-            self.add(0, {"planned_steps": course.planned})
+            self.add(0, {PLANNED: course.planned})
 
     def add(self, step: int, numbers: Numbers) -> None:
         """Write a line, and tell who watches.

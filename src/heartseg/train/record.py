@@ -12,6 +12,7 @@ from heartseg.config import from_table, to_table
 from heartseg.core.errors import ConfigError, ModelError, OutputError
 from heartseg.core.provenance import now, source_commit
 from heartseg.train.data import PreparedFrame
+from heartseg.train.log import LOG, PLANNED, lines_until
 from heartseg.train.loop import LAST
 
 RECORD = "run.json"
@@ -81,6 +82,17 @@ def read_record(folder: Path) -> dict[str, Any]:
     if not isinstance(record, dict) or not {"commit", "settings", "data"} <= set(record):
         raise ModelError(RECORD, got="another kind of file")
     return record
+
+
+def steps_of(folder: Path) -> int | None:
+    """Steps of a run that has begun: planned by its minutes, or set; None where nothing is known.
+
+    Raises:
+        ModelError: a record that cannot be read.
+    """
+    planned = [line[PLANNED] for line in lines_until(folder / LOG, 0) if PLANNED in line]
+    steps = read_record(folder).get("settings", {}).get("schedule", {}).get("steps")
+    return int(planned[0]) if planned else steps
 
 
 def _counted(frames: Sequence[PreparedFrame]) -> dict[str, Any]:

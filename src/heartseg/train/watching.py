@@ -32,13 +32,13 @@ def tensorboard_watcher(folder: Path) -> Watcher:
         from torch.utils.tensorboard import SummaryWriter
     except ModuleNotFoundError as fault:
         raise MissingExtraError("log.tensorboard", "train") from fault
-    writer = SummaryWriter(str(folder / "tensorboard"))  # type: ignore[no-untyped-call]
+    writer = SummaryWriter(str(folder / "tensorboard"))
 
     def write(step: int, numbers: Numbers) -> None:
         part = "validation" if "score" in numbers else "training"
         for name, value in numbers.items():
-            writer.add_scalar(f"{part}/{name}", value, step)  # type: ignore[no-untyped-call]
-        writer.flush()  # type: ignore[no-untyped-call]
+            writer.add_scalar(f"{part}/{name}", value, step)
+        writer.flush()
 
     return write
 
