@@ -4,6 +4,8 @@ import json
 import multiprocessing
 import random
 import time
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from heartseg.train.checkpoint import load_checkpoint
 from heartseg.train.loop import BEST, LAST, LOG
 from tests.train import tiny
 
-KILLS = 4
+KILLS = 3
 
 
 def started(
@@ -21,7 +23,7 @@ def started(
 ) -> multiprocessing.Process:
     """The run of `tiny`, in a process of its own."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.train.tiny"])
+    context.set_forkserver_preload(["tests.train.tiny", "torch._dynamo"])
     process = context.Process(target=tiny.run, args=(folder, seed, hard, halt))
     process.start()
     return process  # type: ignore[return-value]
@@ -32,14 +34,26 @@ def lines(folder: Path) -> list[str]:
     return log.read_text(encoding="utf-8").splitlines() if log.exists() else []
 
 
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Path]:
+    """The folder of a run that nobody kills, usual or with all that has a state."""
+
+    @cache
+    def whole(hard: bool) -> Path:
+        folder = tmp_path_factory.mktemp("whole") / "run"
+        run = started(folder, hard=hard)
+        run.join(120)
+        assert run.exitcode == 0
+        return folder
+
+    return whole
+
+
 @pytest.mark.parametrize("hard", [False, True], ids=["usual", "with all that has a state"])
 def test_killed_runs_end_with_the_weights_of_an_uninterrupted_one(
-    tmp_path: Path, hard: bool
+    tmp_path: Path, uninterrupted: Callable[[bool], Path], hard: bool
 ) -> None:
-    whole, broken, chance = tmp_path / "whole", tmp_path / "broken", random.Random(11)
-    run = started(whole, hard=hard)
-    run.join(120)
-    assert run.exitcode == 0
+    whole, broken, chance = uninterrupted(hard), tmp_path / "broken", random.Random(11)
     killed = 0
     for _ in range(KILLS):
         run, begun, wanted = started(broken, hard=hard), time.monotonic(), chance.randint(1, 4)
@@ -65,23 +79,22 @@ def test_killed_runs_end_with_the_weights_of_an_uninterrupted_one(
 
 @pytest.mark.parametrize("name", [BEST, LAST])
 def test_a_kill_in_the_middle_of_a_checkpoint_leaves_the_run_as_it_was(
-    tmp_path: Path, name: str
+    tmp_path: Path, uninterrupted: Callable[[bool], Path], name: str
 ) -> None:
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    begun, runs = time.monotonic(), [started(whole), started(broken, halt=name)]
+    whole, broken = uninterrupted(False), tmp_path / "broken"
+    begun, run = time.monotonic(), started(broken, halt=name)
     while not (broken / "halted").exists():
-        assert runs[1].is_alive()
+        assert run.is_alive()
         assert time.monotonic() - begun < 60
         time.sleep(0.005)
     torn = (broken / name).with_suffix(".tmp")
     assert torn.stat().st_size < 0.6 * (broken / name).stat().st_size
-    runs[1].kill()
-    runs[1].join(60)
+    run.kill()
+    run.join(60)
     assert load_checkpoint(broken / name)  # the last whole one
-    runs.append(started(broken, seed=6))
-    for run in (runs[0], runs[2]):
-        run.join(120)
-        assert run.exitcode == 0
+    run = started(broken, seed=6)
+    run.join(120)
+    assert run.exitcode == 0
     assert_same(whole, broken)
     assert without_times(broken) == without_times(whole)
 

@@ -16,17 +16,22 @@ SMOOTHED_SHARE = 0.05
 
 _INK, _TRAINING, _VALIDATION, _GAP = "#333333", "#1f5fa8", "#c4501b", "#e9c9b9"
 _MANY = 9
+_MEAN = "mean"
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Steps and values."""
 
 
-def draw_curves(folder: Path) -> Path | None:
+def draw_curves(folder: Path, titles: Sequence[str] = ()) -> Path | None:
     """Draw `log.jsonl` of a run as `curves.png`; None where nothing was logged.
 
     Training losses are those of augmented crops by the weights as they move, validation losses
     those of whole frames by the weights that are kept: their gap tells whether the run goes on to
     learn what it cannot use, not how large an error is.
+
+    Args:
+        folder: of the run.
+        titles: of the classes from 1 on, for people.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -48,7 +53,7 @@ def draw_curves(folder: Path) -> Path | None:
     axes = list(figure.subplots(len(heights), 1, sharex=True, height_ratios=heights))
     _draw_losses(axes[0], training, validation)
     if scores:
-        _draw_scores(axes[1], [(name, curve(lines, name)) for name in scores])
+        _draw_scores(axes[1], [(_title(name, titles), curve(lines, name)) for name in scores])
     _draw_rate(axes[-1], curve(lines, "rate"))
     for one in axes:
         one.spines[["top", "right"]].set_visible(False)
@@ -94,19 +99,22 @@ def _draw_losses(axis: Any, training: Curve, validation: Curve) -> None:
     axis.legend(frameon=False)
 
 
+def _title(name: str, titles: Sequence[str]) -> str:
+    if name == "score":
+        return _MEAN
+    number = int(name.removeprefix("dice_"))
+    return titles[number - 1] if number <= len(titles) else f"class {number}"
+
+
 def _draw_scores(axis: Any, scores: Sequence[tuple[str, Curve]]) -> None:
-    for name, (steps, values) in scores:
-        mean = name == "score"
-        label = "mean Dice" if mean else name.replace("dice_", "class ")
-        shown = {"color": _INK, "linewidth": 2} if mean else {"linewidth": 1, "alpha": 0.8}
-        axis.plot(steps, values, ".-", label=label, **shown)
-        if mean:
+    for title, (steps, values) in scores:
+        if title == _MEAN:
             best = int(values.argmax())
-            place, room = (steps[best], values[best]), (0, -14)
-            axis.plot(*place, "o", ms=7, mfc="none", mec=_INK)
-            axis.annotate(
-                f"{values[best]:.3f}", place, room, textcoords="offset points", ha="center"
-            )
+            said = f"{_MEAN}, best {values[best]:.3f} at step {steps[best]:.0f}"
+            axis.plot(steps, values, ".-", color=_INK, linewidth=2, label=said)
+            axis.plot(steps[best], values[best], "o", ms=8, mfc="none", mec=_INK)
+        else:
+            axis.plot(steps, values, ".-", linewidth=1, alpha=0.8, label=title)
     axis.set_ylabel("validation Dice")
     axis.legend(frameon=False, loc="lower right", ncols=2)
 

@@ -215,7 +215,7 @@ def train(
         watchers.append(tensorboard_watcher(folder))
     fit(task, settings.schedule, folder, resume=resume, watch=all_of(watchers), ranks=ranks)
     if settings.log.curves and ranks.leads:
-        draw_curves(folder)
+        draw_curves(folder, [structure.title for structure in settings.classes()[1:]])
     return folder / (BEST if settings.validate_on else LAST)
 
 
