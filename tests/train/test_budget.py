@@ -46,7 +46,8 @@ def test_the_plan_ends_in_time(clock):
         if (step + 1) % 10 == 0 or step + 1 == steps:
             task.validate()
     passed = clock[0] - begin
-    assert 120 - STEP_S - VALIDATION_S <= passed <= 120
+    most = 120 * 0.98
+    assert most - STEP_S - VALIDATION_S <= passed <= most
 
 
 def test_measuring_leaves_no_trace(clock):
@@ -63,13 +64,13 @@ def test_steps_in_a_time_by_hand(seconds, steps):
 def test_the_plan_is_kept_and_the_schedule_ends_with_it(tmp_path, monkeypatch):
     planned = iter([12, 999])  # another machine, another plan: the first one holds
     monkeypatch.setattr("heartseg.train.loop.planned_steps", lambda *_: next(planned))
-    schedule = Schedule(minutes=1.0, warm_up=0, validate_every=5, log_every=1)
+    schedule = Schedule(minutes=1.0, warm_up=100, validate_every=5, log_every=1)
     with pytest.raises(StoppedError):
         fit(Counting([0.5] * 9), schedule, tmp_path, resume=False, watch=stop_at(3))
     assert load_checkpoint(tmp_path / LAST)["step"] == 0  # begun, and nothing learnt yet
     task = Counting([0.5] * 9)
     fit(task, schedule, tmp_path, resume=True)
-    assert task.rates == [Schedule(steps=12, warm_up=0).rate(step) for step in range(12)]
+    assert task.rates == [Schedule(steps=12, warm_up=1).rate(step) for step in range(12)]
     lines = [json.loads(line) for line in (tmp_path / LOG).read_text().splitlines()]
     assert [line["planned_steps"] for line in lines if "planned_steps" in line] == [12]
     state = load_checkpoint(tmp_path / LAST)

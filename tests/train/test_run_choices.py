@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from heartseg.core.errors import ConfigError, ModelError
+from heartseg.core.errors import ConfigError, MissingExtraError, ModelError
 from heartseg.segment.openvino_runtime import OpenVinoRuntime
 from tests.train.test_train_model import RUN, write_patient
 
@@ -136,11 +136,21 @@ def test_the_end_draws_the_curves_unless_told_not_to(run, tmp_path):
     assert not (tmp_path / "b" / curves.CURVES).exists()
 
 
+def test_what_cannot_be_drawn_is_said_before_the_training(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(curves.importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=r"log.curves.*heartseg\[train\]"):
+        trained(run, tmp_path)
+    assert not (tmp_path / "last.pt").exists()
+
+
 def test_a_run_goes_on_from_a_bundle_with_another_head(run, tmp_path):
     first = train_model(run, tmp_path / "a", changes=[*SHORT, "log.curves=false"], device="cpu")
     begun = [f"start.weights_from={tmp_path / 'a' / 'bundle'}", "structures=['lv', 'myo']"]
     begun += ["loss.ignored=['rv']", "learning.average=0"]
-    with pytest.raises(ModelError, match=r"output.weight is \(4, .*and \(?3?.*start.fresh"):
+    with pytest.raises(
+        ModelError,
+        match=r"output.weight is \(4, 6, 1, 1\) there and \(3, 6, 1, 1\) here.*start.fresh",
+    ):
         trained(run, tmp_path / "b", *begun)
     fresh = [*begun, "start.fresh=['output.*']", "start.freeze=['encoder.*']"]
     state = trained(run, tmp_path / "b2", *fresh, "learning.rate=0.1")["task"]["network"]

@@ -11,10 +11,13 @@ WARM_UP_STEPS, LEAST_STEPS = 2, 3
 PROBE_SHARE, LONGEST_PROBE_S = 0.05, 30.0
 """Of the budget, to find the speed out."""
 
+RESERVE_SHARE = 0.02
+"""Of the budget, for checkpoints and what else is not measured."""
+
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """Seconds of a step and of a validation with its checkpoint."""
+    """Seconds of a step and of a validation."""
 
     step_s: float
     validation_s: float
@@ -61,5 +64,5 @@ def planned_steps(task: Task, schedule: Schedule) -> int:
     budget_s = 60 * (schedule.minutes or 0.0)
     begin = time.perf_counter()
     speed = measured(task, min(PROBE_SHARE * budget_s, LONGEST_PROBE_S))
-    left_s = budget_s - (time.perf_counter() - begin)
+    left_s = (1 - RESERVE_SHARE) * budget_s - (time.perf_counter() - begin)
     return speed.steps_in(left_s, schedule.validate_every)

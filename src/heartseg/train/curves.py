@@ -1,5 +1,6 @@
 """The curves of a run: losses of training and validation with the gap between, scores, the rate."""
 
+import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,16 @@ Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Steps and values."""
 
 
+def require_drawing() -> None:
+    """Said before hours of training, not after.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    if importlib.util.find_spec("matplotlib") is None:
+        raise MissingExtraError("log.curves", "train")
+
+
 def draw_curves(folder: Path, titles: Sequence[str] = ()) -> Path | None:
     """Draw `log.jsonl` of a run as `curves.png`; None where nothing was logged.
 
@@ -42,11 +53,10 @@ def draw_curves(folder: Path, titles: Sequence[str] = ()) -> Path | None:
     scores = [n for n in _names(lines) if n == "score" or n.startswith("dice_")]
     if not len(training[0]):
         return None
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as fault:
-        raise MissingExtraError("log.curves", "train") from fault
+    require_drawing()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(7.0, 7.5 if scores else 5.0), layout="constrained")
     FigureCanvasAgg(figure)
     heights = [4, 3, 1.2] if scores else [4, 1.2]

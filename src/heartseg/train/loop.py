@@ -52,7 +52,7 @@ def fit(
     ranks.wait()  # nobody writes before all have looked
     begin = time.monotonic()
     course = (_restored(task, folder) if resume else None) or _begun(task, schedule, folder, ranks)
-    schedule = replace(schedule, steps=course.planned or schedule.steps)
+    schedule = schedule.planned(course.planned)
     begin -= course.seconds
     log = Log(folder / LOG, course, watch) if ranks.leads else None
     while not course.ended(schedule):

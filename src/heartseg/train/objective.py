@@ -31,9 +31,9 @@ class Objective:
     """The losses and their weights; what is made small is the weighted sum.
 
     Attributes:
-        terms: pairs of a loss's name and its weight, e.g. `[["cross-entropy", 1], ["dice", 1]]`.
-            Names: `cross-entropy`, `dice`, `focal`, `tversky`, and with softmax also
-            `dice-and-cross-entropy`, `generalised-dice`, `dice-and-boundary`,
+        terms: pairs of a loss's name and its weight, e.g. `[["cross-entropy", 1], ["dice", 1]]`;
+            of `cross-entropy`, `dice`, `focal` and `tversky`, and with softmax also of
+            `dice-and-cross-entropy`, `generalised-dice`, `dice-and-boundary` and
             `dice-and-hausdorff`.
         activation: `softmax`, where a voxel is of one class, or `sigmoid`, a channel for each
             structure and none for the background (papers 001 and 003). The bundle knows.

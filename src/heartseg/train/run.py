@@ -17,7 +17,7 @@ from heartseg.models.pretrained import IMAGENET
 from heartseg.prepare import Preparation
 from heartseg.read import Candidate
 from heartseg.segment.runtime import require_device
-from heartseg.train.curves import draw_curves
+from heartseg.train.curves import draw_curves, require_drawing
 from heartseg.train.data import PreparedFrame, PreparedSet
 from heartseg.train.learning import Learning
 from heartseg.train.log import Watcher
@@ -205,6 +205,8 @@ def train(
         OutputError: the folder cannot be written, or holds another run.
     """
     prepare_folder(folder, resume=resume)
+    if settings.log.curves:
+        require_drawing()
     chosen = select(settings, root, given)
     data = fewer_slices(frames_of(chosen.training, settings), settings.split)
     validation = frames_of(chosen.validation, settings)

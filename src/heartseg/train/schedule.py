@@ -15,7 +15,8 @@ class Schedule:
     Attributes:
         steps: optimiser steps in all.
         minutes: of the whole run, instead of `steps`: before the first step the speed is measured,
-            and as many steps are planned as end in time. The plan is kept with the run.
+            and as many steps are planned as end in time, the warm-up being a tenth of them at
+            most. The plan is kept with the run.
         shape: how the rate goes on after the warm-up. `cosine`: half a cosine to 0; `constant`;
             `polynomial`: (1 - step / steps) to a `power`; `step`: times `drop_to` after every
             `drop_every` steps; `plateau`: times `drop_to` after `plateau` validations without a
@@ -56,6 +57,12 @@ class Schedule:
     def needs_scores(self) -> bool:
         """True when the run's course depends on validations."""
         return self.patience is not None or self.shape == "plateau"
+
+    def planned(self, steps: int | None) -> Self:
+        """The same over as many steps as time allows; None leaves it."""
+        if steps is None:
+            return self
+        return replace(self, steps=steps, warm_up=min(self.warm_up, steps // 10))
 
     def rate(self, step: int, drops: int = 0) -> float:
         """Share of the learning rate at a step from 0.
