@@ -11,8 +11,9 @@ from heartseg.core.errors import ConfigError, StudyError
 torch = pytest.importorskip("torch")
 from heartseg.losses import IGNORED, LOSSES, soft_dice_loss  # noqa: E402
 from heartseg.losses.channels import CHANNEL_LOSSES  # noqa: E402
+from heartseg.train.data import PreparedSet  # noqa: E402
 from heartseg.train.loop import Schedule, fit  # noqa: E402
-from heartseg.train.objective import Criterion, Objective, as_class, as_ignored  # noqa: E402
+from heartseg.train.objective import Criterion, Objective  # noqa: E402
 from tests.train import tiny  # noqa: E402
 
 TRUTH = torch.tensor([[[0, 1, 1, 2], [0, 2, 2, 2], [1, 0, 0, 2]]])
@@ -118,9 +119,15 @@ def test_a_voxel_is_what_its_likeliest_channel_says_above_one_half():
 
 
 def test_the_ignored_is_carried_as_a_class_and_comes_back():
-    labels = torch.tensor([[0, 2, IGNORED]], dtype=torch.uint8)
-    assert as_class(labels, 3).tolist() == [[0, 2, 3]]
-    assert as_ignored(as_class(labels, 3), 3).tolist() == labels.tolist()
+    frame = tiny.frame(10)
+    spoilt = replace(frame, classes=np.where(frame.classes == 2, IGNORED, frame.classes))
+    carried = PreparedSet([spoilt], tiny.CPU, ignored_as=2)
+    assert torch.equal(carried.classes, PreparedSet([frame], tiny.CPU).classes)
+    assert set(PreparedSet([spoilt], tiny.CPU).classes.unique().tolist()) == {0, 1, IGNORED}
+    criterion = Criterion(Objective(ignored=("scar",)), 3)
+    assert criterion.carried == 4
+    assert criterion.truth_of(torch.tensor([0, 2, 3])).tolist() == [0, 2, IGNORED]
+    assert Criterion(Objective(), 3).carried == 3
 
 
 def test_an_ignored_structure_counts_neither_in_training_nor_in_scores():
@@ -129,9 +136,7 @@ def test_an_ignored_structure_counts_neither_in_training_nor_in_scores():
     frame = tiny.frame(10)
     spoilt = frame.classes.copy()
     spoilt[:, :, 20:] = IGNORED
-    for part in (task._data.classes, task._validation):
-        assert len(part)
-    task._data.classes[:, :, 15:] = IGNORED
+    task._data.classes[:, :, 15:] = 3  # as what it is carried
     _, truth = task._batch()
     assert set(truth.unique().tolist()) <= {0, 1, 2, IGNORED}
     assert (truth == IGNORED).any()

@@ -100,16 +100,24 @@ def _class_indices(labels: Labels, table: Labels, where: str) -> Labels:
 class PreparedSet:
     """All planes of many frames as three tensors, ready to draw batches from.
 
+    Args:
+        frames: at least one.
+        device: where the tensors are.
+        ignored_as: the class that `IGNORED` voxels become, so that moving may carry them along.
+
     Attributes:
         planes: (N, S, S) float16 in [0, 1], padded about the centre to one size.
         classes: (N, S, S) uint8.
         centres: (N, 2) (y, x) of the heart of each plane's volume.
     """
 
-    def __init__(self, frames: Sequence[PreparedFrame], device: torch.device) -> None:
+    def __init__(
+        self, frames: Sequence[PreparedFrame], device: torch.device, ignored_as: int = IGNORED
+    ) -> None:
         side = max(max(frame.pixels.shape[1:]) for frame in frames)
         self.planes = _stacked([f.pixels.astype(np.float16) for f in frames], side).to(device)
-        self.classes = _stacked([f.classes for f in frames], side).to(device)
+        classes = [np.where(f.classes == IGNORED, np.uint8(ignored_as), f.classes) for f in frames]
+        self.classes = _stacked(classes, side).to(device)
         self.centres = torch.cat([_centres(frame, side) for frame in frames]).to(device)
 
     def __len__(self) -> int:

@@ -164,6 +164,17 @@ class Criterion:
         count = self.ranks.count
         return total if count == 1 else total * count, {**found, "loss": total}
 
+    @property
+    def carried(self) -> int:
+        """Classes that moving planes has to know: one more where `IGNORED` is carried as one."""
+        return self.classes + bool(self.objective.ignored)
+
+    def truth_of(self, carried: Tensor) -> Tensor:
+        """The truth to judge by: the class that `IGNORED` was carried as is `IGNORED` again."""
+        if not self.objective.ignored:
+            return carried
+        return carried.where(carried != self.classes, IGNORED)
+
     def alone(self) -> "Criterion":
         """The same for answers that this process alone gave."""
         mine = copy(self)
@@ -185,13 +196,3 @@ def _balanced(labels: Sequence[NDArray[np.uint8]], classes: int) -> Tensor:
             do="learn structures that the labels hold, or give the weights as numbers",
         )
     return torch.from_numpy(voxels.sum() / (classes * voxels)).float()
-
-
-def as_class(labels: Tensor, classes: int) -> Tensor:
-    """`IGNORED` as one class more, so that moving planes may carry it along; see `as_ignored`."""
-    return labels.where(labels != IGNORED, classes)
-
-
-def as_ignored(labels: Tensor, classes: int) -> Tensor:
-    """The class that `as_class` added back to `IGNORED`."""
-    return labels.where(labels != classes, IGNORED)

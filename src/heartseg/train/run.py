@@ -11,6 +11,7 @@ from heartseg.augment import IntensityChange, SpatialChange
 from heartseg.core.anatomy import STRUCTURES_BY_KEY, Structure
 from heartseg.core.errors import ConfigError
 from heartseg.core.study import Modality, View
+from heartseg.losses import IGNORED
 from heartseg.models import Architecture, architecture
 from heartseg.models.architecture import per_axis, takes
 from heartseg.models.pretrained import IMAGENET
@@ -131,7 +132,7 @@ def build_task(
     settings.start.begin(network, root)
     return Segment(
         network,
-        PreparedSet(data, device),
+        PreparedSet(data, device, ignored_as=classes if objective.ignored else IGNORED),
         validation,
         criterion=Criterion(objective, classes, weights, ranks),
         learning=settings.learning,

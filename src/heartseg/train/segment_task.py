@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from heartseg.augment import IntensityChange, SpatialChange, change_intensity, move_planes
 from heartseg.train.data import PreparedFrame, PreparedSet
 from heartseg.train.learning import Learning
-from heartseg.train.objective import Criterion, as_class, as_ignored
+from heartseg.train.objective import Criterion
 from heartseg.train.scoring import scores
 from heartseg.train.task import Numbers
 from heartseg.train.update import Judged, Update
@@ -77,16 +77,11 @@ class Segment:
         return self._criterion.judge(answer, truth)
 
     def _batch(self) -> tuple[Tensor, Tensor]:
-        classes, ignored = self._criterion.classes, bool(self._criterion.objective.ignored)
-        planes, truth, centres = self._data.draw(
-            self._learning.batch, self._learning.away, self._generator
-        )
-        truth = as_class(truth, classes) if ignored else truth
-        planes, truth = move_planes(
-            planes, truth, centres, self._spatial, classes + ignored, self._generator
-        )
-        truth = as_ignored(truth, classes) if ignored else truth
-        return change_intensity(planes, self._intensity, self._generator), truth
+        batch, away, carried = self._learning.batch, self._learning.away, self._criterion.carried
+        drawn = self._data.draw(batch, away, self._generator)
+        planes, truth = move_planes(*drawn, self._spatial, carried, self._generator)
+        planes = change_intensity(planes, self._intensity, self._generator)
+        return planes, self._criterion.truth_of(truth)
 
     def _seed_dropout(self) -> None:
         """Layers draw from torch's own generator: by the step, so that a resumed run goes on."""
