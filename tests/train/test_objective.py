@@ -135,7 +135,7 @@ def test_an_ignored_structure_counts_neither_in_training_nor_in_scores():
     task = tiny.task(objective=objective)
     frame = tiny.frame(10)
     spoilt = frame.classes.copy()
-    spoilt[:, :, 20:] = IGNORED
+    spoilt[:, :, :24] = IGNORED
     task._data.classes[:, :, 15:] = 3  # as what it is carried
     _, truth = task._batch()
     assert set(truth.unique().tolist()) <= {0, 1, 2, IGNORED}
@@ -146,6 +146,7 @@ def test_an_ignored_structure_counts_neither_in_training_nor_in_scores():
         task.average.output.bias.copy_(torch.tensor([0.0, 9.0, 0.0]))  # calls everything disc
     task._validation = [replace(frame, classes=spoilt)]
     disc = np.count_nonzero(spoilt == 1)
+    assert 0 < disc < np.count_nonzero(frame.classes == 1)
     looked_at = np.count_nonzero(spoilt != IGNORED)
     assert task.validate()["dice_1"] == pytest.approx(2 * disc / (disc + looked_at))
 
