@@ -1,6 +1,7 @@
 """As many steps as end in time, by a clock that the test holds."""
 
 import json
+from copy import deepcopy
 
 import pytest
 
@@ -9,6 +10,7 @@ from heartseg.train import budget  # noqa: E402
 from heartseg.train.budget import Speed, planned_steps  # noqa: E402
 from heartseg.train.checkpoint import load_checkpoint  # noqa: E402
 from heartseg.train.loop import LAST, LOG, Schedule, fit  # noqa: E402
+from tests.train import tiny  # noqa: E402
 from tests.train.test_loop import Counting, StoppedError, stop_at  # noqa: E402
 
 STEP_S, VALIDATION_S = 0.5, 2.0
@@ -93,3 +95,12 @@ def test_the_time_passed_is_in_the_checkpoint_and_goes_on(tmp_path, monkeypatch)
     now[0] += 1e6  # the machine was off
     fit(Slow([0.5] * 9), schedule, tmp_path, resume=True)
     assert load_checkpoint(tmp_path / LAST)["course"]["seconds"] == 60.0
+
+
+def test_a_network_is_as_it_was_after_its_speed_was_measured():
+    task = tiny.task(precision="f16", dropout=0.5)
+    task.step(1.0)
+    before = deepcopy(task.state())
+    speed = budget.measured(task, 0.0)
+    assert min(speed.step_s, speed.validation_s) > 0
+    assert tiny.difference(before, task.state()) == ""

@@ -15,6 +15,7 @@ pytest.importorskip("lightning_fabric")
 from heartseg.config import load  # noqa: E402
 from heartseg.models import build_network  # noqa: E402
 from heartseg.train.checkpoint import load_checkpoint  # noqa: E402
+from heartseg.train.objective import Criterion, Objective  # noqa: E402
 from heartseg.train.ranks import Ranks, Several, several  # noqa: E402
 from heartseg.train.run import RunSettings, train  # noqa: E402
 
@@ -49,6 +50,18 @@ def test_shares_make_the_whole_and_only_the_own_one_learns():
     assert torch.equal(whole.detach(), batch)
     (whole * batch).sum().backward()
     assert own.grad[:, 0].tolist() == [1, 3, 5]
+
+
+def test_a_loss_is_that_of_the_whole_batch_and_of_all_processes():
+    generator = torch.Generator().manual_seed(1)
+    logits = torch.randn(4, 3, 5, 6, generator=generator)
+    truth = torch.randint(0, 3, (4, 5, 6), generator=generator)
+    wanted = Criterion(Objective(), 3).judge(logits, truth)[0]
+    two = Criterion(Objective(), 3, ranks=Several(Pretended(logits[0::2])))
+    total, parts = two.judge(logits[1::2], truth)
+    torch.testing.assert_close(total, 2 * wanted)  # gradients become means over the processes
+    torch.testing.assert_close(parts["loss"], wanted)
+    torch.testing.assert_close(two.alone().judge(logits, truth)[0], wanted)
 
 
 def test_alone_everything_is_the_own():

@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 from heartseg.losses import soft_dice_loss  # noqa: E402
 from heartseg.train.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from heartseg.train.loop import LAST, Schedule, fit  # noqa: E402
+from heartseg.train.ranks import Ranks  # noqa: E402
 from heartseg.train.segment_task import Learning  # noqa: E402
 from tests.train import tiny  # noqa: E402
 
@@ -48,6 +49,23 @@ def test_resuming_is_exact_to_the_bit(tmp_path, chosen, more):
     assert set(wanted) == {"network", "average", "optimiser", "generator", "steps", *more}
     assert tiny.difference(wanted, found) == ""
     assert straight.validate() == second.validate()
+
+
+def test_dropout_is_drawn_anew_every_step_by_every_process_and_run():
+    def drawn(seed, rank):
+        task = tiny.task(seed=seed, dropout=0.5)
+        task._criterion.ranks = Ranks()
+        task._criterion.ranks.rank = rank
+        seeds = []
+        for _ in range(3):
+            task._seed_dropout()
+            seeds.append(torch.initial_seed())
+            task._update.steps += 1
+        return seeds
+
+    first, other, second = drawn(5, 0), drawn(6, 0), drawn(5, 1)
+    assert len({*first, *other, *second}) == 9
+    assert drawn(5, 0) == first
 
 
 def test_a_step_follows_cross_entropy_and_soft_dice():

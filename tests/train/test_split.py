@@ -197,6 +197,13 @@ def test_few_patients_are_among_more_and_groups_keep_their_shares():
         smaller(patients, Split(patients=101))
 
 
+def test_a_large_group_gives_more_of_the_few():
+    patients = dict.fromkeys((f"a{n}" for n in range(30)), "A")
+    patients |= dict.fromkeys((f"b{n}" for n in range(10)), "B")
+    chosen = smaller(patients, Split(patients=8))
+    assert Counter(patients[name] for name in chosen) == {"A": 6, "B": 2}
+
+
 def test_too_few_patients_for_the_folds_are_said():
     with pytest.raises(ConfigError, match="got 2 patients; allowed: at least 5"):
         parts_of([study("a"), study("b")], Split(by="fold"))
