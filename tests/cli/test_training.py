@@ -46,7 +46,7 @@ def begin(folder: Path, steps: int, planned: int | None = None) -> None:
 def told(folder: Path, steps: range) -> None:
     with Telling(folder) as telling:
         for step in steps:
-            telling(step, {"loss": 0.25, "planned_steps": 12345.0})
+            telling(step, {"loss": 0.25, "planned_steps": 12345})
 
 
 def test_no_bar_where_there_is_no_terminal(

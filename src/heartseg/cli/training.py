@@ -60,19 +60,6 @@ class Telling:
         self._task: Any = None
 
     def __enter__(self) -> "Telling":
-        if sys.stdout.isatty():
-            from rich import progress
-
-            self._bar = progress.Progress(
-                progress.MofNCompleteColumn(),
-                progress.TextColumn("steps"),
-                progress.BarColumn(),
-                progress.TimeElapsedColumn(),
-                progress.TextColumn("gone,"),
-                progress.TimeRemainingColumn(elapsed_when_finished=True),
-                progress.TextColumn("left"),
-            )
-            self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -83,16 +70,31 @@ class Telling:
         """Tell what was logged."""
         said = "  ".join(f"{name} {_short(value)}" for name, value in numbers.items())
         line = f"{step:6d}  {said}"
-        if self._bar is None:
+        if not sys.stdout.isatty():
             print(line, flush=True)
             return
-        self._bar.console.print(line, highlight=False, soft_wrap=True)
-        if self._task is None:
-            from heartseg.train.record import steps_of
-
-            self._task = self._bar.add_task("", total=steps_of(self._folder), completed=step)
+        if self._bar is None:  # not before: of several processes one alone is told
+            self._begin(step)
+        self._bar.console.print(line, highlight=False, markup=False, soft_wrap=True)
         self._bar.update(self._task, completed=step)
+
+    def _begin(self, step: int) -> None:
+        from rich import progress
+
+        from heartseg.train.record import steps_of
+
+        self._bar = progress.Progress(
+            progress.MofNCompleteColumn(),
+            progress.TextColumn("steps"),
+            progress.BarColumn(),
+            progress.TimeElapsedColumn(),
+            progress.TextColumn("gone,"),
+            progress.TimeRemainingColumn(elapsed_when_finished=True),
+            progress.TextColumn("left"),
+        )
+        self._task = self._bar.add_task("", total=steps_of(self._folder), completed=step)
+        self._bar.start()
 
 
 def _short(value: float) -> str:
-    return f"{value:.0f}" if value >= 1000 and value == int(value) else f"{value:.4f}"
+    return str(value) if isinstance(value, int) else f"{value:.4f}"

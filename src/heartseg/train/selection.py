@@ -32,6 +32,10 @@ class Selection:
     training: tuple[Candidate, ...]
     validation: tuple[Candidate, ...]
 
+    def of(self, parts: Sequence[str]) -> list[Candidate]:
+        """The studies of these parts, whether they train here or are kept for scoring."""
+        return [one for one in self.found if self.parts.get(one.id) in parts]
+
     def table(self) -> dict[str, list[str]]:
         """Patients by part, and those that train: what is written to the run's folder."""
         patients = {one.id: patient_of(one) for one in self.found}
