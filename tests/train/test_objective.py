@@ -155,9 +155,9 @@ def test_sigmoid_channels_learn_discs(tmp_path):
     objective = Objective(terms=(("cross-entropy", 0.5), ("dice", 0.5)), activation="sigmoid")
     task = tiny.task(widths=(8, 16), objective=objective, batch=8, rate=1e-2)
     assert task.network.output.out_channels == 2
-    schedule = Schedule(steps=150, warm_up=10, validate_every=150)
+    schedule = Schedule(steps=90, warm_up=10, validate_every=90)
     fit(task, schedule, tmp_path, resume=False)
-    assert task.validate()["score"] > 0.9
+    assert task.validate()["score"] > 0.85
 
 
 def test_the_validation_loss_is_the_objective_on_whole_frames():
