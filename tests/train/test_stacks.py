@@ -166,7 +166,7 @@ def test_a_whole_frame_is_seen_as_in_one_look(case):
     pads = [(m, m + b) for m, b in zip(margin, behind, strict=True)]
     mirrored = torch.from_numpy(np.pad(frame.pixels, pads, mode="reflect"))
     with torch.no_grad():
-        found = batches(case).predicted(network, frame.pixels)
+        found = batches(case).answered(network, frame.pixels).argmax(1)
         if case == "valid":
             wanted = network(mirrored[:, None]).argmax(1)
         else:
