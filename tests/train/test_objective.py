@@ -136,7 +136,7 @@ def test_an_ignored_structure_counts_neither_in_training_nor_in_scores():
     frame = tiny.frame(10)
     spoilt = frame.classes.copy()
     spoilt[:, :, :24] = IGNORED
-    task._data.classes[:, :, 15:] = 3  # as what it is carried
+    task._data._prepared.classes[:, :, 15:] = 3  # as what it is carried
     _, truth = task._batch()
     assert set(truth.unique().tolist()) <= {0, 1, 2, IGNORED}
     assert (truth == IGNORED).any()
