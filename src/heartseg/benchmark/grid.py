@@ -298,9 +298,7 @@ def _ordered(axes: Sequence[Axis], repeats: Sequence[str]) -> Iterator[dict[str,
         yield {axis.name: by_name[axis.name] for axis in axes}
 
 
-def _cell(
-    base: RunSettings, axes: Sequence[Axis], labels: Mapping[str, str], where: str
-) -> Cell:
+def _cell(base: RunSettings, axes: Sequence[Axis], labels: Mapping[str, str], where: str) -> Cell:
     """The run of these labels.
 
     Raises:
@@ -318,9 +316,14 @@ def _cell(
     except ConfigError as fault:
         advice = f"{fault}; where two values cannot be paired, say so under [[exclude]]"
         raise ConfigError(advice if at in str(fault) else f"{at}: {advice}") from fault
-    slug = safe_id("-".join(labels.values()))[:48].strip("-._")
+    slug = safe_id("-".join(_word(*pair) for pair in labels.items()))[:48].strip("-._")
     run = f"{slug}-{_hash(settings)}"
     return Cell(run, labels, replace(settings, name=run))
+
+
+def _word(axis: str, label: str) -> str:
+    """A number says little without its axis."""
+    return label if any(map(str.isalpha, label)) else f"{axis.rpartition('.')[2]}{label}"
 
 
 def _joined(one: Table, other: Table, at: str, lead: str = "") -> Table:
