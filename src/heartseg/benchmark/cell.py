@@ -92,7 +92,7 @@ def do(job: Job) -> Row:
         return _done(job)
     # One run of hundreds must not stop the others, whatever its network does.
     except Exception as fault:  # noqa: BLE001
-        return failed_row(job, _reason(fault))
+        return failed_row(job, failure_reason(fault))
 
 
 def failed_row(job: Job, reason: str) -> Row:
@@ -100,7 +100,7 @@ def failed_row(job: Job, reason: str) -> Row:
     return {**_about(job), "status": "failed", "reason": reason, "hardware": hardware()}
 
 
-def _reason(fault: Exception) -> str:
+def failure_reason(fault: Exception) -> str:
     """Torch says in a RuntimeError what did not fit; it quotes shapes and sizes, no files."""
     if isinstance(fault, RuntimeError):
         return f"{type(fault).__name__}: {(str(fault).splitlines() or [''])[0][:300]}"
