@@ -22,10 +22,12 @@ SCHEME = "ray://"
 LOCAL = "local"
 LOOPBACK = "127.0.0.1"
 
-QUIET = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_USAGE_STATS_PROMPT_ENABLED": "0",
-}
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_USAGE_STATS_PROMPT_ENABLED": "0"}
+"""Ray's own switches of what it would tell its makers."""
+
+ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+"""Ray's switch for "this machine only, on loopback"; without it, Ray turns 127.0.0.1 into the
+address that other machines see, even where 127.0.0.1 was asked for."""
 
 
 def run_on_ray(jobs: Sequence[Job], address: str) -> Iterator[Row]:
@@ -73,12 +75,13 @@ def _row(ray: Any, ready: Any, job: Job) -> Row:
 
 @contextmanager
 def _joined(address: str) -> Iterator[Any]:
-    os.environ.update(QUIET)  # before Ray is imported, and for what it starts
+    settings = _settings(address)
+    alone = _host(address) in (LOCAL, LOOPBACK, "localhost")
+    os.environ.update({**QUIET, **(ALONE if alone else {})})  # Ray reads them when it is imported
     try:
         import ray
     except ModuleNotFoundError as fault:
         raise MissingExtraError("ray", "scale") from fault
-    settings = _settings(address)
     try:
         ray.init(**settings, log_to_driver=False, logging_level="error")
     except (ConnectionError, RuntimeError, ValueError) as fault:
@@ -86,9 +89,22 @@ def _joined(address: str) -> Iterator[Any]:
         do = "give the address that ray start --head printed, on a machine of that cluster"
         raise ConfigError("--workers", got=f"{address}: {said}", do=do) from fault
     try:
+        _require_loopback(ray, alone)
         yield ray
     finally:
         ray.shutdown()
+
+
+def _require_loopback(ray: Any, alone: bool) -> None:
+    """The switch had no effect where the calling program had imported Ray before."""
+    here = ray.util.get_node_ip_address()
+    if alone and here != LOOPBACK:
+        do = f"set {next(iter(ALONE))}=0 before your program imports ray"
+        raise ConfigError("--workers", got=f"Ray at {here}", allowed=LOOPBACK, do=do)
+
+
+def _host(address: str) -> str:
+    return address.removeprefix(SCHEME).partition(":")[0]
 
 
 def _settings(address: str) -> dict[str, Any]:

@@ -148,7 +148,8 @@ def draw_confusions(results: Results) -> Any:
     methods = [m for m in results.scored if m.confusion is not None][:CONFUSIONS_AT_MOST]
     columns = min(4, len(methods))
     rows = math.ceil(len(methods) / columns)
-    figure = new_figure(3.1 * columns + 0.6, 3.0 * rows + 0.3)
+    figure = new_figure(3.1 * columns + 0.6, 3.0 * rows + 0.6)
+    figure.suptitle("Voxels of each true structure: shares of a row", fontsize=9)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for place in grid[len(methods) :]:
         place.set_axis_off()

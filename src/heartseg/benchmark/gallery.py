@@ -74,9 +74,10 @@ def _page(
 ) -> Any:
     phases = len(first.pixels)
     columns = [("reference", first.truth), *((title, one.found) for title, one in part)]
-    figure = new_figure(1.9 * len(columns) + 0.3, 2.0 * phases + 0.5)
-    grid = figure.subplots(phases, len(columns), squeeze=False)
     window = _window(first)
+    height, width = np.multiply(first.pixels[0][window].shape, first.spacing)
+    figure = new_figure(1.9 * len(columns) + 0.3, 1.9 * phases * height / width + 0.6)
+    grid = figure.subplots(phases, len(columns), squeeze=False)
     low, high = np.percentile(first.pixels, (1, 99.5))
     for row in range(phases):
         for column, (title, labels) in enumerate(columns):
@@ -99,8 +100,12 @@ def _page(
     return figure
 
 
+_DRAWN = sorted(Structure, key=lambda structure: structure is not Structure.LV_MYOCARDIUM)
+"""The wall first: the cavity's line lies on its inner one."""
+
+
 def _contours(axes: Any, labels: NDArray[Any]) -> None:
-    for structure in Structure:
+    for structure in _DRAWN:
         mask = labels == structure
         if structure != Structure.BACKGROUND and mask.any() and min(mask.shape) > 1:
             colour = css(COLOURS[structure])

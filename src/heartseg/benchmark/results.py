@@ -25,11 +25,18 @@ LESS_IS_BETTER = ("hausdorff95_mm", "assd_mm")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mean:
-    """A mean over patients with its interval; None where fewer than two patients have a value."""
+    """A mean over patients.
+
+    Attributes:
+        interval: None where fewer than two patients have a value.
+        cases: patients with a value.
+        missing: lines of cases.csv without one: distances of masks that were left empty.
+    """
 
     value: float
     interval: Interval | None
     cases: int
+    missing: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +72,7 @@ class Method:
         self, metric: str, *, structure: str | None = None, phase: str | None = None
     ) -> dict[str, float]:
         """One value a patient."""
-        chosen = [
-            row
-            for row in self.cases
-            if structure in (None, row["structure"]) and phase in (None, row["phase"])
-        ]
-        return case_means(chosen, metric)
+        return case_means(self._lines(structure, phase), metric)
 
     def mean(
         self, metric: str, *, structure: str | None = None, phase: str | None = None
@@ -80,7 +82,17 @@ class Method:
         if not len(values):
             return None
         interval = bootstrap_mean(values) if len(values) > 1 else None
-        return Mean(value=float(values.mean()), interval=interval, cases=len(values))
+        missing = sum(row[metric] == "" for row in self._lines(structure, phase))
+        return Mean(
+            value=float(values.mean()), interval=interval, cases=len(values), missing=missing
+        )
+
+    def _lines(self, structure: str | None, phase: str | None) -> list[Row]:
+        return [
+            row
+            for row in self.cases
+            if structure in (None, row["structure"]) and phase in (None, row["phase"])
+        ]
 
     def average(self, column: str) -> float | None:
         """Mean of a column of runs.csv over the repeats."""

@@ -227,7 +227,7 @@ def _notes(results: Results) -> Iterator[str]:
             "Human readers: Dice between two of three experts (Bai 2018, other images); EF, how "
             "far core laboratories differ (Suinesiaputra 2015)."
         )
-    yield EMPTY_MASK_RULE
+    yield f"{EMPTY_MASK_RULE} (n none): a mean without n lines that had no value."
     for what, column in (("Hardware", "hardware"), ("Commit", "commit"), ("Data", "data")):
         said = "; ".join(dict.fromkeys(row.get(column, "") for row in rows))
         if said:
@@ -247,7 +247,10 @@ def _interval(mean: Mean | None) -> Interval | None:
 
 
 def _mean_cell(mean: Mean | None, metric: str, bold: bool) -> Cell:
-    return Cell(NOTHING) if mean is None else Cell(_number(mean.value, metric), bold)
+    if mean is None:
+        return Cell(NOTHING)
+    left_out = f" ({mean.missing} none)" if mean.missing else ""
+    return Cell(_number(mean.value, metric) + left_out, bold)
 
 
 def _number(value: float, metric: str) -> str:
