@@ -9,7 +9,9 @@ from heartseg.config import from_table, load, to_table
 from heartseg.models import architecture
 from heartseg.train.run import RunSettings
 
-RUNS = sorted((Path(__file__).resolve().parents[2] / "runs").rglob("*.toml"))
+HOME = Path(__file__).resolve().parents[2] / "runs"
+GRIDS = HOME / "grids"
+RUNS = sorted(path for path in HOME.rglob("*.toml") if path.parent != GRIDS)
 
 
 def test_there_are_runs():

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import heartseg
@@ -83,7 +84,7 @@ class _Keeper:
         process, self._process = self._process, None
         if process is not None:
             process.kill()
-            process.communicate()
+            _buried(process)
 
     def _row(self, job: Job) -> Row:
         try:
@@ -94,7 +95,7 @@ class _Keeper:
         if answer is not None:
             return answer
         self._process = None
-        return failed_row(job, _death(process.wait()))
+        return failed_row(job, _death(_buried(process)))
 
     def _started(self) -> "subprocess.Popen[str]":
         with self._said.open("a", encoding="utf-8") as said:
@@ -123,6 +124,17 @@ def _asked(process: "subprocess.Popen[str]", job: Job) -> Row | None:
     except (OSError, ValueError):
         return None
     return row
+
+
+def _buried(process: "subprocess.Popen[str]") -> int:
+    """How it ended; its pipes are closed, also where what was written last had no reader."""
+    with suppress(BrokenPipeError):
+        process.communicate()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(BrokenPipeError):
+                pipe.close()
+    return process.wait()
 
 
 def _death(code: int) -> str:
