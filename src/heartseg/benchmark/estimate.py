@@ -87,6 +87,7 @@ def _planned(
 ) -> Planned:
     status = "" if row is None else row["status"]
     method = _method(grid, cell)
+    seconds: float | None
     if row is not None and status == "done":
         seconds, how = _all_seconds(row), "measured"
     elif method in taken:
