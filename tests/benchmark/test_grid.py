@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("torch")
-from heartseg.benchmark.grid import Grid, label_of, read_grid
+from heartseg.benchmark.axes import label_of
+from heartseg.benchmark.grid import Grid, read_grid
 from heartseg.core.errors import ConfigError
 from tests.benchmark.tiny import GRID, RUN, write_grid
 

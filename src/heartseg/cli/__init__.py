@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from heartseg.cli.benchmarking import benchmark
 from heartseg.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -232,43 +233,7 @@ def train(
     run_training(run_toml, out or Path("out") / run_toml.stem, changes or [], resume, device)
 
 
-@app.command()
-def benchmark(
-    grid_toml: Annotated[Path, typer.Argument(metavar="GRID.toml")],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="folder of the benchmark")] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="keep what is done, do the rest")
-    ] = False,
-    workers: Annotated[
-        str, typer.Option(help="runs at once here, or ray://local, or ray://HOST:PORT")
-    ] = "1",
-    list_: Annotated[
-        bool, typer.Option("--list", help="show the runs and their time only")
-    ] = False,
-    tables: Annotated[
-        bool, typer.Option("--tables", help="write tables and figures of what is done only")
-    ] = False,
-    device: Device = "auto",
-    json: Json = False,
-) -> None:
-    """Train and score a grid of runs; write their rows, tables and figures."""
-    from heartseg.cli import benchmarking, options
-
-    folder, many = out or Path("out") / grid_toml.stem, benchmarking.workers_of(workers)
-    options.device(device)
-    if list_ and tables:
-        raise ConfigError("--list", got="--tables too", allowed="one of them")
-    if list_:
-        benchmarking.show_plan(grid_toml, folder, many, device, json)
-        return
-    if tables:
-        good = benchmarking.show_tables(grid_toml, folder, json)
-    else:
-        good = benchmarking.run(
-            grid_toml, folder, resume=resume, workers=many, device=device, json=json
-        )
-    if not good:
-        raise typer.Exit(1)
+app.command()(benchmark)
 
 
 @app.command()

@@ -2,16 +2,48 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from heartseg.cli.listing import table, to_json
+import typer
+
 from heartseg.core.errors import ConfigError, MissingExtraError
-from heartseg.report.words import clean
 
 if TYPE_CHECKING:
     from heartseg.benchmark.engine import Benchmark
     from heartseg.benchmark.estimate import Planned
     from heartseg.benchmark.ledger import Row
+
+
+def benchmark(
+    grid_toml: Annotated[Path, typer.Argument(metavar="GRID.toml")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="folder of the benchmark")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="keep what is done, go on")] = False,
+    workers: Annotated[
+        str, typer.Option(help="runs at once here, or ray://local, or ray://HOST:PORT")
+    ] = "1",
+    list_: Annotated[bool, typer.Option("--list", help="show runs and time only")] = False,
+    tables: Annotated[
+        bool, typer.Option("--tables", help="write tables and figures of what is done only")
+    ] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
+    json: Annotated[bool, typer.Option("--json", help="print for machines")] = False,
+) -> None:
+    """Train and score a grid of runs; write their rows, tables and figures."""
+    from heartseg.cli import options
+
+    folder, many = out or Path("out") / grid_toml.stem, workers_of(workers)
+    options.device(device)
+    if list_ and tables:
+        raise ConfigError("--list", got="--tables too", allowed="one of them")
+    if list_:
+        show_plan(grid_toml, folder, many, device, json)
+        return
+    if tables:
+        good = show_tables(grid_toml, folder, json)
+    else:
+        good = run(grid_toml, folder, resume=resume, workers=many, device=device, json=json)
+    if not good:
+        raise typer.Exit(1)
 
 
 def workers_of(text: str) -> int | str:
@@ -76,6 +108,8 @@ def show_plan(grid_toml: Path, out: Path, workers: int | str, device: str, json:
         from heartseg.benchmark.grid import read_grid
     except ModuleNotFoundError as fault:
         raise MissingExtraError("benchmark", "train") from fault
+    from heartseg.cli.listing import table, to_json
+
     planned = plan(read_grid(grid_toml), out, device)
     if json:
         print(to_json([_as_plain(one) for one in planned]))
@@ -117,6 +151,8 @@ def duration(seconds: float) -> str:
 
 
 def _say(row: "Row") -> None:
+    from heartseg.report.words import clean
+
     if row["status"] == "done":
         said = f"Dice {row['dice']}" if row.get("dice") else "done"
         minutes = duration(float(row["training_seconds"]))
@@ -126,6 +162,9 @@ def _say(row: "Row") -> None:
 
 
 def _finish(done: "Benchmark", json: bool) -> bool:
+    from heartseg.cli.listing import to_json
+    from heartseg.report.words import clean
+
     if json:
         rows = [dict(row) for row in done.rows]
         print(to_json({"planned": done.planned, "rows": rows, "files": list(map(str, done.files))}))
