@@ -16,6 +16,7 @@ import typing as _typing
 from heartseg.core.version import __version__ as __version__
 
 _HOMES = {
+    "Example": "heartseg.train.examples",
     "HeartsegError": "heartseg.core.errors",
     "build_network": "heartseg.models",
     "measure_study": "heartseg.api",
@@ -27,6 +28,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Example",
     "HeartsegError",
     "build_network",
     "measure_study",
@@ -46,6 +48,7 @@ if _typing.TYPE_CHECKING:
     from heartseg.read import read_study as read_study
     from heartseg.report import save_report as save_report
     from heartseg.train.artefact import train_model as train_model
+    from heartseg.train.examples import Example as Example
 
 
 def __getattr__(name: str) -> _typing.Any:

@@ -1,5 +1,7 @@
 """The runs of the project: every file can be used, and they do not leak."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -9,9 +11,9 @@ from heartseg.config import from_table, load, to_table
 from heartseg.models import architecture
 from heartseg.train.run import RunSettings
 
-HOME = Path(__file__).resolve().parents[2] / "runs"
-GRIDS = HOME / "grids"
-RUNS = sorted(path for path in HOME.rglob("*.toml") if path.parent != GRIDS)
+ROOT = Path(__file__).resolve().parents[2]
+GRIDS = ROOT / "runs" / "grids"
+RUNS = sorted(path for path in (ROOT / "runs").rglob("*.toml") if path.parent != GRIDS)
 
 
 def test_there_are_runs():
@@ -34,3 +36,17 @@ def test_a_run_loads_and_fits_its_network(path: Path):
 @pytest.mark.parametrize("path", RUNS, ids=lambda path: path.name)
 def test_a_run_is_as_short_as_promised(path: Path):
     assert len(path.read_text(encoding="utf-8").splitlines()) < 15
+
+
+PAGES = [
+    ROOT / "docs" / "how-to" / "train-a-model.md",
+    ROOT / "docs" / "tutorial" / "train-on-your-own-data.md",
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_run_that_a_page_shows_is_one(page: Path):
+    blocks = re.findall(r"^```toml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
+    assert blocks
+    for block in blocks:
+        from_table(RunSettings, {"name": "shown", "folder": "hearts"} | tomllib.loads(block))

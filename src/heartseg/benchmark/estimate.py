@@ -13,6 +13,7 @@ from heartseg.benchmark.ledger import RUNS, Row, read_rows
 from heartseg.config import to_table
 from heartseg.train.data import PreparedFrame
 from heartseg.train.run import RunSettings, build_task, choose_device
+from heartseg.train.schedule import Schedule
 
 TIMED_STEPS = 2
 """Of which the fastest counts; one more before them warms up."""
@@ -97,12 +98,16 @@ def _planned(
         if key not in steps:
             steps[key] = _timed_step(cell.settings, grid.root, device)
         one, how = steps[key]
-        seconds = None if one is None else one * cell.settings.schedule.steps
+        seconds = None if one is None else _whole(one, cell.settings.schedule)
     return Planned(cell=cell, status=status, seconds=seconds, how=how)
 
 
+def _whole(step_s: float, schedule: Schedule) -> float:
+    return step_s * schedule.steps if schedule.minutes is None else 60 * schedule.minutes
+
+
 def _what_a_step_depends_on(settings: RunSettings) -> Mapping[str, object]:
-    idle = ("name", "folder", "seed", "schedule", "train_on", "validate_on", "preparation")
+    idle = ("name", "folder", "seed", "schedule", "train_on", "validate_on", "preparation", "split")
     return {key: value for key, value in to_table(settings).items() if key not in idle}
 
 

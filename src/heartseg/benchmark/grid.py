@@ -35,7 +35,10 @@ Metric = Literal["dice", "jaccard", "precision", "recall", "hausdorff95_mm", "as
 REPEATS = ("seed", "fold")
 """Axes of these names, or settings that end in them, repeat unless the file says otherwise."""
 
-WORDS = ("name", "version", "licence", "training_data", "schedule.log_every")
+WORDS = (
+    *("name", "version", "licence", "training_data", "schedule.log_every"),
+    *("log.tensorboard", "log.curves"),
+)
 """Settings that no result depends on."""
 
 

@@ -20,11 +20,11 @@ from heartseg.core.study import Phases, Study
 from heartseg.evaluation import CLINICAL
 from heartseg.measure import agreement_table, detect_phases, measure_study
 from heartseg.measure.agreement import AgreementRow, dice, jaccard, precision, recall
-from heartseg.read import Candidate, find_studies
+from heartseg.read import Candidate
 from heartseg.refine import refine_cine
 from heartseg.segment.frames import average_of_turns
 from heartseg.train.run import RunSettings
-from heartseg.train.split import part_of
+from heartseg.train.selection import select
 
 Look = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 Numbers = Mapping[str, float | None]
@@ -102,11 +102,8 @@ def patients_of(settings: RunSettings, root: Path, parts: Sequence[str]) -> list
     Raises:
         StudyError: there is none.
     """
-    found = [
-        candidate
-        for candidate in find_studies(root / settings.folder)
-        if candidate.reference and part_of(candidate.id) in parts
-    ]
+    chosen = select(settings, root)
+    found = [one for one in chosen.found if one.reference and chosen.parts.get(one.id) in parts]
     if not found:
         raise StudyError(settings.folder, got="no labelled patient of " + ", ".join(parts))
     return found

@@ -221,16 +221,21 @@ def evaluate(
 
 @app.command()
 def train(
-    run_toml: Annotated[Path, typer.Argument(metavar="RUN.toml")],
+    source: Annotated[
+        Path, typer.Argument(metavar="RUN.toml", help="or a folder of your own images and labels")
+    ],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="folder of the run")] = None,
     changes: Annotated[list[str] | None, typer.Option("--set", help="section.name=value")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on where it stopped")] = False,
     device: Device = "auto",
+    processes: Annotated[int, typer.Option(min=1, help="that train together here")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="computers that do, each started alike")] = 1,
 ) -> None:
     """Train a network as a RUN.toml says and write it as a model bundle."""
-    from heartseg.cli.training import run_training
+    from heartseg.cli.training import Machine, run_training
 
-    run_training(run_toml, out or Path("out") / run_toml.stem, changes or [], resume, device)
+    machine = Machine(device=device, processes=processes, nodes=nodes)
+    run_training(source, out or Path("out") / source.stem, changes or [], resume, machine)
 
 
 app.command()(benchmark)
@@ -332,11 +337,18 @@ def datasets(
 
 
 @app.command()
-def doctor(json: Json = False) -> None:
-    """Versions, devices, extras, and how fast this machine segments."""
-    from heartseg.cli.examination import as_json, as_text, examination
+def doctor(
+    train: Annotated[
+        Path | None, typer.Option(metavar="RUN.toml", help="say how long this training would take")
+    ] = None,
+    runs: Annotated[int, typer.Option(min=1, help="so many such trainings, with --train")] = 1,
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """Versions, devices, extras, and how fast this machine segments, or trains."""
+    from heartseg.cli.examination import as_json, as_text, examination, training
 
-    found = examination()
+    found = examination() if train is None else {"training": training(train, runs, device)}
     print(as_json(found) if json else as_text(found))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from heartseg.config import from_table, to_table, to_toml
 from heartseg.core.anatomy import STRUCTURES_BY_KEY, Structure
@@ -70,6 +70,7 @@ class _ModelFile:
     labels: Mapping[str, str]
     architecture: Mapping[str, Any]
     preparation: Preparation
+    activation: Literal["softmax", "sigmoid"] = "softmax"
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
     window: Window | None = None
