@@ -124,12 +124,14 @@ def draw_curves(results: Results, axis: str) -> Any:
         middle = [mean.value for _, mean in found]
         edges = np.array([mean.interval or (mean.value, mean.value) for _, mean in found]).T
         errors = np.abs(edges - middle) if found else None
-        sizes = [size for size, _ in found]
-        axes.errorbar(sizes, middle, yerr=errors, marker="o", capsize=3, label=name)
+        places = [size for size, _ in found]
+        axes.errorbar(places, middle, yerr=errors, marker="o", capsize=3, label=name)
     axes.set_xlabel(axis)
     axes.set_ylabel(f"{NAMES[metric]}, 95 % interval")
     axes.set_title(results.grid.title, loc="left", fontsize=10)
-    if lines:
+    sizes = sorted({size for points in lines.values() for size, _ in points})
+    axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
+    if len(lines) > 1:
         axes.legend(fontsize=8, frameon=False)
     _plain(axes)
     return figure
