@@ -21,6 +21,7 @@ _HOMES = {
     "build_network": "heartseg.models",
     "measure_study": "heartseg.api",
     "read_study": "heartseg.read",
+    "run_benchmark": "heartseg.benchmark.engine",
     "save_report": "heartseg.report",
     "segment_study": "heartseg.api",
     "train_model": "heartseg.train.artefact",
@@ -32,6 +33,7 @@ __all__ = [
     "build_network",
     "measure_study",
     "read_study",
+    "run_benchmark",
     "save_report",
     "segment_study",
     "train_model",
@@ -40,6 +42,7 @@ __all__ = [
 if _typing.TYPE_CHECKING:
     from heartseg.api import measure_study as measure_study
     from heartseg.api import segment_study as segment_study
+    from heartseg.benchmark.engine import run_benchmark as run_benchmark
     from heartseg.core.errors import HeartsegError as HeartsegError
     from heartseg.models import build_network as build_network
     from heartseg.read import read_study as read_study

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from heartseg.cli.benchmarking import benchmark
 from heartseg.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -235,6 +236,9 @@ def train(
 
     machine = Machine(device=device, processes=processes, nodes=nodes)
     run_training(source, out or Path("out") / source.stem, changes or [], resume, machine)
+
+
+app.command()(benchmark)
 
 
 @app.command()
