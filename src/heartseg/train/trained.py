@@ -9,11 +9,12 @@ import torch
 from numpy.typing import NDArray
 
 from heartseg.models import architecture
-from heartseg.segment.window import through
-from heartseg.train.artefact import trained_network, window_of
+from heartseg.segment.window import slices_through
+from heartseg.train.artefact import trained_network
 from heartseg.train.checkpoint import load_checkpoint, save_checkpoint
 from heartseg.train.loop import BEST, LAST
 from heartseg.train.run import RunSettings
+from heartseg.train.shown import window_of
 
 TRAINED = "trained.pt"
 """What is kept of a run that is done: a checkpoint of the chosen weights, no optimiser."""
@@ -46,9 +47,9 @@ class Trained:
         self.parameters = sum(one.numel() for one in weights if one.requires_grad)
 
     def look(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, 1, y, x) prepared pixels -> probabilities (n, structures, y, x)."""
+        """Prepared slices (z, 1, y, x) of a frame -> probabilities (z, structures, y, x)."""
         if self._window is not None:
-            return through(pixels, self._window, self._infer)
+            return slices_through(self._window, self._infer)(pixels)
         return self._infer(pixels)
 
     @torch.inference_mode()
