@@ -20,7 +20,8 @@ from heartseg.read.masks import study_masks
 
 if TYPE_CHECKING:
     from heartseg.measure.agreement import AgreementRow
-    from heartseg.measure.statistics import ClinicalAgreement, Summary
+    from heartseg.measure.concordance import ClinicalAgreement
+    from heartseg.measure.summary import Summary
 
 CLINICAL = ("lv_ef", "lv_edv_ml", "lv_esv_ml", "lv_mass_g", "rv_ef", "rv_edv_ml", "rv_esv_ml")
 """Findings that are compared besides the masks."""
@@ -123,14 +124,16 @@ def _case_of_mask(file: Path, scheme: str) -> Candidate:
 
 def rows_as_csv(rows: Sequence["AgreementRow"]) -> str:
     """The agreement table, a line a case, phase and structure."""
+    from heartseg.measure.metrics import METRICS
+
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    names = ("case", "phase", "frame", "structure", "dice", "hausdorff95_mm", "hausdorff_mm")
-    more = ("assd_mm", "volume_pred_ml", "volume_truth_ml", "note")
-    writer.writerow([*names, *more])
+    names = ("case", "phase", "frame", "structure")
+    more = ("volume_pred_ml", "volume_truth_ml", "note")
+    writer.writerow([*names, *METRICS, *more])
     for row in rows:
-        cells = [getattr(row, name) for name in (*names, *more)]
-        cells[3] = row.structure.key
+        place = [row.case, row.phase, row.frame, row.structure.key]
+        cells = [*place, *row.values.values(), *(getattr(row, name) for name in more)]
         writer.writerow(["" if cell is None else cell for cell in cells])
     return out.getvalue()
 

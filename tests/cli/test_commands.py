@@ -167,7 +167,7 @@ def test_evaluate_of_what_segment_wrote(gauge: Path, tmp_path: Path) -> None:
     heartseg("segment", tmp_path / "set", "-o", out, "--model", gauge, "--formats", "nifti")
     done = heartseg("evaluate", out, tmp_path / "set", "-o", table)
     assert (done.code, done.err) == (0, "")
-    assert "Empty masks: both empty counts as Dice 1" in done.out
+    assert "Empty masks. Dice: both empty 1" in done.out
     assert "lv_ef" in done.out
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
