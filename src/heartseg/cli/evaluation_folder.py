@@ -23,6 +23,7 @@ from pathlib import Path
 from heartseg.cli import agreement
 from heartseg.evaluation import Comparison, Evaluation, row_cells
 from heartseg.measure import summarise
+from heartseg.measure.catalogue import ENTRIES
 from heartseg.measure.concordance import ClinicalAgreement
 from heartseg.measure.metrics import HEADLINE, METRICS, empty_mask_rule
 from heartseg.measure.summary import ALL, Selection, by_case
@@ -160,8 +161,8 @@ def _agreed(name: str, key: str, one: Evaluation, agreed: ClinicalAgreement) -> 
     }
     said = [f"{what} {value:.3f}" for what, value in coefficients.items() if value is not None]
     return Agreed(
-        title=f"{key}, {name}",
-        unit="1" if key.endswith("_ef") else {"ml": "mL"}.get(key[-2:], key.rpartition("_")[2]),
+        title=f"{ENTRIES[key].name}, {name}",
+        unit=ENTRIES[key].unit,
         measured=[a for a, _ in both],
         reference=[b for _, b in both],
         bias=(agreed.bias, agreed.bias_interval),
