@@ -7,7 +7,7 @@ of this process, which what else runs on the machine disturbs less than the cloc
 are a phantom's; with --real also the published ones of an ACDC patient, moved by 2 and 3 pixels.
 MONAI gets tensors that exist already, SimpleITK images that do; both go the way of their own
 documentation, and so on the whole grid where it does not say to crop. Values are compared before
-times are. Adds rows to results/metrics.csv: ours in milliseconds, the others as ratios to ours in
+times are. Adds rows to results/metrics/time.csv: ours in milliseconds, the others as ratios to ours in
 the same run.
 """
 
@@ -59,7 +59,7 @@ def main() -> None:
     for row in rows:
         print(f"{row.data:24} {row.structure:10} {row.measure:34} {row.value:>9} {row.unit}")
     if not options.dry_run:
-        append("metrics", rows)
+        append("metrics/time", rows)
 
 
 def phantoms() -> Iterator[Case]:
@@ -107,7 +107,7 @@ def measured(case: Case, runs: int) -> Iterator[Row]:
             sys.exit(f"{name} says {found}, heartseg {expected}: not the same thing")
     # In turns, so that a disturbance meets all of them.
     times = [{name: milliseconds(way) for name, way in ways.items()} for _ in range(runs)]
-    where = {"data": case.data, "configuration": "HD95 + ASSD, 1 core, processor time"}
+    where = {"data": case.data, "configuration": "processor time"}
     yield row("HD95 + ASSD", "ms", [one["heartseg"] for one in times], case, where)
     for name in ("MONAI", "SimpleITK"):
         ratios = [one[name] / one["heartseg"] for one in times]

@@ -266,9 +266,9 @@ def _metrics() -> str:
     return _METRICS_LEAD + _table((*heads, *more), rows)
 
 
-_METRICS_LEAD = """Of a predicted and a true mask of one structure, in one frame, over the stack or its base,
-middle or apex. `-` is no value, "as defined" what the definition gives. What needs millimetres has
-no value in images without. [Why they are so, and what other tools
+_METRICS_LEAD = """Of a predicted and a true mask of one structure, in one frame, over the stack or
+its base, middle or apex. `-` is no value, "as defined" what the definition gives. What needs
+millimetres has no value in images without. [Why they are so, and what other tools
 mean](../explanation/metrics.md).
 
 """
