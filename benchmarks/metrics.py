@@ -7,8 +7,8 @@ of this process, which what else runs on the machine disturbs less than the cloc
 are a phantom's; with --real also the published ones of an ACDC patient, moved by 2 and 3 pixels.
 MONAI gets tensors that exist already, SimpleITK images that do; both go the way of their own
 documentation, and so on the whole grid where it does not say to crop. Values are compared before
-times are. Adds rows to results/metrics/time.csv: ours in milliseconds, the others as ratios to ours in
-the same run.
+times are. Adds rows to results/metrics/time.csv: ours in milliseconds, the others as ratios to ours
+in the same run.
 """
 
 import argparse
