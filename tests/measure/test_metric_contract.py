@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from heartseg.measure.metrics import METRICS, NO_MILLIMETRES, empty_mask_rule
+from heartseg.measure.overlap import components, holes
 from heartseg.measure.pair import Pair
 from tests.measure.hearts import LV, MYO, SPACING_MM, round_heart
 
@@ -178,3 +179,18 @@ def test_cutting_a_stack_makes_no_surface() -> None:
 def test_every_metric_has_its_value_by_hand_and_the_rule_names_all() -> None:
     assert set(KNOWN) == set(METRICS)
     assert all(metric.title in empty_mask_rule() for metric in METRICS.values())
+
+
+def test_pieces_hang_by_faces_and_holes_open_by_corners() -> None:
+    mask = np.zeros((2, 6, 7), bool)
+    assert (components(mask), holes(mask)) == (0, 0)
+    assert (components(~mask), holes(~mask)) == (1, 0)  # the whole image, in two planes
+    mask[0, 1:5, 1:6] = True
+    mask[0, 2, 2] = False  # a hole
+    mask[0, 4, 5] = mask[0, 3, 4] = False  # opened to the outside by a corner: none
+    mask[1, 5, 6] = mask[1, 4, 5] = True  # two pieces that touch by a corner
+    assert (components(mask), holes(mask)) == (3, 1)
+    edge = np.zeros((1, 5, 5), bool)
+    edge[0, 1:4, 1:] = True
+    edge[0, 2, 3:] = False  # a bay at the edge of the image
+    assert holes(edge) == 0

@@ -95,6 +95,21 @@ def preview(place: Path, *, alone: bool) -> None:
         raise ConfigError("--preview", got="one file for several studies", do="name a folder")
 
 
+def preparation(name: str | None, *, drawn: bool) -> None:
+    """Name of a preset, which only a picture shows."""
+    if name is None:
+        return
+    from heartseg.prepare import Preparation
+
+    offered = Preparation.presets()
+    if name not in offered:
+        raise ConfigError("--preparation", got=repr(name), allowed=", ".join(offered))
+    if not drawn:
+        raise ConfigError(
+            "--preparation", got="no --preview", do="say where to draw with --preview"
+        )
+
+
 def device(text: str) -> str:
     """A name of a device."""
     from heartseg.segment.runtime import require_device

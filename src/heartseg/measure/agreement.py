@@ -90,10 +90,11 @@ def agreement_table(
         pred: the segmentation to judge.
         truth: the one to judge it by.
         case: written into every row.
-        phases: only these frames, named; else all frames.
+        phases: only these frames, named; else all frames. Those that one of the two does not cover
+            are left out.
 
     Raises:
-        GeometryError: other grids or frames, or no structure in common.
+        GeometryError: other grids or frames, or no structure or frame in common.
     """
     named = _comparable(pred, truth, phases)
     return tuple(
@@ -112,7 +113,7 @@ def level_table(
     those of the whole stack: a level has no surface where it is cut off.
 
     Raises:
-        GeometryError: other grids or frames, or no structure in common.
+        GeometryError: other grids or frames, or no structure or frame in common.
     """
     named = _comparable(pred, truth, phases)
     levels = levels_of(truth.labels[[frame for frame, _ in named]])
@@ -132,7 +133,14 @@ def _comparable(
     if not _shared(pred, truth):
         sought = ", ".join(s.title for s in truth.structures)
         raise GeometryError("structures", got="none in common", allowed=sought)
-    return _named_frames(pred.frames, phases)
+    named = [
+        (frame, phase)
+        for frame, phase in _named_frames(pred.frames, phases)
+        if pred.covers(frame) and truth.covers(frame)
+    ]
+    if not named:
+        raise GeometryError("frames", got="none drawn in both", allowed="a frame in common")
+    return named
 
 
 def _shared(pred: Segmentation, truth: Segmentation) -> list[Structure]:
@@ -142,7 +150,8 @@ def _shared(pred: Segmentation, truth: Segmentation) -> list[Structure]:
 def _pairs(pred: Segmentation, truth: Segmentation, frame: int) -> Iterator[tuple[Structure, Pair]]:
     spacing = pred.geometry.spacing if pred.geometry.unit == "mm" else None
     for structure in _shared(pred, truth):
-        yield structure, Pair(pred.mask(structure, frame), truth.mask(structure, frame), spacing)
+        ours, theirs = pred.mask(structure, frame), truth.mask(structure, frame)
+        yield structure, Pair(ours, theirs, spacing, pred.geometry.depth_known)
 
 
 def _require_same_grid(pred: Segmentation, truth: Segmentation) -> None:

@@ -23,6 +23,7 @@ class Pair:
         pred: the mask to judge, (z, y, x) or fewer axes.
         truth: the one to judge it by, of the same shape.
         spacing_mm: one an axis; None where there are no millimetres.
+        depth_known: False for a plane of which nobody says how thick it is.
         whole: the pair of which this is a part, None for a whole one.
         planes: which planes of `whole` these are.
     """
@@ -30,18 +31,22 @@ class Pair:
     pred: Mask
     truth: Mask
     spacing_mm: Sequence[float] | None = None
+    depth_known: bool = True
     whole: "Pair | None" = None
     planes: Places = field(default_factory=lambda: np.zeros(0, np.intp))
 
     def at(self, planes: Places) -> "Pair":
         """The part in some planes of the first axis; its surfaces stay those of the whole."""
-        return Pair(self.pred[planes], self.truth[planes], self.spacing_mm, self, planes)
+        ours, theirs = self.pred[planes], self.truth[planes]
+        return Pair(ours, theirs, self.spacing_mm, self.depth_known, self, planes)
 
     @property
     def voxel_ml(self) -> float | None:
-        """Millilitres of a voxel; None without three spacings in millimetres."""
-        whole = self.spacing_mm is not None and len(self.spacing_mm) == 3
-        return float(np.prod(self.spacing_mm)) / 1000.0 if whole else None  # type: ignore[arg-type]
+        """Millilitres of a voxel; None without three spacings that mean millimetres."""
+        spacing = self.spacing_mm
+        if spacing is None or len(spacing) != 3 or not self.depth_known:
+            return None
+        return float(np.prod(spacing)) / 1000.0
 
     @cached_property
     def distances(self) -> SurfaceDistances | None:

@@ -19,6 +19,7 @@ from heartseg.measure.volumes import (
 from heartseg.measure.wall import largest_wall_mm
 
 NO_MILLIMETRES = "the image has no spacing: pass its pixel size with --spacing-mm"
+NO_DEPTH = "one plane without a slice distance: areas and no volume; pass --spacing-mm if known"
 SINGLE_PHASE = "a single phase: there is no end-systole to compare with"
 NO_PHASES = f"no {Structure.LV_CAVITY.title} in any frame: end-diastole cannot be told"
 
@@ -102,6 +103,8 @@ def _volume(found: Extents, structure: Structure, frame: int | None) -> Number:
         return Number(None, problem)
     if found.geometry.unit != "mm":
         return Number(None, NO_MILLIMETRES)
+    if not found.geometry.depth_known:
+        return Number(None, NO_DEPTH)
     return Number(float(found.volumes_ml(structure)[frame]))
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from heartseg.config import from_table, to_table, to_toml
+from heartseg.config.strict import PRESET
 from heartseg.core.anatomy import STRUCTURES_BY_KEY, Structure
 from heartseg.core.errors import ConfigError, ModelError, OutputError
 from heartseg.core.study import Modality, View
@@ -155,11 +156,20 @@ def _bytes(path: Path, largest: int) -> bytes:
 def _toml(content: bytes, name: str) -> _ModelFile:
     try:
         table = tomllib.loads(content.decode("utf-8"))
+        _require_resolved(table, name)
         return from_table(_ModelFile, table, where=f"{name}/model.toml")
     except (ValueError, RecursionError) as fault:
         raise ModelError(f"{name}/model.toml", got=f"no TOML: {fault}") from fault
     except ConfigError as fault:
         raise ModelError(str(fault)) from fault
+
+
+def _require_resolved(table: Mapping[str, Any], name: str) -> None:
+    """Refuse a preset: what it means may change, what a model was trained with may not."""
+    preparation = table.get("preparation")
+    if isinstance(preparation, Mapping) and PRESET in preparation:
+        got = f"{PRESET} = {preparation[PRESET]!r:.64}"
+        raise ModelError(f"{name}/model.toml: preparation", got=got, allowed="the settings")
 
 
 def _table(description: Description, sha256: str) -> dict[str, Any]:
