@@ -176,6 +176,18 @@ def test_cutting_a_stack_makes_no_surface() -> None:
     assert METRICS["hausdorff_mm"].value(middle)[0] == 1.0
 
 
+def test_a_level_is_judged_in_its_own_planes() -> None:
+    """Wrong in one plane alone, which is the seventh of the stack and the sixth of its box."""
+    truth = np.zeros((9, 20, 20), bool)
+    truth[1:8, 5:15, 5:15] = True
+    pred = truth.copy()
+    pred[6, 5:15, 15:18] = True
+    for ours, theirs in ((pred, truth), (truth, pred)):
+        whole = Pair(ours, theirs, (8.0, 1.0, 1.0))
+        far = [METRICS["hausdorff_mm"].value(whole.at(np.array([z])))[0] for z in range(1, 8)]
+        assert far == [0, 0, 0, 0, 0, 3, 0]
+
+
 def test_every_metric_has_its_value_by_hand_and_the_rule_names_all() -> None:
     assert set(KNOWN) == set(METRICS)
     assert all(metric.title in empty_mask_rule() for metric in METRICS.values())
