@@ -79,6 +79,13 @@ def test_wilcoxon_by_counting_all_signs():
     assert paired_wilcoxon(gaps.tolist(), [0.0] * 7).p_value == pytest.approx(by_hand)
 
 
+def test_equal_pairs_keep_their_ranks():
+    """Pratt: four of twelve do not differ; by all signs of the others 0.039, and 0.055 without."""
+    gaps = [0.0, 0, 0, 0, 1, 2, 3, -4, 5, 6, 7, 8]
+
+    assert paired_wilcoxon(gaps, [0.0] * 12).p_value == pytest.approx(0.039, abs=0.008)
+
+
 def test_pairs_without_a_value_are_left_out_and_counted():
     found = paired_wilcoxon([0.9, None, 0.8, 0.7], [0.8, 0.5, None, 0.9])
 

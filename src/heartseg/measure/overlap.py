@@ -95,7 +95,7 @@ def components(mask: Mask) -> int:
     """Pieces of a mask; voxels that share a face (in 2-D an edge) belong together."""
     from scipy.ndimage import label
 
-    return int(label(mask)[1])
+    return int(label(mask[box_of(mask)])[1]) if mask.any() else 0
 
 
 def holes(mask: Mask) -> int:
@@ -106,11 +106,24 @@ def holes(mask: Mask) -> int:
     """
     from scipy.ndimage import generate_binary_structure, label
 
-    planes = mask.reshape(-1, *mask.shape[-2:])
+    if not mask.any():
+        return 0
+    part = mask[box_of(mask)]
+    planes = part.reshape(-1, *part.shape[-2:])
     background = np.pad(~planes, ((0, 0), (1, 1), (1, 1)), constant_values=True)
     within_plane = generate_binary_structure(3, 3)
     within_plane[[0, 2]] = False
     return int(label(background, within_plane)[1]) - len(planes)
+
+
+def box_of(mask: Mask) -> tuple[slice, ...]:
+    """The smallest part of the grid that holds the whole of a mask which is not empty."""
+    box = []
+    for axis in range(mask.ndim):
+        others = tuple(other for other in range(mask.ndim) if other != axis)
+        held = np.flatnonzero(mask.any(axis=others))
+        box.append(slice(int(held[0]), int(held[-1]) + 1))
+    return tuple(box)
 
 
 def require_alike(pred: Mask, truth: Mask) -> None:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heartseg.core.errors import GeometryError
-from heartseg.measure.overlap import Mask, jaccard, require_alike
+from heartseg.measure.overlap import Mask, box_of, jaccard, require_alike
 
 ROUNDING = 1e-9
 """A voxel exactly at a tolerance is within it, whatever the last bits of its place say."""
@@ -164,16 +164,6 @@ def surface(mask: Mask, axes: Sequence[int]) -> Mask:
 def _thick(mask: Mask) -> tuple[int, ...]:
     """The axes of a grid that are some: a single slice has an outline, not two faces."""
     return tuple(axis for axis, length in enumerate(mask.shape) if length > 1)
-
-
-def box_of(mask: Mask) -> tuple[slice, ...]:
-    """The smallest part of the grid that holds the whole of a mask which is not empty."""
-    box = []
-    for axis in range(mask.ndim):
-        others = tuple(other for other in range(mask.ndim) if other != axis)
-        held = np.flatnonzero(mask.any(axis=others))
-        box.append(slice(int(held[0]), int(held[-1]) + 1))
-    return tuple(box)
 
 
 def _to_nearest_mm(voxels: Mask, targets: Mask, spacing_mm: Sequence[float]) -> Distances:
