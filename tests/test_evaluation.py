@@ -169,4 +169,9 @@ def test_findings_of_every_case_are_kept(segmented: Path, truth: Path) -> None:
 
 def test_the_human_limit_is_not_held_against_masks_of_nobody_knows_what(tmp_path: Path) -> None:
     mask = doors.save_nifti(tmp_path / "m.nii.gz", doors.heart())
+    assert not evaluate(mask, mask).cine
     assert compare([mask], mask).human == ()
+
+
+def test_the_human_limit_is_for_short_axis_cine_mr(truth: Path) -> None:
+    assert evaluate(truth, truth).cine
