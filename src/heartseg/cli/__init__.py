@@ -200,22 +200,37 @@ def measure(
 
 @app.command()
 def evaluate(
-    predictions: Annotated[Path, typer.Argument(metavar="PRED", help="mask or folder")],
-    truth: Annotated[Path, typer.Argument(metavar="TRUTH", help="mask or data set")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PRED... TRUTH",
+            help="masks or folders of one or more methods, and last the mask or data set that is "
+            "the reference",
+        ),
+    ],
     scheme: Annotated[str, typer.Option(help="what the label numbers mean")] = "acdc",
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="CSV to write")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="folder for tables and plots, or a .csv for the cases"),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Agreement with reference masks: Dice, HD95, ASSD, and of the numbers from them."""
-    from heartseg.cli import agreement, options
-    from heartseg.evaluation import evaluate as judge
+    """Agreement with reference masks: Dice, HD95, ASSD, and of the numbers from them.
 
+    Of several methods, whether they differ: paired tests over cases, corrected together.
+    """
+    from heartseg.cli import agreement, options
+    from heartseg.cli.evaluation_folder import write_results
+    from heartseg.evaluation import compare
+
+    if len(paths) < 2:
+        raise typer.BadParameter("got one path; give masks to judge, and last the reference")
     options.label_scheme("--scheme", scheme)
-    result = judge(predictions, truth, scheme)
+    result = compare(paths[:-1], paths[-1], scheme)
     print(agreement.as_json(result) if json else agreement.as_text(result))
     if out is not None:
-        agreement.write_csv(result, out)
-    if result.problems:
+        write_results(result, out)
+    if any(one.problems for one in result.evaluations.values()):
         raise typer.Exit(1)
 
 
