@@ -160,7 +160,7 @@ def test_less_is_better_for_distances_and_equals_go_to_the_first(folder):
     assert best_of(results.methods, "dice") is results.methods[3]
     found = against_best(results.methods, "dice")
     assert set(found) == {"a, few", "a, many", "b_1, few"}
-    assert found["a, few"].paired.difference == pytest.approx(0.08)
+    assert found["a, few"].paired.mean_difference == pytest.approx(0.08)
 
 
 def test_latex_escapes_and_keeps_the_columns(folder):

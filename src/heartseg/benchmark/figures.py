@@ -16,7 +16,7 @@ from heartseg.benchmark.results import Method, Results
 from heartseg.benchmark.tables import NAMES
 from heartseg.core.anatomy import STRUCTURES_BY_KEY, Structure
 from heartseg.core.errors import MissingExtraError
-from heartseg.measure.comparison import READERS_DICE
+from heartseg.measure.readers import READERS_DICE
 from heartseg.report.atomic import write_atomically
 
 FOLDER = "figures"

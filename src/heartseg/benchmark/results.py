@@ -17,8 +17,7 @@ from heartseg.benchmark.grid import Grid
 from heartseg.benchmark.ledger import RUNS, Row, read_rows, read_table
 from heartseg.core.errors import FormatError
 from heartseg.core.finding import Interval
-from heartseg.measure.comparison import Paired, compare_paired, holm
-from heartseg.measure.statistics import bootstrap_mean
+from heartseg.measure.statistics import PairedTest, bootstrap_mean, holm, paired_wilcoxon
 
 LESS_IS_BETTER = ("hausdorff95_mm", "assd_mm")
 
@@ -220,7 +219,7 @@ class Against:
             are too few patients for a test.
     """
 
-    paired: Paired
+    paired: PairedTest
     p: float | None
 
 
@@ -233,9 +232,11 @@ def against_best(methods: Sequence[Method], metric: str) -> dict[str, Against]:
     pairs = {}
     for method in methods:
         values = method.by_case(metric)
-        if method is not best and set(values) & set(own):
-            pairs[method.title] = compare_paired(own, values)
-    adjusted = holm([pair.p for pair in pairs.values()])
+        shared = sorted(set(values) & set(own))
+        if method is not best and shared:
+            ours, theirs = ([some[case] for case in shared] for some in (own, values))
+            pairs[method.title] = paired_wilcoxon(ours, theirs)
+    adjusted = holm([pair.p_value for pair in pairs.values()])
     return {
         title: Against(pair, p) for (title, pair), p in zip(pairs.items(), adjusted, strict=True)
     }

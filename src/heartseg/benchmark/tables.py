@@ -16,8 +16,7 @@ from heartseg.benchmark.results import (
 from heartseg.core.anatomy import STRUCTURES_BY_KEY
 from heartseg.core.finding import Interval
 from heartseg.measure.agreement import EMPTY_MASK_RULE
-from heartseg.measure.comparison import READERS_DICE
-from heartseg.measure.statistics import READERS_DIFFER
+from heartseg.measure.readers import READERS_DICE, READERS_DIFFER
 from heartseg.report.atomic import write_atomically
 from heartseg.report.words import clean
 
