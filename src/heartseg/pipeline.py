@@ -232,6 +232,7 @@ def measure(
         provenance=_provenance(study, settings),
         curves=measured.curves,
         slices=measured.slices,
+        landmarks=measured.landmarks,
     )
 
 
