@@ -142,3 +142,19 @@ def test_affine_that_is_no_grid_is_refused(affine):
 def test_grid_without_voxels_is_refused():
     with pytest.raises(GeometryError, match="at least one voxel"):
         Geometry((0, 5, 6), np.eye(4))
+
+
+@pytest.mark.parametrize(
+    "orientation",
+    [
+        Orientation((2, 0, 1), (True, False, True)),
+        Orientation((0, 2, 1), (False, True, False)),
+    ],
+)
+def test_a_place_is_where_the_voxel_went(orientation):
+    marked = np.zeros((3, 5, 7))
+    marked[1, 3, 5] = 1
+
+    (went,) = np.argwhere(orientation.apply(marked))
+
+    assert orientation.place((1, 3, 5), marked.shape) == tuple(went)
