@@ -51,6 +51,8 @@ class Settings:
         formats: of `FORMATS`.
         phases: given by the user, instead of the files' or the volume curve's.
         body: given by the user; its values replace those of the files.
+        papillary: "cavity" as drawn, or "mass".
+        base: "drawn", or "scmr" for the basal rule of SCMR 2020.
         keep_identifiers: let file names that may hold identifiers into the provenance.
     """
 
@@ -62,6 +64,8 @@ class Settings:
     formats: tuple[str, ...] = FORMATS
     phases: Phases | None = None
     body: Body = field(default_factory=Body)
+    papillary: str = "cavity"
+    base: str = "drawn"
     keep_identifiers: bool = False
 
 
@@ -212,11 +216,12 @@ def measure(
     Raises:
         MeasureError: phases that are not frames of it.
     """
-    from heartseg.measure import measure_study
+    from heartseg.measure import Choices, measure_study
 
     if settings.phases is not None:
         study = replace(study, phases=dict.fromkeys(segmentations, settings.phases))
-    measured = measure_study(study, segmentations)
+    choices = Choices.named(settings.papillary, settings.base)
+    measured = measure_study(study, segmentations, choices=choices)
     notes = {f"note {number}": note for number, note in enumerate(study.notes, start=1)}
     return Report(
         study=study.id,
@@ -341,5 +346,7 @@ def _provenance(study: Study, settings: Settings) -> Provenance:
             "device": settings.device,
             "turns": settings.turns,
             "formats": list(settings.formats),
+            "papillary": settings.papillary,
+            "base": settings.base,
         },
     )

@@ -4,7 +4,17 @@ import pytest
 from heartseg.core.anatomy import Structure
 from heartseg.core.errors import MeasureError
 from heartseg.measure.simpson import DISCS, area_length, biplane, chamber, single_plane
-from tests.measure.echoes import BASE_MM, LA, LV, SHAPE, SLANT, SPACING_MM, frame, half_ellipsoid_ml
+from tests.measure.echoes import (
+    BASE_MM,
+    LA,
+    LV,
+    MYO,
+    SHAPE,
+    SLANT,
+    SPACING_MM,
+    frame,
+    half_ellipsoid_ml,
+)
 
 PIXELS = SPACING_MM[1:]
 
@@ -125,6 +135,23 @@ def test_what_is_missing_is_said(missing, said):
 
     with pytest.raises(MeasureError, match=said):
         ventricle(labels)
+
+
+@pytest.mark.parametrize("seam", [Structure.BACKGROUND, MYO])
+def test_a_thin_seam_between_both_is_bridged(seam):
+    labels = frame(80, 46)
+    clean = ventricle(labels)
+    atrium = labels[0] == LA
+    near_lv = np.zeros_like(atrium)
+    near_lv[1:] = labels[0, :-1] == LV
+    near_lv[2:] |= labels[0, :-2] == LV
+    labels[0][atrium & near_lv] = seam
+    labels[0, 178:182, 70:71][labels[0, 178:182, 70:71] == seam] = LA  # they touch in places
+
+    found = ventricle(labels)
+
+    assert found.hinges * PIXELS == pytest.approx(clean.hinges * PIXELS, abs=2.5)
+    assert single_plane(found) == pytest.approx(single_plane(clean), rel=0.03)
 
 
 def test_a_gap_between_ventricle_and_atrium_leaves_no_hinges():

@@ -45,6 +45,8 @@ Age = Annotated[float | None, typer.Option(help="years")]
 Height = Annotated[float | None, typer.Option("--height-cm", help="centimetres")]
 Weight = Annotated[float | None, typer.Option("--weight-kg", help="kilograms")]
 BodyTable = Annotated[Path | None, typer.Option(help="CSV: study,sex,age,height_cm,...")]
+Papillary = Annotated[str, typer.Option(help="papillary muscles count as cavity or mass")]
+Base = Annotated[str, typer.Option(help="basal slices as drawn, or by the rule scmr")]
 HeartRate = Annotated[float | None, typer.Option("--heart-rate", help="beats a minute")]
 
 
@@ -119,6 +121,8 @@ def segment(
     weight_kg: Weight = None,
     heart_rate: HeartRate = None,
     body: BodyTable = None,
+    papillary: Papillary = "cavity",
+    base: Base = "drawn",
     turns: Annotated[int, typer.Option(help="ways to look at each plane: 1, 4 or 8")] = 1,
     keep_identifiers: KeepIdentifiers = False,
     jobs: Annotated[int, typer.Option(min=1, help="studies at the same time")] = 1,
@@ -140,6 +144,7 @@ def segment(
         formats=options.formats(formats),
         phases=options.phases(phases),
         body=given,
+        **options.choices(papillary, base),
         keep_identifiers=keep_identifiers,
     )
     plan = Plan(
@@ -171,6 +176,8 @@ def measure(
     weight_kg: Weight = None,
     heart_rate: HeartRate = None,
     body: BodyTable = None,
+    papillary: Papillary = "cavity",
+    base: Base = "drawn",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="redo finished ones")] = False,
     json: Json = False,
 ) -> None:
@@ -184,6 +191,7 @@ def measure(
         formats=options.formats(formats),
         phases=options.phases(phases),
         body=options.body(sex, age, height_cm, weight_kg, heart_rate),
+        **options.choices(papillary, base),
     )
     plan = Plan(
         inputs=(input_,),

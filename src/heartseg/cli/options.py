@@ -95,6 +95,14 @@ def preview(place: Path, *, alone: bool) -> None:
         raise ConfigError("--preview", got="one file for several studies", do="name a folder")
 
 
+def choices(papillary: str, base: str) -> dict[str, str]:
+    """How contours are taken, checked before an hour of work."""
+    from heartseg.measure import Choices
+
+    Choices.named(papillary, base)
+    return {"papillary": papillary, "base": base}
+
+
 def device(text: str) -> str:
     """A name of a device."""
     from heartseg.segment.runtime import require_device

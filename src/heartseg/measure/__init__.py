@@ -2,6 +2,7 @@
 
 from heartseg.measure.agreement import EMPTY_MASK_RULE as EMPTY_MASK_RULE
 from heartseg.measure.agreement import agreement_table as agreement_table
+from heartseg.measure.choices import Choices as Choices
 from heartseg.measure.conventions import ACDC as ACDC
 from heartseg.measure.conventions import Convention as Convention
 from heartseg.measure.function import measure_function as measure_function

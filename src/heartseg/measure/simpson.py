@@ -5,7 +5,8 @@ that the published volumes of CAMUS come out of its published contours (Leclerc 
 2019):
 
 * the hinges are the ends of the contact of cavity and neighbour (LV and left atrium), the base is
-  midway between them, and the apex is the point of the cavity that lies furthest from the base;
+  midway between them, and the apex is the point of the cavity that lies furthest from the base; a
+  thin seam that some contours leave between the two is shared out first;
 * twenty discs divide the long axis from base to apex; the diameter of a disc is the area of the
   cavity between its two planes over its height;
 * in two views V = pi/4 sum(a_i b_i) L / 20, where L is the longer of the two long axes of that
@@ -28,6 +29,13 @@ DISCS = 20
 
 DIRECTIONS = 180
 """In which the contact is looked at to find its two ends: one degree from each to the next."""
+
+SEAM = 3.0
+"""Pixels of whatever else between a cavity and its neighbour that still count as their contact:
+converted pictures have a line of another number where two numbers meet."""
+
+BROKEN = 3 * SEAM
+"""A contact is broken by a seam when bridging it makes it longer by more pixels than this."""
 
 Mask = NDArray[np.bool_]
 Points = NDArray[np.float64]
@@ -99,7 +107,7 @@ def chamber(
     window = _window(plane, (cavity, neighbour))
     part = plane[window]
     inside = _largest(part == cavity)
-    contact = _faces(inside, _largest(part == neighbour))
+    contact = _contact(inside, _largest(part == neighbour))
     if not len(contact):
         raise MeasureError(f"the {cavity.title} does not touch the {neighbour.title}")
     scale = np.asarray(spacing, np.float64)
@@ -143,6 +151,26 @@ def _largest(mask: Mask) -> Mask:
     return largest
 
 
+def _contact(inside: Mask, outside: Mask) -> Points:
+    """(n, 2) middles of the pixel sides between both; a seam that breaks them is shared out."""
+    bridged = _bridged(inside, outside)
+    exact = _faces(inside, outside)
+    # A bridge reaches a little beyond the ends of what touches anyway: only a break is worth it.
+    broken = not len(exact) or np.ptp(exact, axis=0).max() + BROKEN < np.ptp(bridged, axis=0).max()
+    return bridged if len(bridged) and broken else exact
+
+
+def _bridged(inside: Mask, outside: Mask) -> Points:
+    from scipy.ndimage import distance_transform_edt
+
+    if not outside.any():
+        return np.empty((0, 2))
+    to_inside, to_outside = distance_transform_edt(~inside), distance_transform_edt(~outside)
+    seam = (to_inside <= SEAM) & (to_outside <= SEAM)
+    mine = inside | (seam & ~outside & (to_inside <= to_outside))
+    return _faces(mine, outside | (seam & ~mine))
+
+
 def _faces(inside: Mask, outside: Mask) -> Points:
     """(n, 2) middles of the pixel sides that have one on this and the other on that side."""
     found = []
@@ -157,7 +185,7 @@ def _faces(inside: Mask, outside: Mask) -> Points:
 
 
 def _ends(points: Points) -> Points:
-    """(2, 2) the two points that lie furthest apart."""
+    """(2, 2) the two points that lie furthest apart, the one further left first."""
     angles = np.pi / DIRECTIONS * np.arange(DIRECTIONS)
     extreme: set[int] = set()
     for direction in np.stack([np.cos(angles), np.sin(angles)], axis=1):
@@ -166,7 +194,7 @@ def _ends(points: Points) -> Points:
     few = points[sorted(extreme)]
     apart = np.linalg.norm(few[:, None] - few[None], axis=2)
     ends: Points = few[list(np.unravel_index(int(apart.argmax()), apart.shape))]
-    return ends
+    return ends[np.lexsort((ends[:, 0], ends[:, 1]))]
 
 
 def _furthest(points: Points, base: Points) -> Points:

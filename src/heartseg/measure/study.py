@@ -8,11 +8,12 @@ from heartseg.core.errors import MeasureError
 from heartseg.core.finding import Finding, Quality, SliceAreas
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Phases, Study, View
+from heartseg.measure.choices import AS_DRAWN, Choices
 from heartseg.measure.conventions import ACDC, Convention
 from heartseg.measure.echo import VIEWS, measure_long_axis
-from heartseg.measure.function import measure_function
 from heartseg.measure.phases import detect_phases
 from heartseg.measure.plausibility import quality
+from heartseg.measure.stack import Stack, measure_stack
 
 STACKS = (View.SAX, View.LATE_ENHANCEMENT, View.UNKNOWN)
 """Views that are stacks of short-axis slices; the first of them that is there is measured."""
@@ -20,6 +21,11 @@ STACKS = (View.SAX, View.LATE_ENHANCEMENT, View.UNKNOWN)
 LATE = (
     "Late enhancement shows one phase of the beat: volume and mass are of that phase, there is no"
     " ejection fraction. Scar includes what is obstructed in it."
+)
+
+NO_CHOICE = (
+    "The choices of papillary muscles and base concern stacks of short-axis slices: nothing is"
+    " changed in long-axis views."
 )
 
 ATRIUM = ("The LA volume is that of the long-axis views, at their own end-systole.",)
@@ -44,13 +50,20 @@ class Measured:
         return next((f.value for f in self.findings if f.key == key), None)
 
 
-def measure_study(study: Study, segmentations: Masks, *, convention: Convention = ACDC) -> Measured:
+def measure_study(
+    study: Study,
+    segmentations: Masks,
+    *,
+    convention: Convention = ACDC,
+    choices: Choices = AS_DRAWN,
+) -> Measured:
     """Measure the study's stack of slices, or its long-axis views where there is none.
 
     Args:
         study: for its modality, body, and the phases that its files give.
         segmentations: by view, on the grids of the study's images.
         convention: how the contours were drawn.
+        choices: how they are taken; what each choice changes is said in the conventions.
 
     Raises:
         MeasureError: no segmentation, or phases that are not frames of it.
@@ -59,19 +72,27 @@ def measure_study(study: Study, segmentations: Masks, *, convention: Convention 
         raise MeasureError("study", got="no segmentation", do="segment one of its views first")
     stack = next((view for view in STACKS if view in segmentations), None)
     if stack is not None:
-        return _of_stack(study, stack, segmentations, convention)
+        return _of_stack(study, stack, segmentations, convention, choices)
     if any(view in segmentations for view in VIEWS):
-        return _of_long_axes(study, segmentations)
+        return _of_long_axes(study, segmentations, choices)
     return _nothing_measured(segmentations)
 
 
-def _of_stack(study: Study, view: View, segmentations: Masks, convention: Convention) -> Measured:
+def _of_stack(
+    study: Study, view: View, segmentations: Masks, convention: Convention, choices: Choices
+) -> Measured:
     segmentation, given, said = segmentations[view], study.phases.get(view), _about_view(view)
     if view is View.LATE_ENHANCEMENT:
         given = _one_phase(segmentation, given)
-    measured = measure_function(
-        segmentation, given, study.body, modality=study.modality, convention=convention
+    stack = Stack(
+        image=study.images.get(view),
+        phases=given,
+        body=study.body,
+        modality=study.modality,
+        convention=convention,
+        choices=choices,
     )
+    measured, changes = measure_stack(segmentation, stack)
     atrium = _atrium(study, segmentations)
     left = [one for one in segmentations if one is not view and not (atrium and one in VIEWS)]
     return Measured(
@@ -83,13 +104,14 @@ def _of_stack(study: Study, view: View, segmentations: Masks, convention: Conven
             *said,
             *_not_measured(left),
             *(ATRIUM if atrium else ()),
+            *changes,
             *measured.conventions,
         ),
         quality=quality(segmentation, measured.phases, measured.findings),
     )
 
 
-def _of_long_axes(study: Study, segmentations: Masks) -> Measured:
+def _of_long_axes(study: Study, segmentations: Masks, choices: Choices) -> Measured:
     measured = measure_long_axis(segmentations, study.phases, study.body, modality=study.modality)
     left = [view for view in segmentations if view not in VIEWS]
     return Measured(
@@ -97,7 +119,11 @@ def _of_long_axes(study: Study, segmentations: Masks) -> Measured:
         phases=measured.phases,
         curves=measured.curves,
         slices=(),
-        conventions=(*_not_measured(left), *measured.conventions),
+        conventions=(
+            *_not_measured(left),
+            *((NO_CHOICE,) if choices != AS_DRAWN else ()),
+            *measured.conventions,
+        ),
         quality=measured.quality,
         landmarks=measured.landmarks,
     )
