@@ -98,8 +98,8 @@ def with_papillary_mass(
 
 
 def change(before: Value, after: Value) -> str:
-    """`EDV 140.0 to 133.1 mL, ...` of the numbers that a choice can change."""
-    parts = []
+    """`EDV 140.0 to 133.1 mL, ...` of the numbers that a choice can change, or that none does."""
+    parts, same = [], True
     for key, name, unit, factor in (
         ("lv_edv_ml", "EDV", "mL", 1.0),
         ("lv_esv_ml", "ESV", "mL", 1.0),
@@ -109,4 +109,5 @@ def change(before: Value, after: Value) -> str:
         old, new = before(key), after(key)
         if old is not None and new is not None:
             parts.append(f"{name} {old * factor:.1f} to {new * factor:.1f} {unit}")
-    return ", ".join(parts)
+        same = same and old == new
+    return "nothing changes" if same else ", ".join(parts)

@@ -7,6 +7,8 @@ along the heart, and midway, where a sharp border lies in a blurred picture. Wha
 `THINNEST_MM` is trabecula or the blurred border itself, and stays in the cavity.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,7 +39,7 @@ def papillary_as_wall(segmentation: Segmentation, image: Image) -> Segmentation:
 
 
 def papillary_muscles(
-    voxels: NDArray[np.generic], labels: Labels, spacing_mm: tuple[float, float, float]
+    voxels: NDArray[Any], labels: Labels, spacing_mm: tuple[float, float, float]
 ) -> Mask:
     """(z, y, x) voxels of the LV cavity that are papillary muscle.
 
@@ -65,7 +67,7 @@ def _disc(spacing_mm: tuple[float, ...]) -> Mask:
     return inside
 
 
-def _dark(voxels: NDArray[np.generic], labels: Labels) -> Mask:
+def _dark(voxels: NDArray[Any], labels: Labels) -> Mask:
     """Voxels of the cavity that are darker than midway between their slice's blood and wall."""
     walls = with_scar_as_myocardium(labels) == _MYO
     cavity = labels == _LV
@@ -79,7 +81,7 @@ def _dark(voxels: NDArray[np.generic], labels: Labels) -> Mask:
     return muscle
 
 
-def _midway(voxels: NDArray[np.generic], cavity: Mask, wall: Mask) -> float | None:
+def _midway(voxels: NDArray[Any], cavity: Mask, wall: Mask) -> float | None:
     """Between the brightness of blood and wall; None where they are too alike."""
     if not cavity.any() or not wall.any():
         return None

@@ -130,10 +130,10 @@ def _mosaic(
         for tile, mask in zip(drawn, smooth, strict=True):
             draw_contour(pictures[tile], mask, COLOURS[structure])
     if len(chosen) == 1:
-        for tile, (phase, _) in enumerate(phases):
+        for number, (phase, _) in enumerate(phases):
             for ends in _long_axis(report, f"{view}_{phase.lower()}", image.geometry):
                 (a, b), (c, d) = ((rows.pixel(y), columns.pixel(x)) for y, x in ends)
-                draw_segment(pictures[tile], ((a, b), (c, d)), PAPER)
+                draw_segment(pictures[number], ((a, b), (c, d)), PAPER)
     tiles = (pictures + 0.5).astype(np.uint8).reshape(len(phases), len(chosen), pixels, pixels, 3)
     return Mosaic(
         view=view,
