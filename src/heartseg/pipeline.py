@@ -238,6 +238,7 @@ def measure(
         curves=measured.curves,
         slices=measured.slices,
         landmarks=measured.landmarks,
+        segments=measured.segments,
     )
 
 

@@ -144,7 +144,8 @@ def segment(
         formats=options.formats(formats),
         phases=options.phases(phases),
         body=given,
-        **options.choices(papillary, base),
+        papillary=options.papillary(papillary),
+        base=options.base(base),
         keep_identifiers=keep_identifiers,
     )
     plan = Plan(
@@ -191,7 +192,8 @@ def measure(
         formats=options.formats(formats),
         phases=options.phases(phases),
         body=options.body(sex, age, height_cm, weight_kg, heart_rate),
-        **options.choices(papillary, base),
+        papillary=options.papillary(papillary),
+        base=options.base(base),
     )
     plan = Plan(
         inputs=(input_,),

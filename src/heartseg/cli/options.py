@@ -95,12 +95,18 @@ def preview(place: Path, *, alone: bool) -> None:
         raise ConfigError("--preview", got="one file for several studies", do="name a folder")
 
 
-def choices(papillary: str, base: str) -> dict[str, str]:
-    """How contours are taken, checked before an hour of work."""
+def papillary(text: str) -> str:
+    """What papillary muscles count as."""
     from heartseg.measure import Choices
 
-    Choices.named(papillary, base)
-    return {"papillary": papillary, "base": base}
+    return Choices.named(text, "drawn").papillary
+
+
+def base(text: str) -> str:
+    """How basal slices are taken."""
+    from heartseg.measure import Choices
+
+    return Choices.named("cavity", text).base
 
 
 def device(text: str) -> str:

@@ -8,6 +8,7 @@ from heartseg.core.errors import MeasureError
 from heartseg.core.finding import Finding, Quality, SliceAreas
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Phases, Study, View
+from heartseg.measure.aha import segments
 from heartseg.measure.choices import AS_DRAWN, Choices
 from heartseg.measure.conventions import ACDC, Convention
 from heartseg.measure.echo import VIEWS, measure_long_axis
@@ -44,6 +45,7 @@ class Measured:
     conventions: tuple[str, ...]
     quality: Quality
     landmarks: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    segments: Mapping[str, float | None] = field(default_factory=dict)
 
     def value(self, key: str) -> float | None:
         """The value of the finding of that key; None when it is absent or has none."""
@@ -93,6 +95,7 @@ def _of_stack(
         choices=choices,
     )
     measured, changes = measure_stack(segmentation, stack)
+    walls = segments(segmentation, measured.phases)
     atrium = _atrium(study, segmentations)
     left = [one for one in segmentations if one is not view and not (atrium and one in VIEWS)]
     return Measured(
@@ -106,8 +109,10 @@ def _of_stack(
             *(ATRIUM if atrium else ()),
             *changes,
             *measured.conventions,
+            walls.said,
         ),
         quality=quality(segmentation, measured.phases, measured.findings),
+        segments=walls.values,
     )
 
 
