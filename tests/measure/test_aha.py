@@ -7,6 +7,9 @@ from heartseg.core.image import Segmentation
 from heartseg.core.study import Modality, Phases, Study, View
 from heartseg.measure import measure_study
 from heartseg.measure.aha import segments
+from heartseg.measure.wall import ring_slices
+from heartseg.phantom import Acquisition, Heart, labels
+from heartseg.phantom.heart import State
 from tests.measure.hearts import LV, MYO, RV, VENTRICLES, beating, segmentation
 
 SHAPE, SPACING_MM = (9, 92, 104), (8.0, 1.25, 1.1)
@@ -135,14 +138,14 @@ def test_why_there_are_none():
     bare = np.where(seen.labels == RV, 0, seen.labels)
     few = seen.labels.copy()
     few[:, :6] = 0
-    for labels, geometry, structures, why in (
+    for drawn, geometry, structures, why in (
         (seen.labels, flat, VENTRICLES, "does not tell how the patient lies"),
         (seen.labels, Geometry.from_pixels(SHAPE), VENTRICLES, "no spacing"),
         (seen.labels, seen.geometry, (LV, MYO), "RV cavity was not looked for"),
         (bare, seen.geometry, VENTRICLES, "RV does not touch"),
         (few, seen.geometry, VENTRICLES, "fewer than three slices"),
     ):
-        found = segments(Segmentation(labels, geometry, structures), PAIR)
+        found = segments(Segmentation(drawn, geometry, structures), PAIR)
         assert found.values == {}
         assert why in found.said
     assert segments(seen, None).values == {}
@@ -163,3 +166,34 @@ def test_a_beating_heart_without_symmetry_thickens_everywhere():
 
     thickening = [found[f"{n}_thickening"] for n in range(1, 17)]
     assert all(value is not None and value > 0.1 for value in thickening)
+
+
+def test_the_phantom_has_the_walls_and_strains_of_its_closed_forms():
+    """A round heart: r = sqrt(A / pi) of its profiles, in each slice and at each phase."""
+    heart = Heart(
+        endocardium=(), epicardium=(), septal_shift_mm=(0, 0), bend_mm=(0, 0), tilt=(0.2, -0.1, 0.3)
+    )
+    scan = Acquisition.clean(slices=14, slice_distance_mm=7.0, frames=3, matrix=(150, 160))
+    seen = labels(heart, scan)
+
+    found = segments(seen, Phases(ed=0, es=1, how="given")).values
+
+    states = [State.at(heart, float(phase)) for phase in scan.phases[:2]]
+    levels = np.array_split(np.array(ring_slices(seen.labels[0]))[::-1], 3)
+    assert len(levels[2]) >= 3
+    for numbers, slices in zip((range(1, 7), range(7, 13), range(13, 17)), levels, strict=True):
+        from_middle = [seen.geometry.point((z, 74.5, 79.5)) for z in slices]
+        along = np.array(from_middle) @ heart.directions[:, 2] + heart.length_mm / 2
+        inner, outer = (
+            np.array([np.sqrt(getattr(state, wall).area(along) / np.pi) for state in states])
+            for wall in ("endocardium", "epicardium")
+        )
+        wall, middle = (outer - inner).mean(axis=1), (outer + inner) / 2
+        for n in numbers:
+            assert found[f"{n}_wall_ed_mm"] == pytest.approx(wall[0], abs=0.6), n
+            if n <= 12 and (along < states[1].endocardium.base_mm).all():
+                assert found[f"{n}_wall_es_mm"] == pytest.approx(wall[1], abs=0.8), n
+                strain = (middle[1] / middle[0] - 1).mean()
+                assert found[f"{n}_circumferential_strain"] == pytest.approx(strain, abs=0.02), n
+                motion = (inner[0] - inner[1]).mean()
+                assert found[f"{n}_motion_mm"] == pytest.approx(motion, abs=0.5), n
