@@ -107,8 +107,15 @@ def test_what_the_rule_needs_is_said_where_it_is_missing():
     seen = heart(0.3, 0.3, True)
     alone = segmentation(np.where(seen.labels == MYO, 0, seen.labels), structures=(LV,))
     late = {View.LATE_ENHANCEMENT: seen}
+    diastole = seen.like(seen.labels.copy())
+    diastole.labels[1][diastole.labels[1] == MYO] = 0
+    assert (without_atrium(diastole, PAIR).labels[1] == diastole.labels[1]).all()
 
-    for masks, why in (({View.SAX: alone}, "no myocardium to judge by"), (late, "no end-systole")):
+    for masks, why in (
+        ({View.SAX: alone}, "no myocardium to judge by"),
+        ({View.SAX: diastole}, "no myocardium to judge by"),
+        (late, "no end-systole"),
+    ):
         found = measure_study(study(seen), masks, choices=Choices(base="scmr"))
         assert any(f"not applied, there is {why}" in said for said in found.conventions)
 

@@ -16,6 +16,7 @@ def test_each_beat_goes_from_a_largest_to_the_next_smallest_volume():
 
 def test_a_loop_that_begins_in_systole_leaves_its_first_beat_out():
     assert beats(loop(60, 20, start=0.3)) == ((14, 24), (34, 44))
+    assert beats(loop(60, 20, start=0.2)) == ((16, 26), (36, 46))
 
 
 def test_a_loop_of_part_of_a_beat_keeps_what_there_is():
@@ -28,7 +29,7 @@ def test_a_loop_of_part_of_a_beat_keeps_what_there_is():
 def test_atrial_waves_and_noise_make_no_beats():
     rng = np.random.default_rng(1)
     phase = np.arange(64) / 32
-    kick = 8.0 * np.sin(6 * np.pi * phase)
+    kick = 14.0 * np.sin(6 * np.pi * phase)
 
     found = beats(loop(64, 32) + kick + rng.standard_normal(64))
 

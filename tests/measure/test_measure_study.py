@@ -90,6 +90,8 @@ def test_scar_needs_no_millimetres_and_is_not_zero_where_nobody_looked():
     cine = measure_study(study(), {View.SAX: segmentation(boxes())})
 
     assert measured.value("lv_scar_fraction") == pytest.approx(78 / 416)
+    (stroke,) = (one for one in measured.findings if one.key == "lv_sv_ml")
+    assert "single phase" in stroke.problem
     (scar,) = (one for one in cine.findings if one.key == "lv_scar_fraction")
     assert (scar.value, scar.problem) == (None, "myocardial scar was not looked for")
 

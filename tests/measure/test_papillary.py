@@ -71,7 +71,7 @@ def ring(blood: float = 400.0, wall: float = 120.0):
 def test_a_muscle_is_found_and_a_thread_is_left():
     voxels, drawn = ring()
 
-    found = papillary_muscles(voxels[0], drawn[0], SPACING_MM)
+    (found,) = papillary_muscles(voxels, drawn, SPACING_MM)
 
     assert found[0, 19:23, 18:21].all()
     assert not found[0, 28].any()
@@ -81,14 +81,14 @@ def test_a_muscle_is_found_and_a_thread_is_left():
 def test_where_blood_is_not_brighter_nothing_is_moved():
     for blood, wall in ((100.0, 120.0), (120.0, 120.0), (0.0, 0.0)):
         voxels, drawn = ring(blood, wall)
-        assert not papillary_muscles(voxels[0], drawn[0], SPACING_MM).any()
+        assert not papillary_muscles(voxels, drawn, SPACING_MM).any()
 
 
 def test_each_slice_has_its_own_threshold():
     voxels, drawn = ring()
-    two = np.concatenate([voxels[0], 0.2 * voxels[0]]), np.concatenate([drawn[0], drawn[0]])
+    two = np.concatenate([voxels, 0.2 * voxels], axis=1), np.concatenate([drawn, drawn], axis=1)
 
-    found = papillary_muscles(*two, SPACING_MM)
+    (found,) = papillary_muscles(*two, SPACING_MM)
 
     assert (found[0] == found[1]).all()
     assert found.any()
@@ -113,10 +113,24 @@ def test_every_frame_is_treated_and_the_given_labels_stay():
     voxels, drawn = ring()
     grid = oblique((1, 46, 54), SPACING_MM)
     both = segmentation(np.concatenate([drawn, drawn]), grid)
-    image = Image(np.concatenate([voxels, 2 * voxels]), grid)
+    image = Image(np.concatenate([voxels, voxels]), grid)
 
     after = papillary_as_wall(both, image)
 
     counts = [int((frame == LV).sum()) for frame in after.labels]
     assert counts[0] == counts[1] < int((drawn == LV).sum())
     assert (both.labels[0] == drawn[0]).all()
+
+
+def test_a_frame_whose_wall_nobody_drew_loses_the_muscle_and_gains_no_mass():
+    """As in Sunnybrook, where the wall is drawn at end-diastole only."""
+    voxels, drawn = ring()
+    bare = np.where(drawn == MYO, 0, drawn).astype(np.uint8)
+    seen = segmentation(np.concatenate([drawn, bare]), oblique((1, 46, 54), SPACING_MM))
+    image = Image(np.concatenate([voxels, voxels]), seen.geometry)
+
+    after = papillary_as_wall(seen, image).labels
+
+    assert ((after[0] == LV) == (after[1] == LV)).all()
+    assert (after[1] == LV).sum() < (bare == LV).sum()
+    assert not (after[1] == MYO).any()

@@ -20,7 +20,8 @@ _LV = Structure.LV_CAVITY
 def without_atrium(segmentation: Segmentation, phases: Phases) -> Segmentation:
     """The segmentation without basal LV pools that are atrium by the rule; muscle stays.
 
-    Slices are looked at from the base down, in each frame on its own, as long as they are not LV.
+    Slices are looked at from the base down, in each frame on its own, as long as they are not LV;
+    a frame in which nobody drew the wall stays as it is.
 
     Args:
         segmentation: (t, z, y, x) labels with LV cavity and myocardium.
@@ -32,7 +33,7 @@ def without_atrium(segmentation: Segmentation, phases: Phases) -> Segmentation:
     areas = np.count_nonzero(labels == _LV, axis=(2, 3))
     grows = areas[phases.es] > areas[phases.ed]
     from_base = _from_base(labels[phases.ed])
-    for frame in labels:
+    for frame in (one for one in labels if (one == Structure.LV_MYOCARDIUM).any()):
         for z in (z for z in from_base if (frame[z] == _LV).any()):
             bordered = enclosure(with_scar_as_myocardium(frame[z]), _LV)
             if bordered is None or bordered >= BORDERED:

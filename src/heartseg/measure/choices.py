@@ -15,6 +15,8 @@ from heartseg.measure.base import slices_left_out, without_atrium
 from heartseg.measure.conventions import Convention
 from heartseg.measure.papillary import THINNEST_MM, papillary_as_wall
 
+_MYO = Structure.LV_MYOCARDIUM
+
 Papillary = Literal["cavity", "mass"]
 Base = Literal["drawn", "scmr"]
 
@@ -73,7 +75,8 @@ class Step:
 def rebased(segmentation: Segmentation, phases: Phases, convention: Convention) -> Step:
     """The basal rule carried out."""
     rule = "Base by SCMR 2020 (LV where myocardium borders half of the pool, or it shrinks)"
-    wanting = {Structure.LV_CAVITY, Structure.LV_MYOCARDIUM} - set(segmentation.structures)
+    both = [frame for frame in (phases.ed, phases.es) if frame is not None]
+    wanting = not all((segmentation.labels[frame] == _MYO).any() for frame in both)
     if wanting or phases.es is None:
         why = "there is no end-systole" if not wanting else "there is no myocardium to judge by"
         return Step(segmentation, convention, f"{rule}: not applied, {why}", applied=False)

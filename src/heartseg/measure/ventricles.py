@@ -66,7 +66,7 @@ def _ventricle(side: str, found: Extents, phases: Phases | None) -> dict[str, Nu
     return {
         f"{side}_edv_ml": edv,
         f"{side}_esv_ml": esv,
-        f"{side}_sv_ml": difference(edv, esv),
+        f"{side}_sv_ml": difference(edv, esv) if es is not None else esv,
         f"{side}_ef": _ejection_fraction(found, structure, ed, es),
     }
 
