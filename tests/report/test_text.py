@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from heartseg.core.finding import Report
+from heartseg.core.finding import Finding, Report
 from heartseg.report import report_text, table_rows, words
 
 
@@ -52,6 +52,18 @@ def test_what_one_view_gives_has_a_table_of_its_own(report: Report) -> None:
         ("Left ventricle, 4-chamber view alone", "End-diastolic volume"),
         ("Left ventricle, area-length", "Ejection fraction"),
     ]
+
+
+def test_the_fraction_of_one_view_is_a_key_figure_where_there_is_no_other(report: Report) -> None:
+    both = next(one for one in report.findings if one.key == "lv_ef")
+    four = replace(both, key="lv_ef_4ch", value=0.627)
+    two = replace(both, key="lv_ef_2ch", value=None)
+
+    def named(*findings: Finding) -> list[str]:
+        return [name for name, _ in words.key_figures(replace(report, findings=findings))]
+
+    assert named(replace(both, value=None), four, two) == ["LV EF", "LV EF, 4-chamber"]
+    assert named(both, four, two) == ["LV EF"]
 
 
 def test_intervals_say_what_they_cover(report: Report) -> None:

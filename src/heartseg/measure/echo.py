@@ -81,33 +81,47 @@ def measure_long_axis(
         MeasureError: given phases that are not frames of a view.
     """
     body = body or Body()
-    views = tuple(long_axis(view, segmentations[view], phases.get(view))
-                  for view in VIEWS if view in segmentations)  # fmt: skip
+    views = tuple(
+        long_axis(view, segmentations[view], phases.get(view))
+        for view in VIEWS
+        if view in segmentations
+    )
     known = _numbers(views, body)
-    shown = tuple(view.view for view in views)
-    beats = sum(key.startswith("lv_ef_beat_") for key in known)
     why = why_no_echo(body, modality, views=len(views))
     told = echo_sentences(views, body=body_problem(body) is None)
-    findings = tuple(
-        Finding(
-            key=key,
-            name=entry.name,
-            value=known[key].value,
-            unit=entry.unit,
-            reference=None if why or known[key].value is None else echo_reference(key, body),
-            problem=known[key].problem,
-            code=code(key, shown, modality),
-        )
-        for key, entry in entries(shown, beats).items()
-    )
     return LongAxisFunction(
-        findings=findings,
+        findings=_findings(
+            known, tuple(view.view for view in views), modality, None if why else body
+        ),
         phases={view.view: view.phases for view in views if view.phases},
         curves=_curves(views[0]),
         landmarks=_landmarks(views),
         conventions=(*told, f"Reference ranges: none ({why})." if why else ECHO_SOURCE),
         quality=echo_quality(views, {key: one.value for key, one in known.items()}),
     )
+
+
+def _findings(
+    known: Mapping[str, Number], shown: tuple[View, ...], modality: Modality, judged: Body | None
+) -> tuple[Finding, ...]:
+    """In the catalogue's order; with reference ranges of the body that is judged by them."""
+    beats = sum(key.startswith("lv_ef_beat_") for key in known)
+    found = []
+    for key, entry in entries(shown, beats).items():
+        number = known[key]
+        normal = echo_reference(key, judged) if judged and number.value is not None else None
+        found.append(
+            Finding(
+                key=key,
+                name=entry.name,
+                value=number.value,
+                unit=entry.unit,
+                reference=normal,
+                problem=number.problem,
+                code=code(key, shown, modality),
+            )
+        )
+    return tuple(found)
 
 
 def _numbers(views: tuple[LongAxis, ...], body: Body) -> dict[str, Number]:

@@ -83,36 +83,35 @@ def measure_study(
 def _of_stack(
     study: Study, view: View, segmentations: Masks, convention: Convention, choices: Choices
 ) -> Measured:
-    segmentation, given, said = segmentations[view], study.phases.get(view), _about_view(view)
-    if view is View.LATE_ENHANCEMENT:
-        given = _one_phase(segmentation, given)
-    stack = Stack(
-        image=study.images.get(view),
-        phases=given,
-        body=study.body,
-        modality=study.modality,
-        convention=convention,
-        choices=choices,
-    )
+    segmentation = segmentations[view]
+    stack = _stack(study, view, segmentation, convention, choices)
     measured, changes = measure_stack(segmentation, stack)
     walls = segments(segmentation, measured.phases)
     atrium = _atrium(study, segmentations)
     left = [one for one in segmentations if one is not view and not (atrium and one in VIEWS)]
+    about = (*_about_view(view), *_not_measured(left), *(ATRIUM if atrium else ()))
     return Measured(
         findings=tuple(atrium.get(finding.key, finding) for finding in measured.findings),
         phases={} if measured.phases is None else {view: measured.phases},
         curves=measured.curves,
         slices=measured.slices,
-        conventions=(
-            *said,
-            *_not_measured(left),
-            *(ATRIUM if atrium else ()),
-            *changes,
-            *measured.conventions,
-            walls.said,
-        ),
+        conventions=(*about, *changes, *measured.conventions, walls.said),
         quality=quality(segmentation, measured.phases, measured.findings),
         segments=walls.values,
+    )
+
+
+def _stack(
+    study: Study, view: View, drawn: Segmentation, convention: Convention, choices: Choices
+) -> Stack:
+    given = study.phases.get(view)
+    return Stack(
+        image=study.images.get(view),
+        phases=_one_phase(drawn, given) if view is View.LATE_ENHANCEMENT else given,
+        body=study.body,
+        modality=study.modality,
+        convention=convention,
+        choices=choices,
     )
 
 

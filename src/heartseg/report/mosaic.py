@@ -130,10 +130,7 @@ def _mosaic(
         for tile, mask in zip(drawn, smooth, strict=True):
             draw_contour(pictures[tile], mask, COLOURS[structure])
     if len(chosen) == 1:
-        for number, (phase, _) in enumerate(phases):
-            for ends in _long_axis(report, f"{view}_{phase.lower()}", image.geometry):
-                (a, b), (c, d) = ((rows.pixel(y), columns.pixel(x)) for y, x in ends)
-                draw_segment(pictures[number], ((a, b), (c, d)), PAPER)
+        _draw_axes(pictures, report, view, image.geometry, (rows, columns))
     tiles = (pictures + 0.5).astype(np.uint8).reshape(len(phases), len(chosen), pixels, pixels, 3)
     return Mosaic(
         view=view,
@@ -154,6 +151,17 @@ def _upright(image: Image, segmentation: Segmentation, frames: list[int]) -> Sho
         voxels, labels = voxels[:, ::-1], labels[:, ::-1]
     finite = np.nan_to_num(voxels.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     return Shown(finite, labels, spacing[1:])
+
+
+def _draw_axes(
+    pictures: Floats, report: Report, view: View, geometry: Geometry, place: tuple[Stretch, Stretch]
+) -> None:
+    """Draw the long axis and the base of a view into its ED and ES, where they were measured."""
+    rows, columns = place
+    for picture, phase in zip(pictures, ("ed", "es"), strict=False):
+        for ends in _long_axis(report, f"{view}_{phase}", geometry):
+            first, last = ((rows.pixel(y), columns.pixel(x)) for y, x in ends)
+            draw_segment(picture, (first, last), PAPER)
 
 
 def _long_axis(

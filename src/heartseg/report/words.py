@@ -31,6 +31,8 @@ _KEY_FIGURES = (
     ("RV ESV", "rv_esv_ml"),
 )
 
+_ONE_VIEW = (("LV EF, 4-chamber", "lv_ef_4ch"), ("LV EF, 2-chamber", "lv_ef_2ch"))
+
 MISSING = "not measured"
 """Said of a value that is absent without a reason; every other absence brings its own."""
 
@@ -112,9 +114,16 @@ def outside(finding: Finding) -> str:
 
 
 def key_figures(report: Report) -> tuple[tuple[str, Finding], ...]:
-    """What is shown above all others: a short name, and the finding."""
+    """What is shown above all others: a short name, and the finding.
+
+    Where both views together give no ejection fraction, that of each view is shown too.
+    """
     found = {finding.key: finding for finding in report.findings}
-    return tuple((name, found[key]) for name, key in _KEY_FIGURES if key in found)
+    figures = [(name, found[key]) for name, key in _KEY_FIGURES if key in found]
+    if "lv_ef" in found and not measured(found["lv_ef"]):
+        figures += [(name, found[key]) for name, key in _ONE_VIEW
+                    if key in found and measured(found[key])]  # fmt: skip
+    return tuple(figures)
 
 
 @dataclass(frozen=True, slots=True)
