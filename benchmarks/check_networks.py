@@ -140,7 +140,7 @@ def _line(name: str) -> Line:
         gradient=str(len(dead)) if len(dead) != 1 else f"1 ({dead[0]})",
         loaded="equal" if loaded else "different",
         engine=f"{engine:.1e}",
-        bundle=f"{bundle:.1e}" if bundle >= 0 else "-",
+        bundle=f"{bundle:.1e}",
         halved="never" if halved is None else str(halved),
         seconds=f"{time.monotonic() - began:.0f}",
         passed="yes" if good else "no",
@@ -205,7 +205,7 @@ def _loads_again(described: Any) -> bool:
 
 
 def _exported(name: str, described: Any) -> tuple[float, float]:
-    """Differences of the engine, and of the network rebuilt from a bundle (-1: not for volumes)."""
+    """Differences of the engine, and of the network rebuilt from a bundle."""
     import torch
 
     from heartseg.models.architecture import legal_size
@@ -213,18 +213,16 @@ def _exported(name: str, described: Any) -> tuple[float, float]:
     from heartseg.train.export import compress_to_float16, export_onnx
 
     network = _settled(described)
-    made = legal_size(described, (1,) * described.dimensions)
-    onnx = export_onnx(network, 1, made, free=described.free_export)
-    steps = tuple(range(described.dimensions)) if described.free_export else (1,) * len(made)
-    planes = _pixels(3, legal_size(described, steps))
+    axes, free = described.dimensions, described.free_export
+    made = legal_size(described, (1,) * axes) if free else described.native_size
+    onnx = export_onnx(network, 1, made, free=free)
+    planes = _pixels(3, legal_size(described, tuple(range(axes))) if free else made)
     with torch.inference_mode():
         wanted = network(planes).numpy()
     core = import_openvino().Core()
     exact = {"INFERENCE_PRECISION_HINT": "f32"}
     found = core.compile_model(core.read_model(onnx), "CPU", exact)({"pixels": planes.numpy()})[0]
     engine = float(np.abs(found - wanted).max() / np.abs(wanted).max())
-    if described.dimensions != 2 or any(np.atleast_1d(described.margin)):
-        return engine, -1.0
     return engine, _bundled(name, described, compress_to_float16(onnx), planes)
 
 
@@ -240,6 +238,7 @@ def _bundled(name: str, described: Any, onnx: bytes, planes: Any) -> float:
     from heartseg.segment import Description, load_bundle, write_bundle
     from heartseg.segment.openvino_runtime import import_openvino
     from heartseg.segment.torch_runtime import load_network
+    from heartseg.train.shown import window_of
 
     description = Description(
         name="check",
@@ -249,7 +248,8 @@ def _bundled(name: str, described: Any, onnx: bytes, planes: Any) -> float:
         view=View.SAX,
         structures=tuple(Structure)[:CLASSES],
         architecture={"name": name, **to_table(described.deployed)},
-        preparation=Preparation(stride=max(per_axis(described.stride, 2))),
+        preparation=Preparation(stride=max(per_axis(described.stride, described.dimensions)[-2:])),
+        window=window_of(described),
     )
     with tempfile.TemporaryDirectory() as folder:
         write_bundle(Path(folder) / "check", onnx, description)

@@ -292,10 +292,19 @@ def _run_settings() -> str:
 def _tables_of_settings(kind: Any, heading: str) -> Iterator[str]:
     doc = inspect.getdoc(kind) or ""
     title = f"## [{heading}]\n\n{doc.partition(chr(10))[0]}\n\n" if heading else ""
-    yield title + _settings_table(kind, doc)
-    for name, inner in typing.get_type_hints(kind).items():
-        if dataclasses.is_dataclass(inner):
-            yield from _tables_of_settings(inner, f"{heading}.{name}".lstrip("."))
+    yield title + _presets(kind) + _settings_table(kind, doc)
+    for name, declared in typing.get_type_hints(kind).items():
+        for inner in (declared, *get_args(declared)):
+            if dataclasses.is_dataclass(inner):
+                yield from _tables_of_settings(inner, f"{heading}.{name}".lstrip("."))
+
+
+def _presets(kind: Any) -> str:
+    """The line about starting points, of a kind of settings that has some."""
+    if not hasattr(kind, "presets"):
+        return ""
+    names = ", ".join(f"`{name}`" for name in kind.presets())
+    return f'`preset = "..."` starts from the values of {names}.\n\n'
 
 
 def _python() -> str:
@@ -379,6 +388,8 @@ def _kind(kind: Any) -> str:
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Literal:
         return ", ".join(f"`{_shown(choice)}`" for choice in inner)
+    if dataclasses.is_dataclass(kind):
+        return "table"
     if origin in (Union, types.UnionType):
         return " or ".join(_kind(one) for one in inner)
     if origin is tuple:

@@ -3,7 +3,7 @@
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
@@ -214,3 +214,71 @@ def test_what_toml_cannot_hold_is_said() -> None:
 def test_tables_inside_lists_are_written_inline() -> None:
     table = {"steps": [{"name": "flip", "share": 0.5}, {"name": "crop", "size": [3, 4]}]}
     assert tomllib.loads(to_toml(table)) == table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inner:
+    deep: int = 1
+    wide: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diet:
+    sugar: int = 3
+    salt: int = 4
+    inner: Inner | None = None
+
+    @classmethod
+    def presets(cls) -> Mapping[str, "Diet"]:
+        return {"strict": cls(sugar=0, salt=1, inner=Inner(deep=7, wide=8)), "usual": cls()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Menu:
+    diet: Diet = field(default_factory=Diet)
+
+
+def menu(folder: Path, text: str, *overrides: str) -> Diet:
+    (folder / "menu.toml").write_text(text, encoding="utf-8")
+    return load(Menu, folder / "menu.toml", overrides).diet
+
+
+def test_a_preset_is_where_a_table_starts_and_what_it_says_wins(tmp_path: Path) -> None:
+    strict = Diet.presets()["strict"]
+    assert menu(tmp_path, '[diet]\npreset = "strict"\n') == strict
+    assert menu(tmp_path, '[diet]\nsalt = 9\npreset = "strict"\n') == replace(strict, salt=9)
+    inner = menu(tmp_path, '[diet]\npreset = "strict"\ninner.wide = 5\n').inner
+    assert inner == Inner(deep=7, wide=5)
+    assert menu(tmp_path, "[diet]\ninner.wide = 5\n").inner == Inner(deep=1, wide=5)
+    assert menu(tmp_path, '[diet]\npreset = "strict"\ninner = "none"\n').inner is None
+    assert "preset" not in to_table(strict)
+
+
+def test_a_preset_may_come_from_the_command_line_or_a_base(tmp_path: Path) -> None:
+    strict = Diet.presets()["strict"]
+    assert menu(tmp_path, "", "diet.preset=strict") == strict
+    chosen = menu(tmp_path, '[diet]\npreset = "usual"\n', 'diet.preset="strict"', "diet.salt=2")
+    assert chosen == replace(strict, salt=2)
+    (tmp_path / "below.toml").write_text('[diet]\npreset = "strict"\nsalt = 5\n')
+    assert menu(tmp_path, 'base = "below.toml"\n[diet]\nsugar = 2\n') == replace(
+        strict, salt=5, sugar=2
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('preset = "strickt"', "diet.preset: got 'strickt'; allowed: strict, usual; did you mean"),
+        ("preset = 3", "diet.preset: got 3; allowed: strict, usual"),
+        ('pre_set = "usual"', "diet.pre_set: got no such setting; allowed: .*preset"),
+        ("salt = 'x'", "diet.salt"),
+    ],
+)
+def test_a_preset_that_is_not_offered_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        menu(tmp_path, f"[diet]\n{text}\n")
+
+
+def test_a_table_without_presets_knows_no_such_key(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"schedule.preset: got no such setting; allowed: steps"):
+        read(tmp_path, 'data = "acdc"\n[schedule]\npreset = "usual"\n')

@@ -4,6 +4,7 @@ import numpy as np
 
 from heartseg.core.study import View
 from heartseg.inspection import inspected
+from heartseg.read import inspect
 from tests import doors
 
 
@@ -41,3 +42,22 @@ def test_no_weights_are_loaded(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "heartseg.segment", None)  # importing it would fail
     one = doors.save_nifti(tmp_path / "x_sax.nii", noisy())
     assert only(one).model == "cine-mr"
+
+
+def test_studies_are_counted_without_being_read_and_looked_for_once(tmp_path, monkeypatch):
+    for name in ("a.nii", "b.nii"):
+        doors.save_nifti(tmp_path / name, noisy())
+    calls = []
+    find = inspect.find_studies
+
+    def counted(*args, **known):
+        calls.append(args)
+        return find(*args, **known)
+
+    monkeypatch.setattr(inspect, "find_studies", counted)
+    found = inspected(tmp_path)
+    (tmp_path / "a.nii").write_bytes(b"rubbish")  # after it was counted, before it is read
+    assert (len(found), len(calls)) == (2, 1)
+    (_, (bad,)), (_, (good,)) = found
+    assert (bad.study, bad.problem is None, good.problem) == ("a", False, None)
+    assert len(calls) == 1

@@ -57,6 +57,7 @@ def test_a_patient_becomes_masks_numbers_and_a_report(
     assert report.model.sha256 == load_bundle(gauge).sha256
     assert report.body == Body(height_cm=180.0, weight_kg=80.0)
     assert "asked for" in report.strategy["model for sax"]
+    assert report.strategy["view sax"] == "so are all images of acdc"
     assert "not shipped with heartseg" in report.strategy["origin of the model"]
     assert set(report.provenance.inputs) == {
         "patient008_frame01.nii.gz",

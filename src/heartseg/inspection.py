@@ -1,35 +1,18 @@
 """`heartseg inspect`: what is seen in files, which model would be chosen, and a picture of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heartseg.core.errors import StudyError
 from heartseg.core.study import Study, View
 from heartseg.pipeline import DEFAULT_MODELS, Models, Settings, chosen_models, why_model
-from heartseg.read import find_studies
-from heartseg.read.dicom_labels import is_segmentation
-from heartseg.read.inspect import Look, Seen, looks
+from heartseg.read.inspect import Look, Looks, Seen, looks
 
 if TYPE_CHECKING:
     from heartseg.preview import Use
-
-
-def number_of_studies(
-    path: Path,
-    *,
-    spacing_mm: tuple[float, float, float] | None = None,
-    view: View | None = None,
-) -> int:
-    """How many studies there are at a path; no pixels are read.
-
-    Raises:
-        InputError: nothing there that heartseg can read.
-    """
-    if is_segmentation(path):
-        return 1
-    return len(find_studies(path, spacing_mm=spacing_mm, view=view))
 
 
 def inspected(
@@ -37,14 +20,19 @@ def inspected(
     *,
     spacing_mm: tuple[float, float, float] | None = None,
     view: View | None = None,
-) -> Iterator[Look]:
+) -> Looks:
     """Every study at a path with what is seen in it, models included; no weights are loaded.
 
     Raises:
         InputError: nothing there that heartseg can read.
     """
-    for study, seen in looks(path, spacing_mm=spacing_mm, view=view):
-        yield study, seen if study is None else [_with_model(study, one) for one in seen]
+    found = looks(path, spacing_mm=spacing_mm, view=view)
+    return Looks([partial(_with_models, read) for read in found.reads])
+
+
+def _with_models(read: Callable[[], Look]) -> Look:
+    study, seen = read()
+    return study, seen if study is None else [_with_model(study, one) for one in seen]
 
 
 def _with_model(study: Study, seen: Seen) -> Seen:
@@ -63,8 +51,17 @@ def _with_model(study: Study, seen: Seen) -> Seen:
     return replace(seen, model=names[view], model_reason=why_model(study, view, settings))
 
 
-def write_preview(where: Path, study: Study, seen: list[Seen], *, alone: bool) -> Path:
+def write_preview(
+    where: Path, study: Study, seen: list[Seen], *, alone: bool, preset: str | None = None
+) -> Path:
     """Draw a study's preview into `where`, a .png file or a folder; the file that was written.
+
+    Args:
+        where: to write.
+        study: to draw.
+        seen: what was seen of its images.
+        alone: it is the only study.
+        preset: name of a preparation to show in place of the model's.
 
     Raises:
         OutputError: it cannot be written there.
@@ -73,15 +70,17 @@ def write_preview(where: Path, study: Study, seen: list[Seen], *, alone: bool) -
     from heartseg.preview import keep, preview_file, preview_picture
 
     file = preview_file(where, study.id, alone=alone)
-    uses = {View(one.view or View.UNKNOWN): _use(one) for one in seen}
+    uses = {View(one.view or View.UNKNOWN): _use(one, preset) for one in seen}
     keep(preview_picture(study, uses), file)
     return file
 
 
-def _use(seen: Seen) -> "Use":
+def _use(seen: Seen, preset: str | None) -> "Use":
     from heartseg.prepare import Preparation
     from heartseg.preview import Use
 
+    if preset is not None:
+        return Use(Preparation.presets()[preset], f"preset {preset}, as asked for")
     if seen.model is None:
         return Use(Preparation(), "no model is made for this view: the usual preparation is shown")
     from heartseg.segment import load_bundle

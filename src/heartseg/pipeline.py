@@ -169,7 +169,8 @@ def given(
     published = published_labels(labels.place, study)
     masks = published or study_masks(study, labels.place, labels.scheme)
     scheme_name = "its data set's own" if published else labels.scheme
-    strategy = {"segmentation": f"read from {labels.place.name}, scheme {scheme_name}"}
+    said = f"read from {labels.place.name}, scheme {scheme_name}"
+    strategy = {"segmentation": said + "".join(_drawn(view, seg) for view, seg in masks.items())}
     return (
         masks,
         strategy,
@@ -181,6 +182,14 @@ def given(
             precision=None,
         ),
     )
+
+
+def _drawn(view: View, segmentation: Segmentation) -> str:
+    """Of a segmentation that does not cover all frames: which it does, counted from 1."""
+    if segmentation.covered is None:
+        return ""
+    frames = ", ".join(str(frame + 1) for frame in segmentation.covered)
+    return f"; {view} drawn in frames {frames} of {segmentation.frames} only: phases among these"
 
 
 def explain(study: Study, models: Models, settings: Settings) -> tuple[Mapping[str, str], ModelUse]:
@@ -222,6 +231,7 @@ def measure(
         study = replace(study, phases=dict.fromkeys(segmentations, settings.phases))
     choices = Choices.named(settings.papillary, settings.base)
     measured = measure_study(study, segmentations, choices=choices)
+    views = {f"view {view}": why for view, why in study.reasons.items()}
     notes = {f"note {number}": note for number, note in enumerate(study.notes, start=1)}
     return Report(
         study=study.id,
@@ -231,7 +241,7 @@ def measure(
         phases=measured.phases,
         findings=measured.findings,
         quality=measured.quality,
-        strategy={**strategy, **notes},
+        strategy={**views, **strategy, **notes},
         body=study.body,
         conventions=measured.conventions,
         provenance=_provenance(study, settings),
@@ -286,9 +296,9 @@ def chosen_models(study: Study, models: Models, settings: Settings) -> dict[View
 
 
 def _seen(study: Study) -> str:
-    """How the views were recognised, from the readers' notes."""
-    views = [f" is {view}: " for view in study.images] + [" is left alone: "]
-    said = [note for note in study.notes if any(view in note for view in views)]
+    """How the views were recognised, and what was left alone."""
+    said = [f"{view}: {why}" for view, why in study.reasons.items()]
+    said += [note for note in study.notes if " is left alone: " in note]
     return f" ({'; '.join(said)})" if said else ""
 
 

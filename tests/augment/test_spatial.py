@@ -164,6 +164,87 @@ def test_elastic_deformation_is_smooth_and_of_the_wanted_size():
     assert bent.std(0).min() > 0.5
 
 
+def test_the_deformation_is_of_the_wanted_size_at_its_control_points():
+    """Ronneberger 2015: standard deviation of 10 pixels on a 3 x 3 grid; here 4, to stay inside."""
+    bent = sources(400, size_px=21, elastic_px=4.0, elastic_knots=3) - sources(1, size_px=21)
+    at = bent[:, ::10, ::10]  # corners, middles of the edges, and the middle
+    assert at.shape == (400, 3, 3, 2)
+    assert at.std(0).min() > 3.4
+    assert at.std(0).max() < 4.6
+    flat = at.reshape(400, -1)
+    assert (torch.corrcoef(flat.T) - torch.eye(18)).abs().max() < 0.25  # each drawn on its own
+    between = bent[:, 5, 5] - (at[:, 0, 0] + at[:, 0, 1] + at[:, 1, 0] + at[:, 1, 1]) / 4
+    assert between.abs().max() < 4.0  # and smooth from one to the next
+
+
+def whole_plane(count=1, seed=0, **changes):
+    """As `sources`, of whole planes resized to 45 x 45, twice coarser than they are."""
+    return sources(count, seed, **{"size_px": 45, "resize_px": 45, **changes})
+
+
+def test_a_resized_plane_is_seen_from_edge_to_edge():
+    places = whole_plane()[0]
+    y, x = places[:, 0, 0], places[0, :, 1]
+    torch.testing.assert_close(y, (torch.arange(45) + 0.5) * ROWS / 45 - 0.5, atol=1e-3, rtol=0)
+    wanted = (torch.arange(45) + 0.5) * COLUMNS / 45 - 0.5
+    torch.testing.assert_close(x, wanted, atol=1e-3, rtol=0)
+
+
+def test_resizing_to_the_plane_s_own_size_is_the_identity():
+    noise = torch.rand((2, 1, 40, 40), generator=seeded(1))
+    labels = torch.randint(0, 4, (2, 40, 40), generator=seeded(2))
+    change = SpatialChange(**{**STILL, "size_px": 40, "resize_px": 40})
+    for seed in range(3):
+        out = move_planes(noise, labels, torch.rand(2, 2) * 40, change, 4, seeded(seed))
+        torch.testing.assert_close(out[0], noise, atol=1e-4, rtol=0)
+        assert torch.equal(out[1], labels)
+
+
+def test_the_crop_of_a_resized_plane_lies_anywhere_in_it_wherever_the_heart_is():
+    """The thesis' listing: resize to 280, crop 256; here 60 and 45."""
+    places = sources(300, size_px=45, resize_px=60)
+    first, last = places[:, 0, 0], places[:, -1, -1]
+    for axis, length in ((0, ROWS), (1, COLUMNS)):
+        step = length / 60
+        room = 15 * step
+        low = first[:, axis] - (step / 2 - 0.5)
+        assert low.min() >= -1e-3
+        assert low.max() <= room + 1e-3
+        assert low.min() < 0.1 * room
+        assert low.max() > 0.9 * room
+        assert (last - first)[:, axis].std() < 1e-3  # never cut short, never stretched
+    assert torch.corrcoef(first.T)[0, 1].abs() < 0.25
+
+
+def test_a_resized_plane_turns_in_its_resized_pixels():
+    m = matrices(whole_plane(50, rotation_degrees=40.0))
+    ratio = torch.tensor([ROWS / 45, COLUMNS / 45])
+    turned = m / ratio[:, None]
+    torch.testing.assert_close(turned @ turned.mT, torch.eye(2).expand(50, 2, 2), atol=2e-3, rtol=0)
+
+
+def test_a_shift_may_be_a_share_of_the_plane():
+    middle = sources(300, shift_share=0.1)[:, 10, 10] - torch.tensor(CENTRE)
+    for axis, length in ((0, ROWS), (1, COLUMNS)):
+        assert middle[:, axis].abs().max() <= 0.1 * length + 0.01
+        assert middle[:, axis].max() > 0.08 * length
+        assert middle[:, axis].min() < -0.08 * length
+    both = sources(300, shift_share=0.1, shift_px=5.0)[:, 10, 10] - torch.tensor(CENTRE)
+    assert 0.1 * COLUMNS < both[:, 1].abs().max() <= 0.1 * COLUMNS + 5.01
+
+
+@pytest.mark.parametrize("flip", [0.0, 1.0])
+def test_planes_move_as_often_as_chance_says_and_are_else_only_flipped(flip):
+    moves = {"rotation_degrees": 40.0, "scaling": (0.8, 0.9), "stretch": 0.1, "shift_px": 6.0}
+    places = sources(300, chance=0.4, flip=flip, **moves)
+    still = sources(1, flip=flip)
+    untouched = ((places - still).abs().amax((1, 2, 3)) < 1e-3).float().mean().item()
+    assert untouched == pytest.approx(0.6, abs=0.09)
+    assert (sources(40, chance=0.0, flip=flip, **moves) - still).abs().max() < 1e-3
+    certain = sources(40, chance=1.0, flip=flip, **moves) - still
+    assert certain.abs().amax((1, 2, 3)).min() > 0.5
+
+
 EVERYTHING = {
     "rotation_degrees": 180.0,
     "scaling": (0.75, 1.35),
@@ -210,6 +291,10 @@ def test_a_seed_repeats_it_and_another_does_not():
         {"flip": 1.5},
         {"stretch": 1.0},
         {"shift_px": -1.0},
+        {"shift_share": -0.1},
+        {"shift_share": 1.1},
+        {"chance": 1.5},
+        {"resize_px": 100, "size_px": 101},
     ],
 )
 def test_a_change_that_means_nothing_is_refused(wrong):

@@ -413,6 +413,24 @@ def test_inspect_draws_a_picture_a_study_into_a_folder(tmp_path: Path) -> None:
     assert "--preview: got one file for several studies; name a folder" in done.err
 
 
+def test_inspect_draws_the_preparation_that_is_asked_for(tmp_path: Path) -> None:
+    scan, shown = tmp_path / "scan.png", {}
+    Pictures.fromarray(np.random.default_rng(0).integers(0, 255, (64, 48), "uint8")).save(scan)
+    for name in ("heartseg", "thesis-001"):
+        out = tmp_path / f"{name}.png"
+        done = heartseg("inspect", scan, "--preview", out, "--preparation", name)
+        assert done.code == 0, done.err
+        with Pictures.open(out) as drawn:
+            shown[name] = drawn.height
+    assert shown["thesis-001"] > shown["heartseg"]  # two steps more: another line of panels
+    done = heartseg("inspect", scan, "--preparation", "thesis-001")
+    assert (done.code, done.out) == (2, "")
+    assert "--preparation: got no --preview" in done.err
+    done = heartseg("inspect", scan, "--preview", tmp_path / "x.png", "--preparation", "none")
+    assert (done.code, done.out) == (2, "")
+    assert "allowed: heartseg, thesis-001" in done.err
+
+
 def test_a_picture_that_is_inspected_is_never_drawn_over(tmp_path: Path) -> None:
     picture = Pictures.fromarray(np.arange(4096).reshape(64, 64).astype(np.uint8))
     picture.save(tmp_path / "scan.png")

@@ -25,6 +25,15 @@ def test_one_card_is_shown_whole():
     assert heartseg("datasets", "camus-nifti", "--json").json()["patients"] == 500
 
 
+def test_card_says_where_its_licence_was_read_or_that_it_was_not():
+    """A licence from memory is worse than none."""
+    for row in heartseg("datasets", "--json").json():
+        assert row["source"], row["name"]
+        unconfirmed = "not found" in row["source"] or "without naming terms" in row["licence"]
+        assert ("not confirmed" in row["licence"]) >= unconfirmed, row["name"]
+    assert "LICENSE_TERMS.md" in heartseg("datasets", "acdc").out
+
+
 def test_unknown_name_is_wrong_usage():
     done = heartseg("datasets", "acd")
     assert done.code == 2

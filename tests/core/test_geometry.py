@@ -125,6 +125,28 @@ def test_same_grid_sees_a_shift_a_turn_and_a_size():
     assert not OBLIQUE.same_grid(Geometry((5, 14, 18), foreign.affine_lps()))
 
 
+def test_plane_of_unsaid_thickness_has_no_millilitres():
+    """One voxel along z and a step of 1 is what programs write that know no slice distance."""
+    unsaid, _ = Geometry.from_stored((5, 1, 4), np.diag([2.0, 1.0, 3.0, 1.0]))
+    assert not unsaid.depth_known
+    for known in (
+        Geometry.from_stored((5, 1, 4), np.diag([2.0, 1.1, 3.0, 1.0]))[0],
+        Geometry.from_stored((5, 4, 2), np.diag([0.4, 0.4, 1.0, 1.0]))[0],
+        unsaid.respaced((1.0, 3.0, 2.0)),
+        Geometry.from_pixels((1, 4, 5), (1.0, 2.0, 3.0)),
+        Geometry.from_planes(np.zeros((1, 3)), [1, 0, 0, 0, 1, 0], (2, 3), (4, 5), 1.0),
+    ):
+        assert known.depth_known
+        assert known.voxel_ml > 0
+    planes = Geometry.from_planes(np.zeros((1, 3)), [1, 0, 0, 0, 1, 0], (2, 3), (4, 5), None)
+    pixels = Geometry.from_pixels((1, 4, 5), (None, 2.0, 3.0))
+    turned = unsaid.oriented(unsaid.canonical()).resampled((8, 8), (1.0, 1.0))
+    for plane in (unsaid, planes, pixels, turned):
+        assert plane.spacing[0] == 1.0
+        with pytest.raises(GeometryError, match="one plane without slice distance"):
+            _ = plane.voxel_ml
+
+
 def test_pixels_have_no_millilitres():
     with pytest.raises(GeometryError, match="--spacing-mm"):
         _ = Geometry.from_pixels((1, 4, 5)).voxel_ml
@@ -158,3 +180,13 @@ def test_a_place_is_where_the_voxel_went(orientation):
     (went,) = np.argwhere(orientation.apply(marked))
 
     assert orientation.place((1, 3, 5), marked.shape) == tuple(went)
+
+
+def test_a_cropped_grid_keeps_every_voxel_at_its_place() -> None:
+    whole = Geometry(foreign.SHAPE, foreign.affine_lps())
+    cut = whole.cropped(slice(3, 9), slice(5, 16))
+    assert cut.shape == (5, 6, 11)
+    np.testing.assert_allclose(cut.spacing, whole.spacing)
+    for index in ((0, 0, 0), (4, 5, 10), (2, 1, 7)):
+        z, y, x = index
+        np.testing.assert_allclose(cut.point(index), whole.point((z, y + 3, x + 5)))

@@ -35,6 +35,18 @@ def test_zip_is_read_and_nothing_is_extracted(tmp_path, monkeypatch):
     assert not (tmp_path.parent.parent / "escape.dcm").exists()
 
 
+def test_member_without_a_name_is_left_out(tmp_path):
+    """A name ends at its first zero byte: one that begins with it is empty."""
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("?.dcm", b"nameless")
+        archive.writestr("in/", b"")
+        archive.writestr("1.dcm", b"one")
+    path.write_bytes(path.read_bytes().replace(b"?.dcm", b"\0.dcm"))
+    with Box(path) as opened:
+        assert opened.names() == ["1.dcm"]
+
+
 def test_zip_bomb_is_refused_by_its_directory(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.dcm", bytes(20_000_000))

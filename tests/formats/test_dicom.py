@@ -139,6 +139,22 @@ def test_inverted_grey_is_turned(tmp_path):
     assert np.array_equal(image.voxels[0], 4095 - foreign.voxels())
 
 
+@pytest.mark.parametrize(
+    ("said", "depth"),
+    [({}, None), ({"SliceThickness": "6"}, 6.0), ({"SliceThickness": "0"}, None),
+     ({"SpacingBetweenSlices": "7", "SliceThickness": "6"}, 7.0)],
+)  # fmt: skip
+def test_single_slice_is_as_deep_as_its_header_says_and_never_1_mm(said, depth, tmp_path):
+    planes = [plane(1, t) for t in range(FRAMES)]
+    for ds in planes:
+        for keyword, value in said.items():
+            setattr(ds, keyword, value)
+    image, notes = read(save(tmp_path / "a", planes))
+    assert image.geometry.depth_known == (depth is not None)
+    assert image.geometry.spacing[0] == pytest.approx(depth or 1.0)
+    assert any("no slice distance" in note for note in notes) == (depth is None)
+
+
 def test_illegal_identifiers_and_dates_do_not_matter(tmp_path):
     folder = save(tmp_path / "s", cine())
     for file in folder.iterdir():

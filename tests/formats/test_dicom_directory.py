@@ -42,7 +42,7 @@ def images(medium: Path) -> list[Path]:
     return sorted(f for f in medium.rglob("*") if f.is_file() and f.name != "DICOMDIR")
 
 
-def directory(*names: object) -> bytes:
+def directory(*names: object, erased: tuple[object, ...] = ()) -> bytes:
     """A DICOMDIR that lists these names, with offsets that point in a circle."""
     ds = Dataset()
     ds.file_meta = FileMetaDataset()
@@ -54,7 +54,7 @@ def directory(*names: object) -> bytes:
         record = Dataset()
         record.OffsetOfTheNextDirectoryRecord = 400
         record.OffsetOfReferencedLowerLevelDirectoryEntity = 400
-        record.RecordInUseFlag = 0xFFFF
+        record.RecordInUseFlag = 0 if name in erased else 0xFFFF
         record.DirectoryRecordType = "IMAGE"
         with quiet():
             record.add_new("ReferencedFileID", "CS", name)
@@ -126,6 +126,18 @@ def test_references_that_lead_out_are_refused_and_said(medium, tmp_path):
     assert "3 references that lead out of its folder are not followed" in said[0]
     assert "1 of the 2 files that it lists are missing (LINK)" in said[1]
     assert str(tmp_path) not in " ".join(study.notes)
+
+
+def test_erased_records_are_not_listed():
+    """PS3.3 F.3.2.2: a record that is not in use says what was on the medium once."""
+    listed = directory(["A", "ONE"], ["A", "OLD"], erased=(["A", "OLD"],))
+    assert references(io.BytesIO(listed), "DICOMDIR") == (["A/ONE"], [])
+
+
+def test_names_that_cannot_be_printed_are_not_followed():
+    safe, notes = references(io.BytesIO(directory(["A", "ONE"], ["A", "B\x1bC"])), "DICOMDIR")
+    assert safe == ["A/ONE"]
+    assert "1 references that lead out" in notes[0]
 
 
 def test_offsets_in_a_circle_are_not_followed():

@@ -13,10 +13,12 @@ from pydicom.uid import SegmentationStorage
 from heartseg.core.anatomy import Structure
 from heartseg.core.errors import FormatError, GeometryError, LabelError
 from heartseg.core.geometry import Geometry
-from heartseg.core.image import Image
-from heartseg.core.study import View
+from heartseg.core.image import Image, Segmentation
+from heartseg.core.study import Phases, View
 from heartseg.formats.dicom_seg import is_seg, read_labels, read_seg
 from heartseg.formats.dicom_write import write_cine
+from heartseg.measure import agreement_table
+from heartseg.pipeline import GivenLabels, given
 from heartseg.read import read_study
 from heartseg.read.inspect import inspect
 from heartseg.read.masks import study_masks
@@ -211,20 +213,108 @@ def test_frames_of_a_cine_are_found_by_the_images_they_were_drawn_on(tmp_path):
     assert np.array_equal(seg.labels, np.stack([drawn() * np.uint8(1)] * 3))
 
 
-def test_cine_without_times_or_with_frames_left_out_is_refused(tmp_path):
+def test_cine_without_times_is_refused(tmp_path):
     path = save(tmp_path / "a.dcm", by_hand({LV: drawn()}))
     with pytest.raises(GeometryError, match="does not say which of the image's 3 frames"):
         read_labels(path, image(3))
-    path = save(tmp_path / "b.dcm", cine_seg(2, CardiacSynchronizationSequence=_sync))
-    with pytest.raises(GeometryError, match=r"2 of the image's 3 frames \(1, 2\).*empty heart"):
-        read_labels(path, image(3))
+
+
+def loop_seg(masks: NDArray, numbers: tuple[int, ...]) -> tuple[Dataset, Image]:
+    """Planes without a place, drawn on these frames of a loop of four; and the loop."""
+    ds = by_hand({LV: masks})
+    for group, number in zip(ds.PerFrameFunctionalGroupsSequence, numbers, strict=True):
+        del group.PlanePositionSequence
+        derivation, source = Dataset(), Dataset()
+        source.ReferencedSOPInstanceUID, source.ReferencedFrameNumber = "1.2.3", number
+        derivation.SourceImageSequence = [source]
+        group.DerivationImageSequence = [derivation]
+    loop = np.random.default_rng(1).integers(0, 255, (4, 1, *foreign.SHAPE[1:])).astype(np.uint8)
+    return ds, Image(loop, Geometry.from_pixels((1, *foreign.SHAPE[1:])))
+
+
+def test_planes_without_a_place_go_by_the_frame_that_they_were_drawn_on(tmp_path):
+    """An echo loop: one file of many frames, which a reference counts from 1."""
+    masks = drawn()[1:3]
+    ds, loop = loop_seg(masks, (1, 3))
+    seg = read_labels(save(tmp_path / "a.dcm", ds), loop)
+    assert seg.covered == (0, 2)
+    assert np.array_equal(seg.labels[[0, 2], 0], masks * np.uint8(Structure.LV_CAVITY))
+
+
+@pytest.mark.parametrize("number", [5, -1, -9])
+def test_frame_that_the_loop_does_not_have_is_refused(number, tmp_path):
+    ds, loop = loop_seg(drawn()[1:3], (1, number))
+    with pytest.raises(GeometryError, match="does not say which of the image's 4 frames"):
+        read_labels(save(tmp_path / "a.dcm", ds), loop)
+
+
+def test_temporal_positions_count_from_1(tmp_path):
+    def placed(t: int, _: Dataset) -> list[Dataset]:
+        item = Dataset()
+        item.TemporalPositionIndex = t + 1
+        return [item]
+
+    path = save(tmp_path / "a.dcm", cine_seg(2, FrameContentSequence=placed))
+    untimed = Image(image(3).voxels, image(3).geometry)
+    seg = read_labels(path, untimed)
+    assert seg.covered == (0, 1)
+    one_less = Image(image(3).voxels[:1].repeat(2, 0)[:2], image(3).geometry)
+    assert read_labels(path, one_less).covered is None
+
+
+def test_plane_before_the_first_slice_is_refused(tmp_path):
+    ds = by_hand({LV: drawn()})
+    before = foreign.affine_lps() @ [-1, 0, 0, 1]
+    place = [float(f"{value:.10g}") for value in before[:3]]
+    ds.PerFrameFunctionalGroupsSequence[0].PlanePositionSequence[0].ImagePositionPatient = place
+    with pytest.raises(GeometryError, match="outside of the image's voxels"):
+        read_labels(save(tmp_path / "a.dcm", ds), image())
+
+
+def test_frames_of_a_cine_that_nobody_drew_are_not_covered(tmp_path):
+    def late(t: int, group: Dataset) -> list[Dataset]:
+        return _sync(2 * t, group)  # the first and the third of four
+
+    path = save(tmp_path / "a.dcm", cine_seg(2, CardiacSynchronizationSequence=late))
+    seg = read_labels(path, image(4))
+    assert seg.covered == (0, 2)
+    assert [seg.covers(t) for t in range(4)] == [True, False, True, False]
+    assert np.array_equal(seg.labels[[0, 2]], np.stack([drawn() * np.uint8(1)] * 2))
+    assert not seg.labels[[1, 3]].any()
+    assert seg.part([2, 3]).covered == (0,)
+    assert read_labels(path, image(4)).part([1]).covered == ()
+    whole = save(tmp_path / "b.dcm", cine_seg(3, CardiacSynchronizationSequence=_sync))
+    assert read_labels(whole, image(3)).covered is None
+
+
+def test_segments_at_ed_and_es_of_a_cine_are_measured_and_agree_there_only(tmp_path):
+    def late(t: int, group: Dataset) -> list[Dataset]:
+        return _sync(2 * t, group)
+
+    write_cine(tmp_path / "a", image(4))
+    path = save(tmp_path / "seg.dcm", cine_seg(2, CardiacSynchronizationSequence=late))
+    study = read_study(tmp_path / "a")
+    masks, strategy, _ = given(study, GivenLabels(path, "acdc"))
+    (seg,) = masks.values()
+    assert "drawn in frames 1, 3 of 4 only" in strategy["segmentation"]
+    whole = Segmentation(
+        np.stack([drawn() * np.uint8(1)] * 4), seg.geometry, seg.structures, seg.times_ms
+    )
+    rows = agreement_table(seg, whole)
+    assert [(row.frame, row.dice) for row in rows] == [(0, 1.0), (2, 1.0)]
+    assert [row.frame for row in agreement_table(whole, seg)] == [0, 2]
+    with pytest.raises(GeometryError, match="none drawn in both"):
+        agreement_table(seg, whole, phases=Phases(ed=1, es=3, how="given"))
 
 
 def test_time_between_two_frames_of_a_cine_is_the_nearer_and_beyond_them_is_none(tmp_path):
     path = save(tmp_path / "a.dcm", cine_seg(3, CardiacSynchronizationSequence=_sync))
     slow = Image(image(3).voxels, image(3).geometry, (0.0, 400.0, 800.0))  # not 3, 43 and 83 ms
-    with pytest.raises(GeometryError, match=r"1 of the image's 3 frames \(1\)"):
+    with pytest.raises(GeometryError, match=r"two planes of segment 1 .* frame 1 of 3"):
         read_labels(path, slow)
+    beside = Image(image(3).voxels, image(3).geometry, (-30.0, 10.0, 50.0))  # 83 is none of them
+    with pytest.raises(GeometryError, match="does not say which"):
+        read_labels(path, beside)
     other = Image(image(3).voxels, image(3).geometry, (300.0, 340.0, 380.0))
     with pytest.raises(GeometryError, match="does not say which"):
         read_labels(path, other)

@@ -46,6 +46,18 @@ def test_without_an_interval_the_nearest_time_is_used():
     assert notes == ["slice 2 has 2 phases, not 4: the nearest are used"]
 
 
+def test_image_of_another_phase_is_not_shown_without_a_word():
+    """A slice that was broken off in diastole has no systole to show."""
+    usual = loop(np.arange(10) * 100, rr=1000)
+    _, _, notes = aligned([usual, usual, loop([0, 100], rr=1000)], "TriggerTime")
+    assert notes[0].endswith("cycle, up to 40 % of the cycle off: do not trust its volumes there")
+    whole = loop(np.arange(10) * 100)
+    _, _, notes = aligned([whole, whole, loop([0, 600])], "TriggerTime")
+    assert notes[0].endswith("nearest are used, up to 300 ms off: do not trust its volumes there")
+    _, _, notes = aligned([whole, whole, loop([0, 300, 600, 700])], "TriggerTime")
+    assert notes[0].endswith("the nearest are used")  # two frames off at most
+
+
 def test_the_cycle_closes():
     usual = loop(np.arange(10) * 100, rr=1000)
     rows, _, _ = aligned([usual, usual, loop([0, 400], rr=1000)], "TriggerTime")

@@ -90,6 +90,7 @@ def test_two_axes_are_one_plane_with_a_note(tmp_path):
     assert image.geometry.spacing[1:] == pytest.approx((0.15, 0.3))
     where = picture.TransformIndexToPhysicalPoint((2, 3))
     assert image.geometry.point((0, 3, 2))[:2] == pytest.approx(where)
+    assert not image.geometry.depth_known
     assert "no slice distance" in notes[0]
 
 

@@ -77,6 +77,7 @@ def test_one_plane_without_a_depth_has_millimetres_and_a_stack_has_none(tmp_path
     tifffile.imwrite(tmp_path / "a.tif", CINE[0, 0], imagej=True, resolution=(2, 4), metadata=said)
     image, notes = tiff.read_noted(tmp_path / "a.tif")
     assert image.geometry.spacing == (1, 0.25, 0.5)
+    assert not image.geometry.depth_known
     assert "no slice distance" in notes[0]
     said["axes"] = "ZYX"
     tifffile.imwrite(tmp_path / "b.tif", CINE[0], imagej=True, resolution=(2, 4), metadata=said)

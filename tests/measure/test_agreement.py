@@ -297,6 +297,16 @@ def test_without_millimetres_there_is_dice_only():
     assert "no millimetres" in str(row.note)
 
 
+def test_plane_of_unsaid_thickness_has_distances_and_no_volume():
+    flat = Geometry.from_pixels((1, *BOX_SHAPE[1:]), (None, 1.5, 1.25))
+    labels = boxes()[:, 2:3]
+
+    row = agreement_table(segmentation(labels, flat), segmentation(labels, flat))[0]
+
+    assert (row.dice, row.hausdorff95_mm, row.note) == (1, 0, None)
+    assert row.volume_pred_ml is row.volume_truth_ml is None
+
+
 def test_structures_that_one_side_did_not_look_for_are_left_out():
     rows = agreement_table(segmentation(boxes(), structures=(MYO, LV)), segmentation(boxes()))
 

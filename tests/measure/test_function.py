@@ -9,6 +9,7 @@ from heartseg.core.study import Body, Modality, Phases
 from heartseg.measure.catalogue import ENTRIES, code_of
 from heartseg.measure.conventions import ACDC, Convention
 from heartseg.measure.function import Function, measure_function
+from heartseg.measure.plausibility import quality
 from tests.measure.hearts import (
     BOX_SHAPE,
     LV,
@@ -188,6 +189,27 @@ def test_without_millimetres_ratios_remain():
         assert "--spacing-mm" in str(by_key(measured, key).problem), key
     assert measured.slices == ()
     assert set(measured.curves) == {"time_ms"}
+
+
+def test_one_plane_of_unsaid_thickness_has_areas_and_ratios_but_no_volume():
+    labels = boxes()[:, 2:3]
+    flat = Geometry.from_pixels((1, *BOX_SHAPE[1:]), (None, 1.5, 1.25))
+    body = Body(height_cm=180, weight_kg=80, heart_rate_bpm=60)
+
+    measured = measure_function(segmentation(labels, flat), PAIR, body)
+
+    assert measured.value("lv_ef") == pytest.approx(0.5)
+    assert measured.value("lv_wall_max_mm") is not None
+    for key in ("lv_edv_ml", "lv_esv_ml", "lv_mass_g", "co_l_min", "rv_edv_ml_per_m2"):
+        assert measured.value(key) is None
+        assert "areas and no volume" in str(by_key(measured, key).problem), key
+    (plane,) = measured.slices
+    assert plane.areas_mm2["lv_ed"] == pytest.approx(120 * 1.5 * 1.25)
+    assert set(measured.curves) == {"time_ms"}
+    reasons = quality(segmentation(labels, flat), PAIR, measured.findings).reasons
+    assert "LV in one slice only, of unknown thickness: no volumes" in reasons
+    known = measure_function(segmentation(labels, flat.respaced((8, 1.5, 1.25))), PAIR, body)
+    assert known.value("lv_edv_ml") == pytest.approx(120 * VOXEL_ML)
 
 
 def test_absent_is_not_zero():

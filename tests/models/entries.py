@@ -13,7 +13,10 @@ from typing import Any
 
 from heartseg.models import ARCHITECTURES, Architecture, architecture
 
-LIGHT = ("unet", "unet-2015", "cmr-unet", "cmr-unet-dropout", "cmr-resunet", "cmr-fcn")
+LIGHT = (
+    *("unet", "unet-2015", "cmr-unet", "cmr-unet-dropout", "cmr-resunet", "cmr-fcn"),
+    *("unet-3d", "unet-3d-anisotropic"),
+)
 A_DAY = 4
 """How many of the others `make test` takes."""
 
@@ -23,6 +26,8 @@ CHOICE = "HEARTSEG_NETWORKS"
 _FCN = {"widths": [8, 12, 16, 16, 16], "head": 24}
 NARROWER: Mapping[str, Mapping[str, Any]] = {
     "unet-2015": {"widths": [8, 12, 16, 24, 32]},
+    "unet-3d": {"widths": [4, 6, 8]},
+    "unet-3d-anisotropic": {"widths": [6, 8, 10, 12]},
     **dict.fromkeys(("fcn-32s", "fcn-16s", "fcn-8s"), _FCN),
     "residual-unet-2d": {"widths": [8, 12, 16], "blocks": [1, 2, 2], "poolings": [[2, 2]] * 2},
     "residual-unet-3d": {

@@ -9,7 +9,8 @@ import pytest
 from heartseg.core.errors import ConfigError, FormatError
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image
-from heartseg.prepare import Preparation, intensity
+from heartseg.prepare import Clahe, Locate, Preparation, intensity, localise
+from heartseg.prepare.clahe import equalise
 from tests import foreign
 
 FINE = Preparation(spacing_mm=1.0, stride=8, field_px=64, percentiles=(0.0, 100.0))
@@ -237,6 +238,11 @@ def test_frames_are_prepared_one_at_a_time():
         {"percentiles": (-1.0, 50.0)},
         {"stride": 0},
         {"stride": 64, "field_px": 32},
+        {"percentiles": (1.0, 101.0)},
+        {"denoise_px": 4},
+        {"denoise_px": 1},
+        {"denoise_px": 17},
+        {"spacing_mm": None, "stride": 32, "field_px": 100},
     ],
 )
 def test_settings_that_mean_nothing_are_refused(wrong):
@@ -251,7 +257,7 @@ def test_the_steps_are_what_is_done_and_lie_where_they_say():
     assert [step.name for step in steps] == [
         "as stored",
         "canonical orientation",
-        "intensities to 0-1",
+        "min-max to 0-1",
         "resampled, cropped or padded",
     ]
     for step in steps[:2]:  # the values are still those of the slope, wherever the grid lies
@@ -261,3 +267,135 @@ def test_the_steps_are_what_is_done_and_lie_where_they_say():
         assert step.planes.shape == step.geometry.shape
     np.testing.assert_array_equal(steps[-1].planes, sample.frame(0))
     assert steps[-1].geometry.same_grid(sample.geometry)
+
+
+def test_a_median_of_three_removes_a_speck_and_keeps_an_edge():
+    picture = np.zeros((1, 3, 16, 16), "uint8")
+    picture[..., 8:] = 100
+    picture[0, 1, 5, 3] = picture[0, 1, 9, 12] = 200
+    picture[0, 0, :, 11] = 200  # lines in both directions, one slice each
+    picture[0, 2, 2, 10:] = 200
+    plain = Preparation(spacing_mm=1.0, stride=16, field_px=16, percentiles=(0.0, 100.0))
+    image = Image(picture, Geometry.from_pixels((3, 16, 16)))
+    clean = np.where(np.arange(16) < 8, 0.0, 0.5)
+    median = replace(plain, denoise_px=3).sample(image)
+    seen = median.orientation.apply(np.broadcast_to(clean, (3, 16, 16)))
+    np.testing.assert_allclose(median.frame(0), seen, atol=1e-6)
+    assert plain.sample(image).frame(0).max() == 1.0
+    assert [step.name for step in median.steps(0)][3] == "median of 3 x 3"
+
+
+@pytest.mark.parametrize("unit", ["mm", "px"])
+def test_without_a_spacing_all_is_stretched_to_one_size(unit):
+    image = linear((0, 2, 1), (True, False, False))
+    if unit == "px":
+        image = Image(image.voxels, Geometry.from_pixels(image.geometry.shape))
+    sample = replace(FINE, spacing_mm=None, stride=8, field_px=24).sample(image)
+    assert sample.geometry.shape[1:] == (24, 24)
+    upright = sample.turned
+    for axis in (1, 2):  # the same field, edge to edge
+        length = sample.geometry.shape[axis] * sample.geometry.spacing[axis]
+        assert length == pytest.approx(upright.shape[axis] * upright.spacing[axis])
+    low, high = sample.intensities
+    field = sample.restore(sample.frame(0)[:, None])[0] * (high - low) + low
+    inside = sample.orientation.apply(field - image.voxels[0])[:, 2:-2, 2:-2]
+    np.testing.assert_allclose(inside, 0, atol=1e-3)
+    assert [step.name for step in sample.steps(0)][-1] == "stretched to one size"
+
+
+LOCATED = replace(FINE, locate=Locate(look="short-axis"))
+BOX = (slice(3, 12), slice(5, 16))
+
+
+@pytest.fixture
+def found(monkeypatch):
+    """The ventricle lies in `BOX` of the canonical planes, whatever they hold."""
+    place = localise.Location(BOX, 0.7, found=True)
+    monkeypatch.setattr(localise, "locate", lambda planes, how: place)
+
+
+@pytest.mark.usefixtures("found")
+@pytest.mark.parametrize("preparation", [LOCATED, replace(LOCATED, spacing_mm=2.0)])
+@pytest.mark.parametrize(("order", "flips"), foreign.STORED[::7])
+def test_a_crop_shows_its_own_millimetres_and_comes_back_to_them(preparation, order, flips):
+    sample = preparation.sample(linear(order, flips))
+    cut = sample.turned.cropped(*sample.box)
+    assert cut.shape == (5, 9, 11)
+    field = positions(sample.geometry) @ SLOPE
+    back = sample.restore(np.stack([field, -field], axis=1).astype(np.float32))
+    assert back.shape == (2, *sample.image.geometry.shape)
+    inside = sample.orientation.apply(back)[..., BOX[0], BOX[1]]
+    wanted = positions(cut) @ SLOPE
+    np.testing.assert_allclose(inside, np.stack([wanted, -wanted]), atol=1e-4)
+
+
+@pytest.mark.usefixtures("found")
+@pytest.mark.parametrize(("order", "flips"), foreign.STORED[::7])
+def test_beyond_the_crop_all_is_background(order, flips):
+    sample = LOCATED.sample(linear(order, flips))
+    sure = np.zeros((5, 3, *sample.geometry.shape[1:]), np.float32)
+    sure[:, 2] = 1.0
+    restored = sample.orientation.apply(sample.restore(sure))
+    outside = np.ones(restored.shape[1:], bool)
+    outside[:, BOX[0], BOX[1]] = False
+    np.testing.assert_array_equal(restored[0], outside)
+    np.testing.assert_array_equal(restored[1], 0)
+    np.testing.assert_array_equal(restored[2], ~outside)
+
+
+@pytest.mark.usefixtures("found")
+def test_labels_are_cropped_as_pixels_are():
+    image = stored((2, 0, 1), (False, True, False))
+    labels = np.zeros(image.geometry.shape, np.uint8)
+    labels[1:4, 4:9, 6:14] = 3
+    sample = replace(LOCATED, spacing_mm=1.3).sample(image.like(labels[None].astype(np.float32)))
+    np.testing.assert_array_equal(sample.frame_labels(labels) == 3, sample.frame(0) > 0.5)
+
+
+def test_where_nothing_is_found_the_whole_field_stays():
+    noise = np.random.default_rng(3).random((1, 1, 200, 180)).astype(np.float32)
+    image = Image(noise, Geometry.from_pixels((1, 200, 180)))
+    preparation = replace(FINE, field_px=256)
+    sample = replace(preparation, locate=Locate(look="short-axis")).sample(image)
+    assert sample.location is not None
+    assert not sample.location.found
+    np.testing.assert_array_equal(sample.frame(0), preparation.sample(image).frame(0))
+    names = [step.name for step in sample.steps(0)]
+    assert names[3] == f"not cropped ({sample.location.sure:.2f} sure)"
+
+
+def test_the_ventricle_is_sought_in_the_mean_of_frames_through_the_beat(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        localise,
+        "locate",
+        lambda planes, how: seen.append(planes) or localise.Location(BOX, 0.7, found=True),
+    )
+    frames = np.arange(20)[:, None, None, None] * np.ones((1, *foreign.SHAPE))
+    frames[0, 0, 0, 0] = 19
+    LOCATED.sample(Image(frames, Geometry(foreign.SHAPE, foreign.affine_lps())))
+    assert np.median(seen[0]) == pytest.approx(0.5)  # as many early frames as late ones
+    assert seen[0].shape == (5, 14, 19) or seen[0].shape == (5, 19, 14)
+
+
+@pytest.mark.usefixtures("found")
+def test_every_step_of_the_papers_is_there_with_its_name_and_place():
+    everything = replace(LOCATED, denoise_px=5, clahe=Clahe(tiles=2, clip=3.0))
+    sample = everything.sample(linear((2, 0, 1), (True, False, True)))
+    steps = list(sample.steps(0))
+    assert [step.name for step in steps] == [
+        "as stored",
+        "canonical orientation",
+        "min-max to 0-1",
+        "median of 5 x 5",
+        "cropped (0.70 sure)",
+        "resampled, cropped or padded",
+        "CLAHE, 2 x 2 tiles",
+    ]
+    for step in steps:
+        assert step.planes.shape == step.geometry.shape
+    np.testing.assert_array_equal(steps[4].planes, steps[3].planes[:, BOX[0], BOX[1]])
+    wanted = positions(steps[3].geometry)[:, BOX[0], BOX[1]]
+    np.testing.assert_allclose(positions(steps[4].geometry), wanted, atol=1e-9)
+    np.testing.assert_array_equal(steps[6].planes, equalise(steps[5].planes, everything.clahe))
+    np.testing.assert_array_equal(steps[6].planes, sample.frame(0))

@@ -13,8 +13,8 @@ from heartseg.core.study import Modality, Phases, Source, Study, View
 from heartseg.prepare import Preparation
 from heartseg.preview import Use, keep, preview_file, preview_picture
 from heartseg.preview.canvas import tile
-from heartseg.preview.gallery import MOST, Place, caption, places
-from heartseg.preview.page import _edges, _panels
+from heartseg.preview.gallery import MOST, Place, caption, places, tiles
+from heartseg.preview.page import _edges, _facts, _panels
 
 USE = Use(Preparation(spacing_mm=2.0, stride=8), "of a test")
 TURNED = np.array([[0.0, 0.0, 1.0], [0.6, 0.8, 0.0], [-0.8, 0.6, 0.0]])
@@ -42,6 +42,24 @@ def study(*images, phases=None):
         sources=dict.fromkeys(views, (source,)),
         phases={View.SAX: phases} if phases else {},
     )
+
+
+def test_padding_does_not_wash_out_what_was_imaged():
+    """Late enhancement in a rim of zeros: its darkest muscle is black all the same."""
+    grey = np.zeros((40, 50), np.int16)
+    grey[8:-8, 10:-10] = np.random.default_rng(2).integers(100, 200, (24, 30))
+    padded = Image(grey[None, None], Geometry.from_pixels((1, 40, 50)))
+    (shown,) = tiles(padded, [Place(0, 0)], 100, ())
+    pixels = np.asarray(shown.picture)[32:68, 32:68, 0]
+    assert pixels.min() < 30
+    assert pixels.max() > 225
+    flat = Image(np.full((1, 1, 8, 9), 7, np.int16), Geometry.from_pixels((1, 8, 9)))
+    assert tiles(flat, [Place(0, 0)], 100, ())
+
+
+def test_slices_without_millimetres_have_no_distance():
+    assert _facts(image(1, 5, unit="px")) == "5 slices  ·  24 x 37 pixels, without millimetres"
+    assert "5 slices 8 mm apart" in _facts(image(1, 5))
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,15 @@ def test_patient_is_one_study_of_two_frames_with_its_phases(tmp_path):
     assert any("pixdim" in note for note in study.notes)
 
 
+def test_frame_file_of_several_frames_is_refused(tmp_path):
+    """Else ED and ES would be other frames than those of `Info.cfg`."""
+    folder = patient(tmp_path)
+    cine = np.arange(4 * 5 * 3 * 2).reshape(4, 5, 3, 2).astype(np.int16)
+    save(folder / "patient007_frame02.nii.gz", cine)
+    with pytest.raises(GeometryError, match="3 frames in 2 files.*one frame a file"):
+        read_study(folder)
+
+
 def test_each_frame_knows_the_file_its_mask_goes_to(tmp_path):
     sources = read_study(patient(tmp_path)).sources[View.SAX]
     assert [(s.stem, s.frames, s.format) for s in sources] == [

@@ -129,6 +129,11 @@ def test_labels_on_another_grid_are_refused(image, tmp_path):
     nib.save(nib.Nifti1Image(np.ones((6, 5, 4), np.uint8), np.diag([1.5, 1.5, 9, 1])), path)
     with pytest.raises(GeometryError, match="another grid"):
         read_labels_for(path, SCHEMES["acdc"], image)
+    aside = np.diag([1.5, 1.5, 8, 1])
+    aside[0, 3] = 3.0  # as many and as large, two voxels aside: a NIfTI file knows its place
+    nib.save(nib.Nifti1Image(np.ones((6, 5, 4), np.uint8), aside), path)
+    with pytest.raises(GeometryError, match="another grid"):
+        read_labels_for(path, SCHEMES["acdc"], image)
 
 
 def test_unknown_label_number_is_refused(image, tmp_path):

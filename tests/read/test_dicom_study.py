@@ -10,6 +10,7 @@ from heartseg.core.errors import FormatError, GeometryError, StudyError
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image
 from heartseg.core.study import Body, View
+from heartseg.formats import nifti
 from heartseg.formats.dicom_write import CineTags, write_cine
 from heartseg.read import find_studies, read_study
 from heartseg.read.dicom_study import body_of_header, study_id
@@ -149,8 +150,50 @@ def test_slice_whose_only_file_is_damaged_is_missing_and_not_bridged(tmp_path):
     still = Image(cine().voxels[:1], cine().geometry)
     file = write_cine(tmp_path / "a", still)[2]
     file.write_bytes(file.read_bytes()[:-50])
-    with pytest.raises(GeometryError, match="slice may be missing"):
+    with pytest.raises(GeometryError, match=r"slice may be missing.*left out: IM0003\.dcm"):
         read_study(tmp_path / "a")
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_stack_that_lost_an_end_says_so_and_one_with_a_hole_names_the_file(number, tmp_path):
+    import pydicom
+
+    still = Image(cine().voxels[:1], cine().geometry)
+    file = write_cine(tmp_path / "a", still)[number]
+    ds = pydicom.dcmread(file)
+    ds.compress(pydicom.uid.RLELossless, generate_instance_uid=False)
+    ds.PixelData = ds.PixelData[:60] + bytes(len(ds.PixelData) - 60)
+    ds.save_as(file)
+    if number == 2:
+        with pytest.raises(GeometryError, match=r"may be missing.*left out: IM0003\.dcm: got pix"):
+            read_study(tmp_path / "a")
+        return
+    study = read_study(tmp_path / "a")
+    assert np.array_equal(study.images[View.SAX].voxels, still.voxels[:, 1:])
+    assert any("left out: IM0001.dcm" in note for note in study.notes)
+    said = "sax has 4 of 5 slices without the damaged files: its volumes may be too low"
+    assert said in study.notes
+
+
+def test_damaged_dicom_and_zip_beside_good_files_do_not_stop_these(tmp_path):
+    values = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
+    nifti.write_image(tmp_path / "good.nii", Image(values[None], Geometry((3, 4, 5), np.eye(4))))
+    for file in write_cine(tmp_path, cine())[:2]:
+        file.write_bytes(file.read_bytes()[:-50])
+    for file in sorted(tmp_path.glob("*.dcm"))[2:]:
+        file.unlink()
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
+        archive.write(tmp_path / "IM0001.dcm", "IM0001.dcm")
+    found = {one.id: one for one in find_studies(tmp_path)}
+    assert set(found) == {"bad", "good", tmp_path.name}
+    assert found["good"].load().images
+    with pytest.raises(FormatError, match=r"IM0001\.dcm: got a truncated.*1 more files like it"):
+        found[tmp_path.name].load()
+    with pytest.raises(FormatError, match=r"IM0001\.dcm: got a truncated"):
+        found["bad"].load()
+    (tmp_path / "good.nii").unlink()
+    with pytest.raises(FormatError, match=r"IM0001\.dcm: got a truncated"):
+        find_studies(tmp_path)
 
 
 def test_study_of_damaged_files_only_is_refused(tmp_path):
@@ -200,7 +243,7 @@ def test_sunnybrook_becomes_one_study_in_order(real_data):
     assert (study.id[:3], len(study.id)) == ("MR-", 11)
     assert study.sources[View.SAX][0].stem == "300"
     assert study.body.heart_rate_bpm == 79  # median of 75 to 82 over the slices
-    assert any("12 slices x 20 phases" in note for note in study.notes)
+    assert "series 300, 12 slices x 20 phases" in study.reasons[View.SAX]
 
 
 def test_sunnybrook_planes_are_where_their_files_say(real_data):

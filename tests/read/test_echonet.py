@@ -65,6 +65,15 @@ def test_labels_are_the_polygon_of_the_chords_at_the_traced_frames_only(root):
         assert np.count_nonzero(mine != foreign) <= 2  # pixels whose centre lies on the outline
 
 
+def test_two_tracings_of_one_size_tell_no_phases(root):
+    lines = (root / "VolumeTracings.csv").read_text().splitlines()
+    kept = [line for line in lines if not line.startswith("0X2B")]
+    for frame in (1, 4):
+        kept += [f"0X2B.avi,{','.join(map(str, line))},{frame}" for line in tracing(5.0)]
+    (root / "VolumeTracings.csv").write_text("\n".join(kept))
+    assert find_studies(root)[1].load().phases == {}
+
+
 def test_video_without_tracings_has_no_labels(root):
     text = (root / "VolumeTracings.csv").read_text().splitlines()
     kept = [line for line in text if not line.startswith("0X2B")]
@@ -100,7 +109,7 @@ def test_lost_videos_and_tables_are_missing(root):
     [
         ("0X1A.avi,5.5,3.0", "0X1A.avi,nan,3.0", FormatError, "without four numbers"),
         (",4\n", ",No Systolic\n", FormatError, "frame 'No Systolic'"),
-        (",4\n", ",60\n", GeometryError, "frame 60 that the video does not hold.*6 frames"),
+        (",4\n", ",6\n", GeometryError, "frame 6 that the video does not hold.*6 frames"),
     ],
 )
 def test_tracings_that_cannot_be_are_said(old, new, fault, said, root):

@@ -1,5 +1,6 @@
 """Whole examinations in three layouts: the short axis is found, put together and explained."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -92,10 +93,14 @@ def test_everything_else_is_recognised_and_named(layout, studies):
         "series 5 is left alone: perfusion",
         "series 6 is left alone: magnitude of a flow measurement",
         "series 7 is left alone: velocity map",
-        "series 8 is lge: late enhancement, stills 280 ms after inversion",
     ):
         assert words in text
-    assert "is sax: 6 slices x 8 phases, normal 0 degrees off the long axis" in text
+    shown = study.reasons[View.LATE_ENHANCEMENT]
+    assert shown == "series 8, late enhancement, stills 280 ms after inversion"
+    assert re.match(
+        r"series [\d to+]+, 6 slices x 8 phases, normal 0 degrees off the long axis",
+        study.reasons[View.SAX],
+    )
 
 
 def _edit(folder: Path, target: Path, change) -> Path:
@@ -121,7 +126,7 @@ def test_names_that_lie_do_not_win_over_geometry(folders, tmp_path):
     study = read_study(_edit(folders["one-series"] / "dicom", tmp_path / "lies", lie))
     assert study.images[View.SAX].voxels.shape[:2] == (8, 6)
     assert set(LONG) < set(study.images)
-    text = "\n".join(study.notes)
+    text = "\n".join([*study.notes, *study.reasons.values()])
     assert "the name says 'sax', but its plane runs along the heart" in text
     assert "the name says '4ch', but its 6 slices cut across the heart" in text
 

@@ -5,6 +5,7 @@ from inspect import getdoc
 
 import nibabel as nib
 import numpy as np
+import pytest
 
 from heartseg.core.geometry import Geometry
 from heartseg.core.study import Body, View
@@ -12,6 +13,7 @@ from heartseg.formats.dicom_write import CineTags, write_cine
 from heartseg.read import folder
 from heartseg.read.inspect import Seen, inspect, orientation_known, orientation_letters
 from tests import doors
+from tests.read import miniatures, more_miniatures
 from tests.read.test_acdc import patient
 from tests.read.test_bad_input import save
 from tests.read.test_dicom_study import cine
@@ -30,8 +32,8 @@ def test_a_cine_is_described_with_the_reason_for_its_view(tmp_path):
     assert seen.spacing == (8.0, 1.5, 1.25)
     assert seen.times_ms == (0, 150)
     assert seen.orientation == "PFL"  # each axis of the patient once
-    assert any("degrees off the long axis" in note for note in seen.notes)
-    assert "degrees off the long axis" in seen.view_reason
+    assert not any("degrees off the long axis" in note for note in seen.notes)
+    assert re.match(r"series 1, 5 slices x 4 phases, normal \d+ degrees off", seen.view_reason)
     assert (seen.frame_step_ms, seen.times_regular, seen.orientation_known) == (50.0, True, True)
     assert seen.body["height_cm"] == 180
     assert seen.names is None  # names of DICOM files may identify the patient
@@ -48,6 +50,25 @@ def test_phases_group_and_reference_of_a_data_set_are_shown(tmp_path):
     (seen,) = inspect(patient(tmp_path))
     assert seen.phases == {"ed": 1, "es": 0, "how": "given"}
     assert (seen.scheme, seen.group, seen.files) == ("acdc", "HCM", 2)
+
+
+def test_view_that_the_user_gives_is_the_reason_in_a_data_set_too(tmp_path):
+    folder = patient(tmp_path)
+    (seen,) = inspect(folder, view=View.LAX_4CH)
+    assert (seen.view, seen.view_reason) == ("4ch", "given")
+    (seen,) = inspect(folder)
+    assert (seen.view, seen.view_reason) == ("sax", "so are all images of acdc")
+
+
+def test_numbers_are_those_that_are_there(tmp_path):
+    more_miniatures.mmwhs(tmp_path)
+    (file,) = tmp_path.rglob("ct_train_1001_label.nii.gz")
+    stored = nib.load(file)
+    values = np.where(np.asarray(stored.dataobj) == 820, 0, np.asarray(stored.dataobj))
+    nib.save(nib.Nifti1Image(values, stored.affine, stored.header), file)
+    found = {one.study: one for one in inspect(tmp_path)}
+    wanted = {0, 205, 420, 500, 550, 600, 850} & set(np.unique(values).tolist())
+    assert found["ct_train_1001"].label_numbers == tuple(sorted(wanted))
 
 
 def test_one_bad_study_does_not_hide_the_others(tmp_path):
@@ -147,3 +168,22 @@ def test_a_label_image_alone_is_seen_as_one(tmp_path):
     (seen,) = inspect(doors.save_nifti(tmp_path / "x_seg.nii", doors.heart() * 9))
     assert seen.label_unknown == (9, 18, 27)
     assert "label numbers without a meaning: 9, 18, 27; write a scheme" in seen.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("make", "scheme"),
+    [
+        (miniatures.camus_nifti, "camus"),
+        (miniatures.camus_png, "camus"),
+        (miniatures.emidec_png, "emidec"),
+        (more_miniatures.mnms2, "mnms"),
+        (more_miniatures.mmwhs, "mmwhs"),
+        (miniatures.rvsc, None),
+        (more_miniatures.echonet, None),
+    ],
+)
+def test_published_numbers_are_of_the_data_sets_scheme(make, scheme, tmp_path):
+    make(tmp_path)
+    seen = [one for one in inspect(tmp_path) if one.labels == "published" and not one.problems]
+    seen = seen or inspect(tmp_path)
+    assert {one.scheme for one in seen if one.label_numbers is not None} == {scheme}

@@ -76,7 +76,9 @@ def test_flat_parts_are_read_too(root):
     assert case(root, "D0R0R9").reference is not None
 
 
-@pytest.mark.parametrize(("ed", "es"), [("9", "1"), ("x", "1"), ("2", "2"), ("-1", "1")])
+@pytest.mark.parametrize(
+    ("ed", "es"), [("5", "1"), ("1", "5"), ("x", "1"), ("2", "2"), ("-1", "1")]
+)
 def test_phases_that_cannot_be_are_said_and_not_used(ed, es, root):
     table = root / MNMS_TABLE
     table.write_text(table.read_text().replace("Philips,A,1,3,1", f"Philips,A,1,{ed},{es}"))
@@ -156,3 +158,11 @@ def test_lost_labels_of_one_phase_are_missing_and_that_phase_is_not_covered(tmp_
     assert list(one.covered()[View.SAX]) == [0]
     assert not one.reference()[View.SAX].labels[1].any()
     assert mnms2.missing(tmp_path) == ["002: no 002_SA_ES_gt.nii.gz"]
+
+
+@pytest.mark.parametrize(
+    ("number", "part"),
+    [(1, "train"), (160, "train"), (161, "validate"), (200, "validate"), (201, "test")],
+)
+def test_patients_of_the_second_challenge_are_split_by_their_number(number, part):
+    assert mnms2._split_of(number) == part

@@ -1,9 +1,11 @@
+import nibabel as nib
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image as Pictures
 
 from heartseg.core.anatomy import Structure
-from heartseg.core.errors import FormatError, LabelError, StudyError
+from heartseg.core.errors import FormatError, GeometryError, LabelError, StudyError
 from heartseg.core.study import View
 from heartseg.read import find_studies
 from heartseg.read.candidate import Options
@@ -98,6 +100,34 @@ def test_picture_takes_its_place_from_its_image_in_another_format(tmp_path):
     (image,) = one.load().images.values()
     assert seg.geometry.same_grid(image.geometry)
     assert seg.geometry.unit == "mm"
+
+
+def test_tiff_with_millimetres_takes_its_place_from_an_image_as_large(tmp_path):
+    """A TIFF has a spacing and no place: a mask of the same voxels lies where its image does."""
+    affine = np.diag([1.25, 1.5, 8.0, 1.0])
+    affine[:3, 3] = 30, 20, 10
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+    values = np.random.default_rng(1).integers(0, 900, (5, 6, 3)).astype(np.int16)  # x, y, z
+    labels = (np.arange(90).reshape(3, 6, 5) % 4).astype(np.uint8)
+    for name, step in (("a", 8.0), ("b", 7.0)):
+        nib.save(nib.Nifti1Image(values, affine), tmp_path / "images" / f"{name}.nii.gz")
+        said = {"unit": "mm", "axes": "ZYX", "spacing": step}
+        tifffile.imwrite(
+            tmp_path / "labels" / f"{name}.tif",
+            labels,
+            imagej=True,
+            resolution=(1 / 1.25, 1 / 1.5),
+            metadata=said,
+        )
+    (tmp_path / "labels.toml").write_text('[labels]\n1 = "rv"\n2 = "myo"\n3 = "lv"\n')
+    a, b = find_studies(tmp_path)
+    (seg,) = a.reference().values()
+    (image,) = a.load().images.values()
+    assert seg.geometry.same_grid(image.geometry)
+    assert np.array_equal(seg.labels[0] == Structure.LV_CAVITY, labels == 3)
+    with pytest.raises(GeometryError, match="another grid"):
+        b.reference()
 
 
 def test_side_by_side_needs_to_be_told_what_the_numbers_mean(tmp_path):

@@ -137,3 +137,23 @@ def test_masks_may_lie_in_a_folder_of_their_own(patient):
 def test_a_mask_without_its_image_makes_no_such_patient(patient):
     _tiff(patient / "0999.tif", rgb(1, 0), photometric="rgb")
     assert rgb_masks.find(patient, Options()) == []
+
+
+def test_two_cavities_in_one_ring_are_not_told_apart_by_guessing():
+    """Either could be the left ventricle: the numbers have to be said."""
+    mask = np.zeros((60, 90), np.uint8)
+    mask[5:35, 5:55] = 2
+    mask[10:30, 10:28] = 1
+    mask[12:28, 34:48] = 4
+    with pytest.raises(LabelError, match="none clearly surrounds one other"):
+        rgb_masks.scheme_by_anatomy([mask], "x")
+    mask[mask == 4] = 2
+    assert rgb_masks.scheme_by_anatomy([mask], "x").numbers[1] is Structure.LV_CAVITY
+
+
+def test_number_that_no_byte_holds_is_refused(tmp_path):
+    mask = np.zeros((8, 9), np.uint16)
+    mask[2:5, 3:6] = 256  # cut to a byte it would be background
+    _tiff(tmp_path / "0001.tif", mask)
+    with pytest.raises(LabelError, match="whole numbers up to 255"):
+        rgb_masks._codes(tmp_path / "0001.tif")

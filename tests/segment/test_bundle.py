@@ -9,6 +9,8 @@ import pytest
 
 from heartseg.core.anatomy import Structure
 from heartseg.core.errors import ModelError, OutputError
+from heartseg.prepare import Clahe
+from heartseg.prepare.presets import PRESETS
 from heartseg.segment import Bundle, Description, load_bundle, shipped_bundles, write_bundle
 from heartseg.segment import bundle as bundle_module
 from heartseg.segment.openvino_runtime import OpenVinoRuntime
@@ -42,6 +44,28 @@ def test_a_bundle_can_be_written_again_with_new_scores(folder: Path, tmp_path: P
     again = load_bundle(tmp_path / "again")
     assert again.scores == {"dice": 0.5}
     assert again.sha256 == read.sha256
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_preparation_travels_resolved_and_is_told_on_the_card(
+    tmp_path: Path, onnx_f16: bytes, description: Description, name: str
+) -> None:
+    prepared = replace(description, preparation=PRESETS[name])
+    if name == "sinha-2020":
+        prepared = replace(prepared, preparation=replace(PRESETS[name], clahe=Clahe(clip=3.0)))
+    write_bundle(tmp_path / "mine", onnx_f16, prepared)
+    assert load_bundle(tmp_path / "mine").preparation == prepared.preparation
+    card = (tmp_path / "mine" / "card.md").read_text()
+    assert ("| locate | look apical, widen 1 |" in card) == (name == "thesis-001")
+    assert ("| clahe | tiles 8, clip 3 |" in card) == (name == "sinha-2020")
+    assert "None" not in card
+
+
+def test_a_preset_in_a_model_toml_is_refused(folder: Path) -> None:
+    """What the name means may change; what a model was trained with may not."""
+    edit(folder, r"^\[preparation\]\n", '[preparation]\npreset = "sinha-2020"\n')
+    with pytest.raises(ModelError, match=r"preparation: got preset = 'sinha-2020'"):
+        load_bundle(folder)
 
 
 def test_channels_keep_their_order(folder: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from heartseg.core.errors import ConfigError
 from heartseg.core.geometry import Geometry, Orientation
 from heartseg.core.image import Image
-from heartseg.prepare import Preparation
+from heartseg.prepare import Locate, Preparation, localise
 from heartseg.segment import Bundle, frames
 from heartseg.segment.frames import average_of_turns, turned, unturned
 
@@ -68,6 +68,25 @@ def test_the_answer_does_not_depend_on_how_the_image_is_stored(
     expected = next(iter(frames(image(), whole, Shifted())))
     stored = next(iter(frames(image(orientation), whole, Shifted())))
     np.testing.assert_allclose(stored, orientation.apply(expected), atol=1e-6)
+
+
+@pytest.mark.parametrize("orientation", [None, Orientation((0, 2, 1), (True, False, True))])
+def test_beyond_a_crop_all_is_background(
+    whole: Bundle, orientation: Orientation | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = (slice(2, 18), slice(9, 25))  # whole strides: no pixel is interpolated
+    place = localise.Location(box, 0.5, found=True)
+    monkeypatch.setattr(localise, "locate", lambda planes, how: place)
+    cropped = replace(whole.preparation, locate=Locate(look="short-axis"))
+    source = image(orientation)
+    found = next(iter(frames(source, replace(whole, preparation=cropped), Shifted(0, 0))))
+    seen = next(iter(frames(source, whole, Shifted(0, 0))))
+    turn = source.geometry.canonical()
+    inside = np.zeros(turn.apply(found).shape, bool)
+    inside[..., box[0], box[1]] = True
+    background = np.stack([np.ones(found.shape[1:]), np.zeros(found.shape[1:])])
+    wanted = np.where(inside, turn.apply(seen), turn.apply(background))
+    np.testing.assert_allclose(turn.apply(found), wanted, atol=1e-5)
 
 
 def test_one_frame_is_computed_at_a_time(whole: Bundle) -> None:

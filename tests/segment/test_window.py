@@ -15,7 +15,7 @@ from heartseg.core.study import Modality, View
 from heartseg.prepare import Preparation
 from heartseg.segment import Bundle, Description, frames, load_bundle, write_bundle
 from heartseg.segment.openvino_runtime import OpenVinoRuntime
-from heartseg.segment.window import Window, through
+from heartseg.segment.window import Window, slices_through, through
 
 VALID = Window(
     margin_px=(92, 92), smallest_px=(188, 188), stride_px=(16, 16), largest_px=(252, 236)
@@ -81,6 +81,43 @@ def test_volumes_are_looked_at_the_same_way() -> None:
     np.testing.assert_allclose(through(pixels, window, look), whole, atol=1e-6)
 
 
+def test_slices_are_planes_or_one_volume_by_the_axes_of_the_window() -> None:
+    """What a network says of slice z may hang on its neighbours only if it sees volumes."""
+    slices = noise(5, 1, 6, 8)
+    seen: list[tuple[int, ...]] = []
+
+    def look(pixels: np.ndarray) -> np.ndarray:
+        seen.append(pixels.shape)
+        upper = pixels[:, :, :1] * 0 + pixels.mean(2, keepdims=True)
+        return np.concatenate([pixels, upper + pixels * 0], axis=1)
+
+    plane = Window(margin_px=(0, 0), smallest_px=(2, 2), stride_px=(2, 2), largest_px=(64, 64))
+    volume = Window(
+        margin_px=(0, 0, 0), smallest_px=(4, 2, 2), stride_px=(4, 2, 2), largest_px=(64, 64, 64)
+    )
+    one, other = (slices_through(window, look)(slices) for window in (plane, volume))
+    assert seen == [(5, 1, 6, 8), (1, 1, 8, 6, 8)]
+    assert one.shape == other.shape == (5, 2, 6, 8)
+    for found in (one, other):
+        np.testing.assert_array_equal(found[:, :1], slices)
+    rows = np.broadcast_to(slices.mean(2, keepdims=True), slices.shape)
+    np.testing.assert_allclose(one[:, 1:], rows, atol=1e-6)
+    through_plane = np.pad(slices, [(0, 3), (0, 0), (0, 0), (0, 0)], mode="reflect").mean(0)
+    np.testing.assert_allclose(other[:, 1], np.broadcast_to(through_plane, (5, 6, 8)), atol=1e-6)
+
+
+def test_tiles_of_one_size_leave_no_gap_whatever_their_stride() -> None:
+    one_size = Window(margin_px=(2, 2), smallest_px=(9, 9), stride_px=(7, 7), largest_px=(9, 9))
+    assert one_size.only_px == (9, 9)
+    assert VALID.only_px is None
+
+    def look(pixels: np.ndarray) -> np.ndarray:
+        return pixels[..., 2:-2, 2:-2]
+
+    pixels = noise(1, 1, 23, 14)
+    np.testing.assert_array_equal(through(pixels, one_size, look), pixels)
+
+
 @pytest.fixture(scope="module")
 def valid_network() -> Any:
     """The U-Net of 2015, narrow."""
@@ -137,8 +174,8 @@ def test_a_window_that_cannot_be_is_refused(wrong: dict[str, tuple[int, ...]]) -
 def valid_bundle(valid_network: Any, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """That network as a bundle, read again."""
     from heartseg.models import architecture
-    from heartseg.train.artefact import window_of
     from heartseg.train.export import export_onnx
+    from heartseg.train.shown import window_of
 
     table = {"name": "unet-2015", "widths": [4, 4, 6, 8, 10]}
     description = Description(
@@ -194,6 +231,56 @@ def test_a_window_that_the_network_does_not_keep_is_an_error_of_the_model(
     engine = OpenVinoRuntime(valid_bundle, precision="f32")
     with pytest.raises(ModelError, match="window"):
         through(noise(1, 1, 50, 50), narrow, engine.infer)
+
+
+@pytest.mark.parametrize(
+    ("window", "said"),
+    [
+        (None, "free, 1, free, free"),
+        (
+            Window(
+                margin_px=(0,) * 3, smallest_px=(4,) * 3, stride_px=(4,) * 3, largest_px=(8,) * 3
+            ),
+            "free, 1, free, free, free",
+        ),
+        (
+            Window(margin_px=(0, 0), smallest_px=(4, 4), stride_px=(1, 1), largest_px=(4, 4)),
+            "(free, 1, 4, 4)",
+        ),
+    ],
+)
+def test_a_network_must_take_what_its_window_shows(
+    valid_bundle: Bundle, tmp_path: Path, window: Window | None, said: str
+) -> None:
+    onnx = _reshaped(valid_bundle.onnx, [188, 188])
+    with pytest.raises(ModelError, match="input of shape") as told:
+        write_bundle(tmp_path / "b", onnx, replace(valid_bundle, window=window))
+    assert said in str(told.value)
+
+
+def _reshaped(onnx_bytes: bytes, size: list[int]) -> bytes:
+    import onnx
+
+    model = onnx.load_from_string(onnx_bytes)
+    for axis, length in enumerate(size, start=2):
+        model.graph.input[0].type.tensor_type.shape.dim[axis].dim_value = length
+    return bytes(model.SerializeToString())
+
+
+def test_a_window_that_would_fill_the_memory_for_a_few_voxels_is_refused(
+    valid_bundle: Bundle, tmp_path: Path
+) -> None:
+    for smallest, stride in ((400, 1), (1, 1999)):
+        greedy = Window(
+            margin_px=(0,) * 3,
+            smallest_px=(smallest,) * 3,
+            stride_px=(stride,) * 3,
+            largest_px=(2000,) * 3,
+        )
+        with pytest.raises(ModelError, match="where a few would do"):
+            write_bundle(
+                tmp_path / "greedy", valid_bundle.onnx, replace(valid_bundle, window=greedy)
+            )
 
 
 def test_a_huge_window_is_refused(valid_bundle: Bundle, tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ import pytest
 pytest.importorskip("torch")
 from heartseg.config import from_table, load, to_table
 from heartseg.models import architecture
+from heartseg.models.architecture import per_axis
 from heartseg.train.run import RunSettings
+from heartseg.train.shown import require_crops
 
 RUNS = sorted((Path(__file__).resolve().parents[2] / "runs").rglob("*.toml"))
 
@@ -20,8 +22,10 @@ def test_there_are_runs():
 def test_a_run_loads_and_fits_its_network(path: Path):
     settings = load(RunSettings, path)
     described = architecture(settings.model)
-    assert settings.preparation.stride % described.stride == 0
-    assert settings.spatial.size_px % described.stride == 0
+    require_crops(described, settings.spatial.size_px, settings.stack)
+    if not described.margin:
+        strides = per_axis(described.stride, described.dimensions)
+        assert settings.preparation.stride % max(strides[-2:]) == 0
     assert len(settings.classes()) == len(settings.structures) + 1
     assert "test" not in settings.train_on
     assert from_table(RunSettings, to_table(settings)) == settings

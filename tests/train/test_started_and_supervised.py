@@ -75,9 +75,3 @@ def test_a_batch_that_cannot_be_normalised_is_refused(run, tmp_path):
     with_model(run, 'name = "deeplabv3-plain"')
     with pytest.raises(ConfigError, match="at least 2"):
         train_model(run, tmp_path / "out", changes=[*SHORT, "learning.batch=1"])
-
-
-def test_a_network_of_one_size_is_refused_before_training(run, tmp_path):
-    with_model(run, 'name = "swin-unetr-2d"')
-    with pytest.raises(ConfigError, match="one size"):
-        train_model(run, tmp_path / "out", changes=SHORT)

@@ -8,6 +8,7 @@ import torch
 
 from heartseg.augment import IntensityChange, SpatialChange
 from heartseg.models import build_network
+from heartseg.train.batches import Planes
 from heartseg.train.checkpoint import load_checkpoint
 from heartseg.train.data import PreparedFrame, PreparedSet
 from heartseg.train.loop import LAST, Schedule, fit
@@ -41,7 +42,7 @@ def task(
     torch.manual_seed(seed)
     return Segment(
         build_network("unet", 1, 3, widths=widths),
-        PreparedSet([frame(number) for number in (2, 3, 4)], CPU),
+        Planes(PreparedSet([frame(number) for number in (2, 3, 4)], CPU)),
         [frame(number) for number in range(10, 10 + validation)],
         classes=3,
         learning=Learning(**{"batch": 4, "average": 0.9, **learning}),

@@ -1,15 +1,16 @@
 """Spatial change: everything that moves pixels, in one interpolation.
 
-Rotation, scaling, flips, shift, elastic deformation and the crop are composed into one sampling
-grid; planes and labels are read through it once, so nothing is blurred twice.
+Resizing, the crop, rotation, scaling, flips, shift and elastic deformation are composed into one
+sampling grid; planes and labels are read through it once, so nothing is blurred twice.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from heartseg.augment.draw import smooth_field, uniform
+from heartseg.augment.draw import chosen, smooth_field, uniform
 from heartseg.core.errors import ConfigError
 
 
@@ -19,31 +20,53 @@ class SpatialChange:
 
     Attributes:
         size_px: rows and columns of the crop that training sees.
+        resize_px: the whole plane is first resized to this many rows and columns, and the crop
+            lies anywhere in it; equal to `size_px`, the whole plane is seen. None: the plane
+            keeps its pixels, and crops lie about the heart.
+        chance: probability that a plane is turned, scaled, stretched and shifted at all.
         rotation_degrees: uniform in plus or minus this; 180 is the full circle.
         scaling: factor, log-uniform between the two; above 1 the heart grows.
         stretch: one axis against the other, up to this share.
         shift_px: the crop's centre moves by up to this.
+        shift_share: and by up to this share of the plane's rows and columns more.
         flip: probability of mirroring.
-        elastic_px: size of a smooth deformation, standard deviation.
-        elastic_knots: its control points an axis.
+        elastic_px: standard deviation of the displacements at the control points of a smooth
+            deformation; between these it is bicubic (Ronneberger 2015: 10 pixels, 3 x 3 points).
+        elastic_knots: its control points an axis, the outermost at the crop's corners.
     """
 
     size_px: int = 160
+    resize_px: int | None = None
+    chance: float = 1.0
     rotation_degrees: float = 180.0
     scaling: tuple[float, float] = (0.75, 1.35)
     stretch: float = 0.1
     shift_px: float = 24.0
+    shift_share: float = 0.0
     flip: float = 0.5
     elastic_px: float = 2.0
     elastic_knots: int = 6
 
     def __post_init__(self) -> None:
         low, high = self.scaling
-        strengths = (self.rotation_degrees, self.shift_px, self.elastic_px)
+        strengths = (self.rotation_degrees, self.shift_px, self.shift_share, self.elastic_px)
         if self.size_px < 1 or self.elastic_knots < 2 or min(strengths) < 0:
             raise ConfigError("spatial", got=str(self), allowed="sizes and strengths from 0")
         if not (0 < low <= high and 0 <= self.stretch < 1 and 0 <= self.flip <= 1):
             raise ConfigError("spatial", got=str(self), allowed="rising scaling, shares in [0, 1]")
+        if not 0 <= self.chance <= 1 or self.shift_share > 1:
+            raise ConfigError("spatial", got=str(self), allowed="chance and shift_share in [0, 1]")
+        if self.resize_px is not None and self.resize_px < self.size_px:
+            raise ConfigError(
+                "spatial.resize_px", got=str(self), allowed="size_px or more, or none"
+            )
+
+    @classmethod
+    def presets(cls) -> Mapping[str, "SpatialChange"]:
+        """What a table of settings may start from, by `preset = "..."`."""
+        from heartseg.augment.presets import SPATIAL
+
+        return SPATIAL
 
 
 def move_planes(
@@ -59,7 +82,8 @@ def move_planes(
     Args:
         planes: (n, 1, Y, X) prepared planes.
         labels: (n, Y, X) class indices.
-        centres: (n, 2) of (y, x), where the crops are centred before the shift.
+        centres: (n, 2) of (y, x), where the crops are centred before the shift; not looked at
+            where planes are resized.
         change: how far.
         classes: number of classes; labels are interpolated class by class.
         generator: the run's randomness.
@@ -67,7 +91,8 @@ def move_planes(
     Returns:
         Planes (n, 1, s, s) and labels (n, s, s), s = `change.size_px`.
     """
-    grid = _sampling_grid(centres, planes.shape[-2:], change, generator)
+    size = planes.shape[-2:]
+    grid = as_grid(places_read(centres, size, change, generator), size)
     foreground = torch.arange(1, classes, device=labels.device)[:, None, None]
     shares = (labels[:, None] == foreground).to(planes.dtype)
     stacked = torch.cat([planes, shares], dim=1)
@@ -77,22 +102,61 @@ def move_planes(
     return moved[:, :1], likeliest
 
 
-def _sampling_grid(
+def places_read(
     centres: Tensor, size: torch.Size, change: SpatialChange, generator: torch.Generator
 ) -> Tensor:
-    """(n, s, s, 2) places to read, in grid_sample's (x, y) of [-1, 1]."""
+    """(n, s, s, 2) of (y, x): where in the source each pixel of n moved crops is read, in pixels.
+
+    Args:
+        centres: (n, 2) of (y, x), where the crops are centred before the shift.
+        size: rows and columns of the source.
+        change: how far.
+        generator: the run's randomness.
+    """
     count, side = len(centres), change.size_px
     axis = torch.arange(side, device=centres.device) - (side - 1) / 2
     offsets = torch.stack(torch.meshgrid(axis, axis, indexing="ij"), dim=-1)  # (s, s, 2) of (y, x)
-    matrix = _matrices(count, change, generator)
+    matrix, shift = _affine(count, size, change, generator)
     places = torch.einsum("nij,yxj->nyxi", matrix, offsets)
-    places = (
-        places + (centres + uniform((count, 2), -1, 1, generator) * change.shift_px)[:, None, None]
-    )
+    if change.resize_px is not None:
+        ratio = torch.tensor(size, device=centres.device) / change.resize_px
+        room = (change.resize_px - side) / 2
+        middle = torch.tensor(size, device=centres.device) / 2 - 0.5
+        centres = middle + uniform((count, 2), -room, room, generator) * ratio
+        places = places * ratio
+    places = places + (centres + shift)[:, None, None]
     field = smooth_field((count, 2, side, side), change.elastic_knots, generator)
-    places = places + field.movedim(1, -1) * change.elastic_px
-    extent = torch.tensor([size[0] - 1, size[1] - 1], device=centres.device)
+    return places + field.movedim(1, -1) * change.elastic_px
+
+
+def as_grid(places: Tensor, size: torch.Size) -> Tensor:
+    """(n, s, s, 2) places (y, x) of a source of `size` rows and columns, as grid_sample has them.
+
+    That is (x, y), -1 on the first and 1 on the last pixel of an axis.
+    """
+    extent = torch.tensor([size[0] - 1, size[1] - 1], device=places.device)
     return (places / extent * 2 - 1).flip(-1)
+
+
+def _affine(
+    count: int, size: torch.Size, change: SpatialChange, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """From crop offsets to source offsets, both (y, x): matrices (n, 2, 2) and shifts (n, 2)."""
+    matrix = _matrices(count, change, generator)
+    most = change.shift_px + change.shift_share * torch.tensor(size, device=matrix.device)
+    shift = uniform((count, 2), -1, 1, generator) * most
+    if change.chance < 1:
+        moves = chosen(count, change.chance, generator)[:, 0]  # (n, 1, 1)
+        still = _mirrors(matrix)
+        matrix, shift = torch.lerp(still, matrix, moves), shift * moves[:, 0]
+    return matrix, shift
+
+
+def _mirrors(matrix: Tensor) -> Tensor:
+    """What is left of matrices (n, 2, 2) without turning, scaling and stretching: the flip."""
+    ones = torch.ones_like(matrix[:, 0, 0])
+    handed = torch.where(torch.linalg.det(matrix) < 0, -1.0, 1.0)
+    return torch.diag_embed(torch.stack([ones, handed], dim=-1))
 
 
 def _matrices(count: int, change: SpatialChange, generator: torch.Generator) -> Tensor:

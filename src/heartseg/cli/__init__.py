@@ -274,12 +274,15 @@ def inspect(
     preview: Annotated[
         Path | None, typer.Option(help="draw it: a .png, or a folder for a picture a study")
     ] = None,
+    preparation: Annotated[
+        str | None, typer.Option(help="preset to draw in place of the model's, e.g. sinha-2020")
+    ] = None,
     json: Json = False,
 ) -> None:
     """What heartseg sees: modality, view, frames, spacing, phases, labels, model, problems."""
     from heartseg.cli.seen import run_inspect
 
-    run_inspect(input_, view, spacing_mm, preview, json)
+    run_inspect(input_, view, spacing_mm, preview=preview, preset=preparation, json=json)
 
 
 @app.command()

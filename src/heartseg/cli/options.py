@@ -109,6 +109,21 @@ def base(text: str) -> str:
     return Choices.named("cavity", text).base
 
 
+def preparation(name: str | None, *, drawn: bool) -> None:
+    """Name of a preset, which only a picture shows."""
+    if name is None:
+        return
+    from heartseg.prepare import Preparation
+
+    offered = Preparation.presets()
+    if name not in offered:
+        raise ConfigError("--preparation", got=repr(name), allowed=", ".join(offered))
+    if not drawn:
+        raise ConfigError(
+            "--preparation", got="no --preview", do="say where to draw with --preview"
+        )
+
+
 def device(text: str) -> str:
     """A name of a device."""
     from heartseg.segment.runtime import require_device

@@ -22,25 +22,32 @@ _WIDTH = 13
 
 
 def run_inspect(
-    path: Path, view: str | None, spacing_mm: str | None, preview: Path | None, json: bool
+    path: Path,
+    view: str | None,
+    spacing_mm: str | None,
+    *,
+    preview: Path | None,
+    preset: str | None,
+    json: bool,
 ) -> None:
     """Print each study as it is seen; exit code 1 where one cannot be read or drawn."""
     from heartseg.cli import listing, options
-    from heartseg.inspection import inspected, number_of_studies
+    from heartseg.inspection import inspected
 
-    known, shows = options.spacing(spacing_mm), options.view(view)
-    alone = preview is None or number_of_studies(path, spacing_mm=known, view=shows) == 1
+    options.preparation(preset, drawn=preview is not None)
+    found = inspected(path, spacing_mm=options.spacing(spacing_mm), view=options.view(view))
+    alone = len(found) == 1
     if preview is not None:
         options.preview(preview, alone=alone)
     everything: list[Seen] = []
     failed = False
-    for study, seen in inspected(path, spacing_mm=known, view=shows):
+    for study, seen in found:
         if not json:
             print(("\n" if everything else "") + study_text(seen), flush=True)
         everything += seen
         failed |= any(one.problem for one in seen)
         if preview is not None and study is not None:
-            failed |= not _drawn(preview, study, seen, alone=alone)
+            failed |= not _drawn(preview, study, seen, alone=alone, preset=preset)
     if json:
         print(listing.to_json([asdict(one) for one in everything]))
     elif len({one.study for one in everything}) > 1:
@@ -49,11 +56,13 @@ def run_inspect(
         raise typer.Exit(1)
 
 
-def _drawn(preview: Path, study: Study, seen: list[Seen], *, alone: bool) -> bool:
+def _drawn(
+    preview: Path, study: Study, seen: list[Seen], *, alone: bool, preset: str | None
+) -> bool:
     from heartseg.inspection import write_preview
 
     try:
-        file = write_preview(preview, study, seen, alone=alone)
+        file = write_preview(preview, study, seen, alone=alone, preset=preset)
     except HeartsegError as fault:
         print(clean(f"{study.id}: not drawn: {fault}"), file=sys.stderr)
         return False
@@ -90,7 +99,7 @@ def _of_study(seen: Seen) -> Iterator[Line]:
     yield "body", _body(seen)
     yield "group", seen.group or ""
     for note in seen.notes:
-        if f" is {seen.view}: " not in note and note not in seen.problems:
+        if note not in seen.problems:
             yield "note", note
 
 
@@ -167,7 +176,7 @@ def _labels(seen: Seen) -> str:
     if numbers:
         said += f", numbers {numbers}"
     elif seen.label_numbers is not None:
-        said += ", drawn as contours"
+        said += ", not numbered by a built-in scheme"
     if seen.label_schemes:
         said += f": scheme {' or '.join(seen.label_schemes)}"
     if seen.label_swapped:

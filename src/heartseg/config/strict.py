@@ -1,6 +1,9 @@
 """From a table to a dataclass: every value has the type that its field declares.
 
 In messages, `at` names the setting as the user wrote it, the file first.
+
+A dataclass may offer named starting points, `presets()`: `preset = "name"` in its table takes one,
+and what else the table says wins over it.
 """
 
 import difflib
@@ -20,6 +23,10 @@ Table = Mapping[str, Any]
 
 NONE = "none"
 """How a file or an override unsets an optional setting: TOML has no null."""
+
+
+PRESET = "preset"
+"""The key that names a starting point."""
 
 
 class Typed(str):
@@ -49,11 +56,21 @@ def _dataclass(cls: Any, table: Any, at: str, base: Any = None) -> Any:
     if not isinstance(table, Mapping):
         raise _wrong(at.removesuffix(".").removesuffix(": "), table, "a table of settings")
     known = {field.name: field for field in fields(cls) if field.init}
+    if PRESET in table and hasattr(cls, "presets"):
+        base = _preset(cls.presets(), table[PRESET], f"{at}{PRESET}")
+        table = {key: value for key, value in table.items() if key != PRESET}
     for key in table:
         if key not in known:
-            raise _unknown(f"{at}{key}", key, known)
+            offered = [*known, PRESET] if hasattr(cls, "presets") else known
+            raise _unknown(f"{at}{key}", key, offered)
     types_of = typing.get_type_hints(cls)
-    given = {key: _value(types_of[key], value, f"{at}{key}") for key, value in table.items()}
+    given = {}
+    for key, value in table.items():
+        under = getattr(base, key, None)
+        if is_dataclass(under) and isinstance(value, Mapping):
+            given[key] = _dataclass(type(under), value, f"{at}{key}.", under)
+        else:
+            given[key] = _value(types_of[key], value, f"{at}{key}")
     if base is not None:
         given = {name: getattr(base, name) for name in known} | given
     missing = [name for name, field in known.items() if name not in given and _required(field)]
@@ -66,10 +83,22 @@ def _required(field: Field[Any]) -> bool:
     return field.default is MISSING and field.default_factory is MISSING
 
 
+def _preset(offered: Mapping[str, Any], name: Any, at: str) -> Any:
+    wanted = _parsed(name) if isinstance(name, Typed) else name
+    if not isinstance(wanted, str) or wanted not in offered:
+        advice = _meant(str(wanted), offered)
+        raise ConfigError(at, got=shown(wanted), allowed=", ".join(offered), do=advice)
+    return offered[wanted]
+
+
 def _unknown(at: str, key: str, known: Iterable[str]) -> ConfigError:
-    close = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
-    advice = f"did you mean '{close[0]}'?" if close else ""
+    advice = _meant(key, known)
     return ConfigError(at, got="no such setting", allowed=", ".join(known), do=advice)
+
+
+def _meant(key: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
+    return f"did you mean '{close[0]}'?" if close else ""
 
 
 def _value(kind: Any, value: Any, at: str) -> Any:

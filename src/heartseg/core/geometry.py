@@ -84,11 +84,14 @@ class Geometry:
         shape: voxels along (z, y, x).
         affine: 4x4, takes (z, y, x, 1) to LPS+ millimetres (pixels where `unit` is "px").
         unit: "px" for files without calibration; what needs millimetres then says so.
+        depth_known: False for a single plane of which nobody says how thick it is: it has areas
+            and no volume. Its step along z is then 1, which means nothing.
     """
 
     shape: Shape
     affine: Affine
     unit: Unit = "mm"
+    depth_known: bool = True
 
     def __post_init__(self) -> None:
         if self.affine.shape != (4, 4) or not np.isfinite(self.affine).all():
@@ -119,9 +122,13 @@ class Geometry:
         """Volume of a voxel in millilitres.
 
         Raises:
-            GeometryError: the grid has no millimetres.
+            GeometryError: the grid has no millimetres, or a single plane without a thickness.
         """
         self.require_mm("a volume")
+        if not self.depth_known:
+            raise GeometryError(
+                "a volume", got="one plane without slice distance", do="pass --spacing-mm z,y,x"
+            )
         return abs(float(np.linalg.det(self.affine[:3, :3]))) / 1000.0
 
     @property
@@ -199,11 +206,18 @@ class Geometry:
         affine[:3, 3] = centre - affine[:3, :3] @ [(n - 1) / 2 for n in new_shape]
         return replace(self, shape=new_shape, affine=affine)
 
+    def cropped(self, rows: slice, columns: slice) -> "Geometry":
+        """The grid of `voxels[..., rows, columns]`; slices with a start, a stop and no step."""
+        affine = self.affine.copy()
+        affine[:3, 3] = self.point((0, rows.start, columns.start))
+        size = (rows.stop - rows.start, columns.stop - columns.start)
+        return replace(self, shape=(self.shape[0], *size), affine=affine)
+
     def respaced(self, spacing_mm: tuple[float, float, float]) -> "Geometry":
         """The grid in the same directions with the (z, y, x) spacing that someone knows better."""
         affine = self.affine.copy()
         affine[:3, :3] = self.directions * np.asarray(spacing_mm)
-        return replace(self, affine=affine, unit="mm")
+        return replace(self, affine=affine, unit="mm", depth_known=True)
 
     # One pair of conversions per convention.
 
@@ -215,13 +229,16 @@ class Geometry:
 
         Returns the geometry and the orientation that turns the file's (i, j, k) array into
         (z, y, x): z is the only axis of a single voxel, else the one whose spacing is 1.5x both
-        others, else the last stored.
+        others, else the last stored. A single plane one unit thick is what programs write that know
+        no thickness.
         """
         stored = cls(shape, _TO_LPS[frame] @ affine, unit)
         through = _through_plane(shape, stored.spacing)
         x, y = (axis for axis in range(3) if axis != through)
         orientation = Orientation((through, y, x))
-        return stored.oriented(orientation), orientation  # type: ignore[return-value]
+        unsaid = shape[through] == 1 and bool(np.isclose(stored.spacing[through], 1.0, atol=1e-6))
+        geometry = replace(stored.oriented(orientation), depth_known=not unsaid)
+        return geometry, orientation  # type: ignore[return-value]
 
     def to_stored(self, orientation: Orientation, frame: Frame = "LPS") -> Affine:
         """The affine of `orientation.undo(voxels)`; `orientation` as `from_stored` gave it."""
@@ -265,7 +282,7 @@ class Geometry:
         orientation: Sequence[float],
         pixel_spacing: Sequence[float],
         size: tuple[int, int],
-        slice_spacing_mm: float,
+        slice_spacing_mm: float | None,
     ) -> Self:
         """From DICOM planes already sorted along their normal.
 
@@ -274,13 +291,14 @@ class Geometry:
             orientation: six numbers of ImageOrientationPatient (row, then column direction).
             pixel_spacing: (between rows, between columns) in mm.
             size: (rows, columns).
-            slice_spacing_mm: used for a single plane only; else the positions decide.
+            slice_spacing_mm: used for a single plane only, None where nobody says it; else the
+                positions decide.
 
         Raises:
             GeometryError: the planes are not one regular stack; the message lists the gaps.
         """
         row, column = np.reshape(np.asarray(orientation, np.float64), (2, 3))
-        step = np.cross(row, column) * slice_spacing_mm
+        step = np.cross(row, column) * (slice_spacing_mm or 1.0)
         if len(positions) > 1:
             step = (positions[-1] - positions[0]) / (len(positions) - 1)
             _require_regular(positions, step)
@@ -289,16 +307,21 @@ class Geometry:
         affine[:3, 1] = column * pixel_spacing[0]
         affine[:3, 2] = row * pixel_spacing[1]
         affine[:3, 3] = positions[0]
-        return cls((len(positions), *size), affine)
+        known = len(positions) > 1 or slice_spacing_mm is not None
+        return cls((len(positions), *size), affine, depth_known=known)
 
     @classmethod
     def from_pixels(
-        cls, shape: Shape, spacing_mm: tuple[float, float, float] | None = None
+        cls, shape: Shape, spacing_mm: tuple[float | None, float, float] | None = None
     ) -> Self:
-        """A picture without a place in the patient; in "px" unless the spacing is given."""
-        z, y, x = spacing_mm or (1.0, 1.0, 1.0)
-        affine = np.diag([x, y, z, 1.0]) @ _REVERSED
-        return cls(shape, affine, "mm" if spacing_mm else "px")
+        """A picture without a place in the patient; in "px" unless the spacing is given.
+
+        The first of (z, y, x) is None for a plane of which nobody says how thick it is.
+        """
+        z, y, x = spacing_mm or (None, 1.0, 1.0)
+        affine = np.diag([x, y, z or 1.0, 1.0]) @ _REVERSED
+        known = z is not None or shape[0] > 1
+        return cls(shape, affine, "mm" if spacing_mm else "px", depth_known=known)
 
 
 REGULAR_TOLERANCE = 0.1

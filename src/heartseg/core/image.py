@@ -76,12 +76,15 @@ class Segmentation:
         structures: what the maker could have found; absent voxels of one mean "none there",
             a structure not listed was not looked for.
         times_ms: as the image's.
+        covered: the frames that somebody drew, rising; None for all. The background of the others
+            means nothing.
     """
 
     labels: Labels
     geometry: Geometry
     structures: tuple[Structure, ...]
     times_ms: tuple[float, ...] | None = None
+    covered: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         times = None if self.times_ms is None else len(self.times_ms)
@@ -101,7 +104,13 @@ class Segmentation:
     def part(self, frames: Sequence[int]) -> Self:
         """Some frames, with their times."""
         times = _part_of(self.times_ms, frames)
-        return replace(self, labels=self.labels[list(frames)], times_ms=times)
+        kept = tuple(at for at, frame in enumerate(frames) if self.covers(frame))
+        covered = None if self.covered is None else kept
+        return replace(self, labels=self.labels[list(frames)], times_ms=times, covered=covered)
+
+    def covers(self, frame: int) -> bool:
+        """Whether a frame was drawn, so that its background says what is not there."""
+        return self.covered is None or frame in self.covered
 
     def mask(self, structure: Structure, frame: int) -> NDArray[np.bool_]:
         """(z, y, x) voxels of a structure in a frame."""

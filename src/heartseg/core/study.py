@@ -115,6 +115,7 @@ class Study:
         images: by view.
         sources: by view, the files that each image came from.
         phases: by view, only where the files say so.
+        reasons: by view, how it was known that the image shows that.
         body: what the files or the user say of the patient.
         notes: what the readers want said (merged series, dropped slices, odd values).
         group: the diagnosis group where a data set gives one.
@@ -128,3 +129,4 @@ class Study:
     body: Body = field(default_factory=Body)
     notes: tuple[str, ...] = ()
     group: str | None = None
+    reasons: Mapping[View, str] = field(default_factory=dict)

@@ -202,6 +202,6 @@ def _members(path: Path, archive: zipfile.ZipFile) -> list[str]:
 def _wanted(info: zipfile.ZipInfo) -> bool:
     name = info.filename.rpartition("/")[2]
     kind = stat.S_IFMT(info.external_attr >> 16)
-    regular = not info.is_dir() and kind in (0, stat.S_IFREG)
+    regular = name != "" and kind in (0, stat.S_IFREG)  # a folder's name ends in its slash
     hidden = name.startswith(".") or name in _IGNORED or "__MACOSX/" in info.filename
     return regular and not hidden and not name.lower().endswith(".zip")

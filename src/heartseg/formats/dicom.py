@@ -95,16 +95,21 @@ def scan(box: Box) -> tuple[list[Header], list[str]]:
             headers += [header] if header is not None else []
             notes += said
     if faults and not headers:
-        raise faults[0]
+        others = len(faults) - 1
+        raise FormatError(f"{faults[0]}; {others} more files like it") if others else faults[0]
     return headers, sorted({*notes, *left_out(faults)})
+
+
+LEFT_OUT = "left out: "
+"""How a note of a damaged file begins."""
 
 
 def left_out(faults: list[FormatError]) -> list[str]:
     """What to say of files that were left out; of many of them, the first few by name."""
     shown = 5
-    said = [f"left out: {fault}" for fault in faults[:shown]]
+    said = [f"{LEFT_OUT}{fault}" for fault in faults[:shown]]
     more = len(faults) - shown
-    return [*said, f"left out: {more} more files that cannot be read"] if more > 0 else said
+    return [*said, f"{LEFT_OUT}{more} more files that cannot be read"] if more > 0 else said
 
 
 def _scanned(name: str, stream: BinaryIO) -> tuple[Header | None, list[str]]:

@@ -111,6 +111,8 @@ def read_labels(
 ) -> Segmentation:
     """The heart structures of a file on the grid and frames of `image`.
 
+    Frames of a cine without a plane are not covered: most people draw end-diastole and end-systole.
+
     Args:
         path: a DICOM Segmentation.
         image: whose voxels the segments are.
@@ -119,13 +121,15 @@ def read_labels(
 
     Raises:
         FormatError: as `read_seg`.
-        GeometryError: planes that are not the image's, or frames of a cine without segments.
+        GeometryError: planes that are not the image's, or two of a segment at one place and time.
         LabelError: segments that are no heart structure, or overlap.
     """
     seg = read_seg(path)
     _require_heart(seg, path.name)
     labels = np.zeros(image.voxels.shape, np.uint8)
-    for number_, placed in place(_frames(seg), image, clocks or {}, path.name):
+    drawn: set[int] = set()
+    for number_, frame, placed in place(_frames(seg), image, clocks or {}, path.name):
+        drawn.add(frame)
         structure = seg.segments[number_].structure
         here = labels[placed]
         other = (here != 0) & (here != structure)
@@ -133,7 +137,8 @@ def read_labels(
             raise _overlap(structure, Structure(int(here[other][0])), int(other.sum()), path.name)
         labels[placed] = structure or Structure.BACKGROUND
     found = sorted({one.structure for one in seg.segments.values() if one.structure is not None})
-    return Segmentation(labels, image.geometry, tuple(found), image.times_ms)
+    covered = tuple(sorted(drawn)) if len(drawn) < image.frames else None
+    return Segmentation(labels, image.geometry, tuple(found), image.times_ms, covered)
 
 
 def _frames(seg: SegFile) -> Iterator[Placed]:

@@ -39,8 +39,8 @@ def place(
     image: Image,
     clocks: Mapping[str, Mapping[str, float]],
     where: str,
-) -> Iterator[tuple[int, Voxels]]:
-    """For each plane its segment's number and its voxels in the image.
+) -> Iterator[tuple[int, int, Voxels]]:
+    """For each plane its segment's number, its frame and its voxels in the image.
 
     Args:
         frames: in any order; planes without a voxel may be absent.
@@ -49,23 +49,24 @@ def place(
         where: the file, for messages.
 
     Raises:
-        GeometryError: another grid; or a cine of which frames are not told or not all drawn.
+        GeometryError: another grid; a cine of which frames are not told; or two planes of a segment
+            at one place and time: then they are of other times than the image's.
     """
-    drawn = set()
+    taken = set()
     for one in frames:
         t = _time(one, image, clocks, where)
-        drawn.add(t)
+        here = one.segment, t, tuple(round(value, 2) for value in one.plane.position or ())
+        if here in taken:
+            raise GeometryError(
+                where,
+                got=f"two planes of segment {one.segment} at one place in frame {t + 1} of "
+                f"{image.frames}",
+                allowed="one",
+                do="name the images that they were drawn on, with the same times",
+            )
+        taken.add(here)
         z, y, x = _voxels(one, image.geometry, where)
-        yield one.segment, (np.full(z.shape, t), z, y, x)
-    absent = image.frames - len(drawn)
-    if absent:
-        shown = ", ".join(str(t + 1) for t in sorted(drawn)[:5])
-        raise GeometryError(
-            where,
-            got=f"segments of {len(drawn)} of the image's {image.frames} frames ({shown})",
-            allowed="segments of every frame",
-            do="a frame without segments would count as an empty heart: give them all",
-        )
+        yield one.segment, t, (np.full(z.shape, t), z, y, x)
 
 
 def _voxels(one: Placed, geometry: Geometry, where: str) -> Voxels:
@@ -122,7 +123,7 @@ def _time(one: Placed, image: Image, clocks: Mapping[str, Mapping[str, float]], 
         found = _nearest(said, image)
         if found is not None:
             return found
-    if one.plane.position is None and one.source is not None and frame < image.frames:
+    if one.plane.position is None and one.source is not None and 0 <= frame < image.frames:
         return frame
     raise GeometryError(
         where,

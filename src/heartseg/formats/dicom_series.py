@@ -16,6 +16,7 @@ from heartseg.formats.box import Box
 from heartseg.formats.dicom import Header, Plane
 from heartseg.formats.dicom_pixels import read_pixels
 from heartseg.formats.dicom_time import CLOCKS_MS, aligned, clock_of, ordered, without_repeats
+from heartseg.formats.stored import ONE_PLANE
 
 SAME_POSITION_MM = 0.1
 """Planes closer than this along their normal are one slice at several times."""
@@ -75,6 +76,8 @@ def arrange(
         require_spacing(where, geometry.spacing)
     else:
         said = [*said, "no spacing in the header: lengths are in pixels"]
+    if not geometry.depth_known and headers[0].modality in ("MR", "CT"):
+        said = [*said, ONE_PLANE]
     if clock == "frame" and headers[0].modality in ("MR", "CT"):
         said = [*said, f"neither positions nor times: {len(rows)} frames in their stored order"]
     timed = times if clock in CLOCKS_MS and len(rows) > 1 else None
@@ -216,16 +219,16 @@ def _placed(
     return geometry.respaced(spacing_mm) if spacing_mm else geometry, said
 
 
-def _thickness(header: Header) -> float:
-    """mm for a single slice: what lies between slices, else its thickness, else 1."""
+def _thickness(header: Header) -> float | None:
+    """mm for a single slice: what lies between slices, else its thickness."""
     for keyword in ("SpacingBetweenSlices", "SliceThickness"):
         try:
             value = float(header.facts.get(keyword, ""))
         except ValueError:
             continue
-        if value > 0:
+        if 0 < value < np.inf:
             return value
-    return 1.0
+    return None
 
 
 def _unplaced(
@@ -233,7 +236,8 @@ def _unplaced(
 ) -> Geometry:
     spacing = row[0].spacing
     if spacing_mm is None and spacing is not None:
-        spacing_mm = (_thickness(header), spacing[0], spacing[1])
+        stated = (_thickness(header), spacing[0], spacing[1])
+        return Geometry.from_pixels((1, *header.size), stated)
     return Geometry.from_pixels((1, *header.size), spacing_mm)
 
 

@@ -24,6 +24,9 @@ _DATES_AND_TIMES = ("FrameAcquisitionDateTime", "AcquisitionDateTime")
 COMPLETE = 0.5
 """A breath-hold with less than this share of the usual frames was broken off."""
 
+FAR_STEPS = 2.0
+"""Usual frame distances beyond which an image stands for another phase of the beat."""
+
 _COVERED = 1.1
 """Frames may reach this far beyond the stated interval: it is a mean over several beats."""
 
@@ -162,7 +165,8 @@ def aligned(
         columns.append([planes[index] for index in apart.argmin(axis=1).tolist()])
         other = "its frames at other times" if fits else f"{len(planes)} phases, not {frames}"
         by = "" if cycles is None else " by the share of its own heart cycle"
-        notes.append(f"slice {z} has {other}: the nearest are used{by}")
+        off = float(apart.min(axis=1).max())
+        notes.append(f"slice {z} has {other}: the nearest are used{by}{_far(off, usual, cycles)}")
     rows = [tuple(row) for row in zip(*columns, strict=True)]
     return rows, tuple(reference.tolist()), notes
 
@@ -178,6 +182,14 @@ def _cycles(
             return None
         cycles.append(cycle)
     return cycles
+
+
+def _far(off: float, usual: NDArray[np.float64], cycles: Sequence[float] | None) -> str:
+    """What to say where the nearest image is none of that phase: diastole may stand for systole."""
+    if len(usual) < 2 or off <= FAR_STEPS * float(np.diff(usual).mean()):
+        return ""
+    shown = f"{off:.0f} ms" if cycles is None else f"{100 * off:.0f} % of the cycle"
+    return f", up to {shown} off: do not trust its volumes there"
 
 
 def _elsewhere(share: NDArray[np.float64], usual: NDArray[np.float64]) -> bool:

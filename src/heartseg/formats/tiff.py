@@ -38,7 +38,7 @@ _LOSSY = {6, 7}
 UNSAID = "the file does not say whether its pages are slices or frames: taken as slices"
 NO_DEPTH = "the file gives no slice distance: lengths are in pixels"
 
-Spacing = tuple[float, float, float]
+Spacing = tuple[float | None, float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,7 +180,7 @@ def _placed(
     else:
         spacing, notes = _stated(pages, slices)
     if spacing is not None:
-        require_spacing(path.name, spacing)
+        require_spacing(path.name, (spacing[0] or 1.0, *spacing[1:]))
     return Geometry.from_pixels((slices, rows, columns), spacing), notes
 
 
@@ -193,7 +193,7 @@ def _stated(pages: Pages, slices: int) -> tuple[Spacing | None, tuple[str, ...]]
         return None, (NO_SPACING,)
     if z is None and slices > 1:
         return None, (NO_DEPTH,)
-    return (z or 1.0, y, x), (ONE_PLANE,) if z is None else ()
+    return (z, y, x), (ONE_PLANE,) if z is None else ()
 
 
 # Reading

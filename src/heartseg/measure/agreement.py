@@ -172,17 +172,24 @@ def agreement_table(
         pred: the segmentation to judge.
         truth: the one to judge it by.
         case: written into every row.
-        phases: only these frames, named; else all frames.
+        phases: only these frames, named; else all frames. Those that one of the two does not cover
+            are left out.
 
     Raises:
-        GeometryError: other grids or frames, or no structure in common.
+        GeometryError: other grids or frames, or no structure or frame in common.
     """
     _require_same_grid(pred, truth)
     shared = [s for s in truth.structures if s in pred.structures and s is not Structure.BACKGROUND]
     if not shared:
         sought = ", ".join(s.title for s in truth.structures)
         raise GeometryError("structures", got="none in common", allowed=sought)
-    named = _named_frames(pred.frames, phases)
+    named = [
+        (frame, phase)
+        for frame, phase in _named_frames(pred.frames, phases)
+        if pred.covers(frame) and truth.covers(frame)
+    ]
+    if not named:
+        raise GeometryError("frames", got="none drawn in both", allowed="a frame in common")
     return tuple(
         _row(pred, truth, structure, case=case, frame=frame, phase=phase)
         for frame, phase in named
@@ -230,7 +237,8 @@ def _row(
 ) -> AgreementRow:
     ours, theirs = pred.mask(structure, frame), truth.mask(structure, frame)
     calibrated = pred.geometry.unit == "mm"
-    millilitres = pred.geometry.voxel_ml if calibrated else None
+    deep = calibrated and pred.geometry.depth_known
+    millilitres = pred.geometry.voxel_ml if deep else None
     far = surface_distances(ours, theirs, pred.geometry.spacing) if calibrated else None
     return AgreementRow(
         case=case,

@@ -34,7 +34,7 @@ class Function:
         findings: in the catalogue's order, every one of it.
         phases: frames that were measured; None when there is no LV to tell them by.
         curves: `time_ms`, `lv_ml`, `rv_ml`, `myo_ml`, a number a frame, None where there is no
-            such voxel or no time; without calibration the volumes are missing.
+            such voxel or no time; without calibration or slice distance the volumes are missing.
         slices: areas of every slice in mm2, keys `lv_ed`, `lv_es`, `myo_ed`, `rv_ed`, ...
         conventions: sentences for the page.
         beat: heart rate and coverage of the cycle.
@@ -127,7 +127,7 @@ def _curves(segmentation: Segmentation, found: Extents) -> dict[str, tuple[float
     curves: dict[str, tuple[float | None, ...]] = {
         "time_ms": tuple(t if t is not None and np.isfinite(t) else None for t in times)
     }
-    if found.geometry.unit != "mm":
+    if found.geometry.unit != "mm" or not found.geometry.depth_known:
         return curves
     for structure in (_LV, _RV, _MYO):
         if found.looked_for(structure):

@@ -97,6 +97,8 @@ def _found(
     for structure in (cavity, neighbour):
         if structure not in segmentation.structures:
             return f"{structure.title} was not looked for"
+    if not segmentation.covers(frame):
+        return f"frame {frame} was not drawn"
     planes = segmentation.labels[frame]
     if len(planes) != 1:
         return f"{len(planes)} planes: a long-axis view has one"

@@ -133,6 +133,8 @@ def _few_slices(seen: Evidence) -> list[str]:
     slices = len(_bearing(seen.ed, _LV))
     if slices >= FEWEST_SLICES:
         return []
+    if not seen.found.geometry.depth_known:
+        return ["LV in one slice only, of unknown thickness: no volumes"]
     return [f"LV in {slices} slice{'s' if slices > 1 else ''} only: volumes are rough estimates"]
 
 

@@ -19,6 +19,7 @@ from heartseg.measure.volumes import (
 )
 from heartseg.measure.wall import largest_wall_mm
 
+NO_DEPTH = "one plane without a slice distance: areas and no volume; pass --spacing-mm if known"
 SINGLE_PHASE = "a single phase: there is no end-systole to compare with"
 NO_PHASES = f"no {Structure.LV_CAVITY.title} in any frame: end-diastole cannot be told"
 
@@ -90,6 +91,8 @@ def _volume(found: Extents, structure: Structure, frame: int | None) -> Number:
         return Number(None, problem)
     if found.geometry.unit != "mm":
         return Number(None, NO_MILLIMETRES)
+    if not found.geometry.depth_known:
+        return Number(None, NO_DEPTH)
     return Number(float(found.volumes_ml(structure)[frame]))
 
 
@@ -144,8 +147,9 @@ def _rates(side: str, segmentation: Segmentation, found: Extents) -> dict[str, N
     keys = (f"{side}_peak_ejection_rate_ml_s", f"{side}_peak_filling_rate_ml_s")
     if not found.looked_for(structure):
         return dict.fromkeys(keys, Number(None, f"{structure.title} was not looked for"))
-    if found.geometry.unit != "mm":
-        return dict.fromkeys(keys, Number(None, NO_MILLIMETRES))
+    if found.geometry.unit != "mm" or not found.geometry.depth_known:
+        problem = NO_MILLIMETRES if found.geometry.unit != "mm" else NO_DEPTH
+        return dict.fromkeys(keys, Number(None, problem))
     rates = peak_rates(found.volumes_ml(structure), segmentation.times_ms)
     return dict(zip(keys, (rates.ejection, rates.filling), strict=True))
 

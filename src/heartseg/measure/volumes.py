@@ -51,7 +51,7 @@ class Extents:
         """(t,) volume of a structure in every frame.
 
         Raises:
-            GeometryError: the grid has no millimetres.
+            GeometryError: the grid has no millimetres, or is one plane without a thickness.
         """
         return self.counts(structure) * self.geometry.voxel_ml
 
@@ -104,4 +104,5 @@ def pixel_area_mm2(geometry: Geometry) -> float:
 
 def slice_distance_mm(geometry: Geometry) -> float:
     """Distance of neighbouring slices along their normal: a voxel's volume over its area."""
-    return geometry.voxel_ml * 1000.0 / pixel_area_mm2(geometry)
+    volume_mm3 = abs(float(np.linalg.det(geometry.affine[:3, :3])))
+    return volume_mm3 / pixel_area_mm2(geometry)

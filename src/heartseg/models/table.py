@@ -45,6 +45,8 @@ _MODERN = {
 TABLE: Mapping[str, Entry] = {
     "unet": Entry("unet:UNet"),
     "unet-2015": Entry("unet_2015:UNet2015"),
+    "unet-3d": Entry("unet_3d:UNet3D"),
+    "unet-3d-anisotropic": Entry("unet_3d_anisotropic:UNet3DAnisotropic"),
     "cmr-unet": Entry("cmr_unet:CmrUNet"),
     "cmr-unet-dropout": Entry("cmr_unet:CmrUNet", {"dropout": 0.5}),
     "cmr-resunet": Entry("cmr_resunet:CmrResUNet"),

@@ -4,6 +4,9 @@ In: an `Image`. Out: a `Sample` whose planes a network can read, and the way bac
 own grid. Never random (that is `augment`), never aware of which network will look.
 """
 
-from heartseg.prepare.preparation import Preparation, Sample, Step
+from heartseg.prepare.clahe import Clahe
+from heartseg.prepare.localise import Locate
+from heartseg.prepare.preparation import Preparation
+from heartseg.prepare.sample import Sample, Step
 
-__all__ = ["Preparation", "Sample", "Step"]
+__all__ = ["Clahe", "Locate", "Preparation", "Sample", "Step"]

@@ -1,50 +1,80 @@
-"""What is done to an image before a network sees it, and the exact way back.
+"""What is done to an image before a network sees it, as settings.
 
 A `Preparation` is part of a model: it is stored in the bundle, and training and inference use
 the same one. The steps: planes in canonical orientation, intensities between two percentiles
-to [0, 1], linear resampling in the plane to a fixed spacing, crop or pad to the network's stride.
+to [0, 1], a median filter, a crop to the ventricle, linear resampling in the plane to a fixed
+spacing or a fixed size, crop or pad to the network's stride, local contrast. Those in the middle
+and the last are the papers'; without them a setting is none.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from heartseg.core.anatomy import Labels
 from heartseg.core.errors import ConfigError
-from heartseg.core.geometry import Geometry, Orientation
+from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image
+from heartseg.prepare import localise
+from heartseg.prepare.clahe import Clahe
 from heartseg.prepare.intensity import intensity_range
-from heartseg.prepare.resample import Weights, linear_weights, resample_planes
+from heartseg.prepare.localise import Locate
+from heartseg.prepare.sample import Sample
+
+LARGEST_DENOISE_PX = 15
+
+LOOKED_AT = 8
+"""The ventricle is sought in the mean of at most so many frames, evenly through the beat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
-    """The settings.
+    """What is done to an image before a network sees it.
 
     Attributes:
         spacing_mm: in-plane distance of the prepared pixels; images without millimetres keep
-            their own pixels.
+            their own pixels. None: whatever is seen is stretched to `field_px` rows and columns.
         stride: prepared planes have multiples of this many rows and columns.
-        field_px: no more rows or columns than this, cut about the centre.
-        percentiles: of the study's intensities, become 0 and 1.
+        field_px: no more rows or columns than this, cut about the centre. Equal to `stride`,
+            it is the size of all planes.
+        percentiles: of the study's intensities, become 0 and 1; [0, 100] is min-max.
+        denoise_px: side of a median filter in the image's own pixels, odd; none for no filter.
+        locate: how to find the ventricle and crop to it; none for the whole field.
+        clahe: contrast evened out at the end; none for no change.
     """
 
-    spacing_mm: float = 1.5
+    spacing_mm: float | None = 1.5
     stride: int = 32
     field_px: int = 320
     percentiles: tuple[float, float] = (1.0, 99.0)
+    denoise_px: int | None = None
+    locate: Locate | None = None
+    clahe: Clahe | None = None
 
     def __post_init__(self) -> None:
         low, high = self.percentiles
-        if not (0.1 <= self.spacing_mm <= 20 and 0 <= low < high <= 100):
+        if not ((self.spacing_mm is None or 0.1 <= self.spacing_mm <= 20) and 0 <= low < high):
             raise ConfigError("preparation", got=str(self), allowed="0.1-20 mm, rising percentiles")
+        if high > 100:
+            raise ConfigError("preparation", got=str(self), allowed="percentiles up to 100")
         if self.stride < 1 or self.field_px < self.stride:
             raise ConfigError("preparation", got=str(self), allowed="field_px >= stride >= 1")
+        if self.spacing_mm is None and self.field_px % self.stride:
+            allowed = "without spacing_mm, field_px in multiples of stride"
+            raise ConfigError("preparation", got=str(self), allowed=allowed)
+        side = self.denoise_px
+        if side is not None and not (3 <= side <= LARGEST_DENOISE_PX and side % 2):
+            allowed = f"an odd number from 3 to {LARGEST_DENOISE_PX}, or none"
+            raise ConfigError("preparation.denoise_px", got=str(side), allowed=allowed)
 
-    def sample(self, image: Image) -> "Sample":
+    @classmethod
+    def presets(cls) -> Mapping[str, "Preparation"]:
+        """What a table of settings may start from, by `preset = "..."`."""
+        from heartseg.prepare.presets import PRESETS
+
+        return PRESETS
+
+    def sample(self, image: Image) -> Sample:
         """What the network sees of an image.
 
         Raises:
@@ -52,107 +82,44 @@ class Preparation:
         """
         orientation = image.geometry.canonical()
         geometry = image.geometry.oriented(orientation)
-        _, dy, dx = geometry.spacing
-        step = (self.spacing_mm / dy, self.spacing_mm / dx) if geometry.unit == "mm" else (1.0, 1.0)
-        size = (self._size(geometry.shape[1], step[0]), self._size(geometry.shape[2], step[1]))
-        return Sample(
+        whole = Sample(
             image=image,
             orientation=orientation,
-            geometry=geometry.resampled(size, (dy * step[0], dx * step[1])),
-            step=step,
+            geometry=geometry,
+            step=(1.0, 1.0),
             intensities=intensity_range(orientation.apply(image.voxels), self.percentiles),
+            settings=self,
+            box=(slice(0, geometry.shape[1]), slice(0, geometry.shape[2])),
         )
+        found = self._located(whole)
+        cut = found.turned.cropped(*found.box)
+        _, dy, dx = cut.spacing
+        step, size = self._grid(cut)
+        return replace(found, step=step, geometry=cut.resampled(size, (dy * step[0], dx * step[1])))
+
+    def _located(self, whole: Sample) -> Sample:
+        """The sample with the box of the ventricle, where one is asked for."""
+        if self.locate is None:
+            return whole
+        frames = whole.image.frames
+        seen = np.unique(np.linspace(0, frames - 1, min(frames, LOOKED_AT)).round().astype(int))
+        mean = np.zeros(whole.turned.shape, np.float32)
+        for index in seen.tolist():
+            mean += whole.scaled(index) / np.float32(len(seen))
+        place = localise.locate(mean, self.locate)
+        return replace(whole, box=place.box, location=place)
+
+    def _grid(self, cut: Geometry) -> tuple[tuple[float, float], tuple[int, int]]:
+        """Distance of prepared pixels, in pixels of the grid that is cut out, and their number."""
+        _, dy, dx = cut.spacing
+        _, rows, columns = cut.shape
+        if self.spacing_mm is None:
+            step = (rows / self.field_px, columns / self.field_px)
+            return step, (self.field_px, self.field_px)
+        in_mm = cut.unit == "mm"
+        step = (self.spacing_mm / dy, self.spacing_mm / dx) if in_mm else (1.0, 1.0)
+        return step, (self._size(rows, step[0]), self._size(columns, step[1]))
 
     def _size(self, source: int, step: float) -> int:
         wanted = int(np.ceil(source / step / self.stride)) * self.stride
         return min(wanted, self.field_px // self.stride * self.stride)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Step:
-    """What preparation has made of a frame so far.
-
-    Attributes:
-        name: what was done last, for people.
-        planes: (z, y, x) on `geometry`.
-        geometry: the grid of the planes.
-    """
-
-    name: str
-    planes: NDArray[Any]
-    geometry: Geometry
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sample:
-    """An image as a network sees it, with the way back.
-
-    Attributes:
-        image: the study's own image.
-        orientation: from the image's planes to the canonical ones.
-        geometry: the prepared grid, (z, H, W).
-        step: (y, x) distance of prepared pixels, in distances of the image's.
-        intensities: what became 0 and 1.
-    """
-
-    image: Image
-    orientation: Orientation
-    geometry: Geometry
-    step: tuple[float, float]
-    intensities: tuple[float, float]
-
-    def frame(self, index: int) -> NDArray[np.float32]:
-        """Prepared planes (z, H, W) of a frame, in [0, 1]."""
-        prepared: NDArray[np.float32]
-        for step in self.steps(index):
-            prepared = step.planes
-        return prepared
-
-    def steps(self, index: int) -> Iterator[Step]:
-        """A frame as stored, then after each step; `frame` is the last one's planes."""
-        stored = self.image.voxels[index]
-        yield Step("as stored", stored, self.image.geometry)
-        planes = self.orientation.apply(stored)
-        turned = self.image.geometry.oriented(self.orientation)
-        yield Step("canonical orientation", planes, turned)
-        low, high = self.intensities
-        scaled = (planes.astype(np.float32) - np.float32(low)) / np.float32(high - low)
-        scaled = scaled.clip(0.0, 1.0)
-        yield Step("intensities to 0-1", scaled, turned)
-        rows, columns = self._there(planes.shape[1], planes.shape[2])
-        resampled = resample_planes(scaled, rows, columns)
-        yield Step("resampled, cropped or padded", resampled, self.geometry)
-
-    def frame_labels(self, labels: Labels) -> Labels:
-        """Prepared labels (z, H, W) of a frame's labels (z, y, x): the likeliest structure."""
-        planes = self.orientation.apply(labels)
-        rows, columns = self._there(planes.shape[1], planes.shape[2])
-        out = np.zeros((planes.shape[0], *self.geometry.shape[1:]), np.uint8)
-        best = resample_planes((planes == 0).astype(np.float32), rows, columns)
-        for value in np.unique(labels[labels > 0]).tolist():
-            share = resample_planes((planes == value).astype(np.float32), rows, columns)
-            wins = share > best
-            out[wins], best[wins] = value, share[wins]
-        return out
-
-    def restore(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(z, C, H, W) on the prepared grid -> (C, z, y, x) on the image's own grid."""
-        shape = self.image.geometry.oriented(self.orientation).shape
-        rows, columns = self._back(shape[1], shape[2])
-        planes = resample_planes(probabilities, rows, columns)
-        restored: NDArray[np.float32] = self.orientation.undo(np.moveaxis(planes, 1, 0))
-        return restored
-
-    def _there(self, height: int, width: int) -> tuple[Weights, Weights]:
-        _, rows, columns = self.geometry.shape
-        return (
-            linear_weights(height, rows, step=self.step[0], filtered=True),
-            linear_weights(width, columns, step=self.step[1], filtered=True),
-        )
-
-    def _back(self, height: int, width: int) -> tuple[Weights, Weights]:
-        _, rows, columns = self.geometry.shape
-        return (
-            linear_weights(rows, height, step=1 / self.step[0], filtered=False),
-            linear_weights(columns, width, step=1 / self.step[1], filtered=False),
-        )

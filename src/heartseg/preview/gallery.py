@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 COLUMNS = 6
 MOST = 12
 WINDOW_PERCENT = (1.0, 99.5)
-"""Intensities between these percentiles of what is shown span black to white."""
+"""Intensities between these percentiles of what is shown span black to white, apart from the
+darkest value: that is the padding of a picture, the outside of a sector."""
 
 BAR_LENGTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 BAR_SHARE = 0.35
@@ -74,9 +75,15 @@ def tiles(image: Image, shown: Sequence[Place], side: int, numbers: tuple[int, .
     for place in shown:
         turned = orientation.apply(image.voxels[place.frame])
         planes.append(turned[last - place.slice if flipped else place.slice])
-    low, high = np.percentile(np.stack([p[::2, ::2] for p in planes]), WINDOW_PERCENT)
-    window = (float(low), float(high))
+    window = _window(np.stack([p[::2, ::2] for p in planes]))
     return [tile(plane, (dy, dx), side, window=window, numbers=numbers) for plane in planes]
+
+
+def _window(values: NDArray[Any]) -> tuple[float, float]:
+    """Black and white of what was imaged; a rim of one value around it is no part of that."""
+    imaged = values[values > values.min()]
+    low, high = np.percentile(imaged if imaged.size else values, WINDOW_PERCENT)
+    return float(low), float(high)
 
 
 def caption(place: Place, image: Image) -> str:

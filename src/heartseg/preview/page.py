@@ -147,7 +147,8 @@ def _facts(image: Image) -> str:
     size = f"{rows} x {columns} pixels of {number(y)} x {number(x)} {unit}"
     if unit == "px":
         size = f"{rows} x {columns} pixels, without millimetres"
-    stack = f"{slices} slices {number(z)} {unit} apart  ·  " if slices > 1 else ""
+    apart = f" {number(z)} mm apart" if unit == "mm" else ""
+    stack = f"{slices} slices{apart}  ·  " if slices > 1 else ""
     frames = f"{image.frames} frames  ·  " if image.frames > 1 else ""
     return f"{frames}{stack}{size}"
 

@@ -91,5 +91,5 @@ def _found(path: Path, options: Options, layouts: Iterable[Layout]) -> list[Cand
     for layout in layouts:
         found = layout.find(path, options)
         if found:
-            return with_unique_ids(found)
+            return with_unique_ids(one.explained(options.view) for one in found)
     return []

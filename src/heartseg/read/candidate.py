@@ -78,6 +78,21 @@ class Candidate:
         load = self.load
         return replace(self, id=new, load=lambda: replace(load(), id=new))
 
+    def explained(self, given: View | None) -> Self:
+        """The same candidate, whose study says of every view how it was known.
+
+        Args:
+            given: what the user said that every image shows.
+        """
+        load, layout = self.load, self.layout
+        return replace(self, load=lambda: _explained(load(), layout, given))
+
+
+def _explained(study: Study, layout: str, given: View | None) -> Study:
+    known = dict.fromkeys(study.images, f"so are all images of {layout}")
+    known |= {view: "given" for view in study.images if view is given}
+    return replace(study, reasons=known | dict(study.reasons))
+
 
 Find = Callable[[Path, Options], list[Candidate]]
 """Finds the studies at a path, none where the layout is not this one; reads no pixels."""

@@ -82,7 +82,7 @@ def read_numbered(dicom: Path, name: str, options: Options) -> tuple[Study, Plac
         )
     options = replace(options, view=View.SAX)
     study, (found,) = dicom_study.load_chosen(dicom, name, headers, notes, options)
-    return study, _places(found.stack)
+    return replace(study, reasons={}), _places(found.stack)  # the data set is of that view
 
 
 def files_below(folder: Path) -> list[Path]:

@@ -16,7 +16,7 @@ from heartseg.core.errors import FormatError, InputError, StudyError
 from heartseg.core.geometry import BASE_LPS
 from heartseg.core.study import Body, Modality, Source, Study, View
 from heartseg.formats.box import Box
-from heartseg.formats.dicom import Header, scan
+from heartseg.formats.dicom import LEFT_OUT, Header, scan
 from heartseg.formats.dicom_directory import listed, missing
 from heartseg.formats.dicom_pixels import readable
 from heartseg.formats.dicom_series import Stack, arrange, normal_of, read_stack, without_copies
@@ -112,19 +112,39 @@ def load_chosen(
     """The same, and the series that its images came from.
 
     Files whose pixels are damaged are left out, and the stacks are made without them: a slice
-    that is then missing is refused as any missing slice.
+    that is then missing is refused as any missing slice, one at an end is said.
 
     Raises:
-        InputError: no series can be read; the message is the first one's.
+        InputError: no series can be read; the message is the first one's, and what was left out.
     """
+    said = list(notes)
     with Box(path, sorted({header.name for header in headers})) as box:
         try:
-            return _read(box, name, headers, notes, options)
-        except FormatError:
-            good, said = readable(box, headers)
-            if not good or len(good) == len(headers):
+            try:
+                return _read(box, name, headers, said, options)
+            except FormatError:
+                good, lost = readable(box, headers)
+                if not good or len(good) == len(headers):
+                    raise
+                said += lost
+                return _read(box, name, good, [*said, *_shorter(headers, good, options)], options)
+        except InputError as fault:
+            lost = [note for note in said if note.startswith(LEFT_OUT)]
+            if not lost:
                 raise
-            return _read(box, name, good, (*notes, *said), options)
+            raise type(fault)("; ".join([str(fault), *lost])) from fault
+
+
+def _shorter(headers: Sequence[Header], good: Sequence[Header], options: Options) -> list[str]:
+    """What to say of stacks that lost an end to damaged files."""
+    whole, _ = choose(headers, options)
+    slices = {found.view: found.stack.geometry.shape[0] for found in choose(good, options)[0]}
+    return [
+        f"{view} has {slices[view]} of {count} slices without the damaged files: "
+        "its volumes may be too low"
+        for view, count in ((one.view, one.stack.geometry.shape[0]) for one in whole)
+        if slices.get(view, count) < count
+    ]
 
 
 def _read(
@@ -145,6 +165,7 @@ def _read(
         sources=sources,
         body=body,
         notes=(*notes, *said, *odd),
+        reasons={found.view: f"{found.series.label}, {found.why}" for found in chosen},
     )
     return study, chosen
 
@@ -166,8 +187,7 @@ def choose(headers: Sequence[Header], options: Options) -> tuple[list[Found], li
     for view in dict.fromkeys(one.view for one in sorted(known, key=lambda one: -one.size)):
         winner, losers = best([one for one in known if one.view is view])
         chosen.append(winner)
-        notes += [f"{winner.series.label} is {view}: {winner.why}", *winner.stack.notes]
-        notes += [*winner.series.notes, *losers]
+        notes += [*winner.stack.notes, *winner.series.notes, *losers]
     aside = sorted((one for one in found if one not in known), key=lambda one: one.series.order)
     notes += [f"{one.series.label} is left alone: {one.why}" for one in aside]
     return chosen, list(dict.fromkeys(notes))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from heartseg.core.errors import FormatError, StudyError
+from heartseg.core.errors import FormatError, InputError, StudyError
 from heartseg.core.study import Modality, Source, Study, View
 from heartseg.formats.box import Box, natural
 from heartseg.formats.table import SUFFIXES, Format, format_of, lies_beside
@@ -39,18 +39,44 @@ def names_labels(file: Path) -> bool:
 def _in_folder(path: Path, options: Options) -> list[Candidate]:
     with Box(path) as box:
         names = box.names()
-    found, others = [], []
+    found: list[Candidate] = []
+    damaged: list[Candidate] = []
+    others = []
     for name in names:
         file, known = path / name, format_of(name)
         if known is not None:
             if not _LABELS.search(stem_of(file)):
                 found.append(_candidate(file, known, options))
         elif name.lower().endswith(".zip"):
-            found += _dicom(file, options)
+            _add_dicom(file, options, None, found, damaged)
         elif not lies_beside(name):
             others.append(name)
-    found += _dicom(path, options, others) if others else []
-    return sorted(found, key=lambda candidate: natural(candidate.id))
+    if others:
+        _add_dicom(path, options, others, found, damaged)
+    if damaged and not found:
+        damaged[0].load()  # raises what is wrong with it
+    return sorted([*found, *damaged], key=lambda candidate: natural(candidate.id))
+
+
+def _add_dicom(
+    path: Path,
+    options: Options,
+    only: Sequence[str] | None,
+    found: list[Candidate],
+    damaged: list[Candidate],
+) -> None:
+    """What is DICOM at a path goes to `found`; what is damaged must not stop the others."""
+    try:
+        found += _dicom(path, options, only)
+    except InputError as fault:
+        damaged.append(_unreadable(path, fault))
+
+
+def _unreadable(path: Path, fault: InputError) -> Candidate:
+    def load() -> Study:
+        raise fault
+
+    return Candidate(id=safe_id(stem_of(path)), layout=NAME, path=path, load=load)
 
 
 def _in_file(path: Path, options: Options) -> list[Candidate]:
@@ -103,7 +129,8 @@ def _load(path: Path, known: Format, options: Options) -> Study:
                 ),
             )
         },
-        notes=(f"{path.name} is {view}: {why}", *notes),
+        notes=notes,
+        reasons={view: why},
     )
 
 

@@ -3,6 +3,8 @@
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from heartseg.core.anatomy import Scheme
 from heartseg.core.errors import FormatError
 from heartseg.core.geometry import Geometry
@@ -58,6 +60,25 @@ def read_labels(path: Path, scheme: Scheme, spacing_mm: Spacing = None) -> Segme
         )
     labels: Segmentation = known.door.read_labels(path, scheme, spacing_mm)
     return labels
+
+
+def placed_like(file: Path, mine: Geometry, theirs: Geometry) -> Geometry:
+    """Where labels lie: those without a place of their own at the image's, if as many and as large.
+
+    Pictures and TIFF have none, even with millimetres; neither have files that know no spacing.
+
+    Args:
+        file: of the labels.
+        mine: their grid as it was read.
+        theirs: the image's.
+    """
+    known = format_of(file.name)
+    placeless = mine.unit == "px" or (known is not None and known.flat)
+    # The depth of a single plane is compared only where both files say it.
+    first = 0 if mine.depth_known and theirs.depth_known else 1
+    large = np.allclose(mine.spacing[first:], theirs.spacing[first:], rtol=1e-3)
+    alike = mine.shape == theirs.shape and (mine.unit == "px" or large)
+    return theirs if placeless and alike else mine
 
 
 def grid_of(path: Path, spacing_mm: Spacing = None) -> tuple[Geometry, int]:

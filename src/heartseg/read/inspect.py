@@ -1,7 +1,8 @@
 """What heartseg sees at a path, before anything is segmented."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import permutations
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from heartseg.read import Candidate, find_studies
 from heartseg.read.candidate import safe_id, stem_of
 from heartseg.read.dicom_labels import is_segmentation, segments_in
 from heartseg.read.doubts import doubts, timing
+from heartseg.read.layouts import LAYOUTS
 from heartseg.read.numbers import (
     Meaning,
     few_numbers,
@@ -45,7 +47,7 @@ class Seen:
         view_reason: how that was known.
         frames, slices: counts.
         size: rows and columns.
-        spacing: along z, y and x, in `unit`.
+        spacing: along z, y and x, in `unit`; z is null for one plane of unknown thickness.
         unit: mm, or px without calibration.
         orientation: patient directions in which z, y and x grow: left, right, anterior,
             posterior, head, foot.
@@ -80,7 +82,7 @@ class Seen:
     frames: int | None = None
     slices: int | None = None
     size: tuple[int, int] | None = None
-    spacing: tuple[float, float, float] | None = None
+    spacing: tuple[float | None, float, float] | None = None
     unit: str | None = None
     orientation: str | None = None
     orientation_known: bool | None = None
@@ -108,33 +110,45 @@ Look = tuple[Study | None, list[Seen]]
 """A study and its images; None where it cannot be read."""
 
 
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """The studies at a path: counted at once, each read when its turn comes."""
+
+    reads: Sequence[Callable[[], Look]]
+
+    def __len__(self) -> int:
+        return len(self.reads)
+
+    def __iter__(self) -> Iterator[Look]:
+        return (read() for read in self.reads)
+
+
 def looks(
     path: Path,
     *,
     spacing_mm: tuple[float, float, float] | None = None,
     view: View | None = None,
-) -> Iterator[Look]:
-    """Every study at a path, one at a time; one that cannot be read does not stop the others.
+) -> Looks:
+    """Every study at a path; one that cannot be read does not stop the others.
 
     Raises:
         InputError: nothing there that heartseg can read.
     """
     if is_segmentation(path):
-        yield (
-            None,
-            [Seen(study=safe_id(stem_of(path)), layout="dicom-seg", notes=segments_in(path))],
-        )
-        return
-    for candidate in find_studies(path, spacing_mm=spacing_mm, view=view):
-        try:
-            study = candidate.load()
-            seen = _seen(candidate, study, given=view is not None)
-        # A list of a hundred studies must survive a fault in one that nobody foresaw.
-        except Exception as fault:  # noqa: BLE001
-            problem = said_of(fault)
-            yield None, [Seen(study=candidate.id, layout=candidate.layout, problem=problem)]
-            continue
-        yield study, seen
+        seen = Seen(study=safe_id(stem_of(path)), layout="dicom-seg", notes=segments_in(path))
+        return Looks([lambda: (None, [seen])])
+    found = find_studies(path, spacing_mm=spacing_mm, view=view)
+    return Looks([partial(_look, candidate) for candidate in found])
+
+
+def _look(candidate: Candidate) -> Look:
+    try:
+        study = candidate.load()
+        return study, [_seen_image(candidate, study, view) for view in study.images]
+    # A list of a hundred studies must survive a fault in one that nobody foresaw.
+    except Exception as fault:  # noqa: BLE001
+        problem = said_of(fault)
+        return None, [Seen(study=candidate.id, layout=candidate.layout, problem=problem)]
 
 
 def inspect(
@@ -151,13 +165,7 @@ def inspect(
     return [one for _, seen in looks(path, spacing_mm=spacing_mm, view=view) for one in seen]
 
 
-def _seen(candidate: Candidate, study: Study, *, given: bool) -> list[Seen]:
-    return [
-        _seen_image(candidate, study, view, "given" if given else None) for view in study.images
-    ]
-
-
-def _seen_image(candidate: Candidate, study: Study, view: View, reason: str | None) -> Seen:
+def _seen_image(candidate: Candidate, study: Study, view: View) -> Seen:
     image, sources = study.images[view], study.sources[view]
     geometry, times = image.geometry, timing(image, study.body)
     names = tuple(dict.fromkeys(source.path.name for source in sources))
@@ -172,11 +180,11 @@ def _seen_image(candidate: Candidate, study: Study, view: View, reason: str | No
         names=None if sources[0].format == "dicom" else names,
         modality=str(study.modality),
         view=str(view),
-        view_reason=reason or _reason(study, view, candidate.layout),
+        view_reason=study.reasons[view],
         frames=image.frames,
         slices=geometry.shape[0],
         size=geometry.shape[1:],
-        spacing=_rounded(geometry.spacing),
+        spacing=_spacing(geometry),
         unit=geometry.unit,
         orientation=orientation_letters(geometry),
         orientation_known=orientation_known(geometry, view),
@@ -198,15 +206,6 @@ def _seen_image(candidate: Candidate, study: Study, view: View, reason: str | No
         notes=study.notes,
         problems=(*problems, *study.body.not_used.values()),
     )
-
-
-def _reason(study: Study, view: View, layout: str) -> str:
-    """How the reader knew the view: it says so in a note `... is <view>: <reason>`."""
-    for note in study.notes:
-        _, said, why = note.partition(f" is {view}: ")
-        if said and why != "given":  # by the layout, which knows
-            return why
-    return f"so are all images of {layout}"
 
 
 # Where the axes point
@@ -264,7 +263,6 @@ def _unfit(meaning: Meaning) -> str:
 
 
 def _published(candidate: Candidate, view: View) -> tuple[Meaning | None, tuple[str, ...]]:
-    name = candidate.layout
     try:
         reference = candidate.reference() if candidate.reference else {}
     except InputError as fault:
@@ -272,9 +270,11 @@ def _published(candidate: Candidate, view: View) -> tuple[Meaning | None, tuple[
     if view not in reference:
         return None, (f"no published labels of view {view}",)
     labels = reference[view].labels
-    if name not in SCHEMES:
+    name = LAYOUTS[candidate.layout].scheme
+    if name is None:
         return Meaning(numbers=()), ()
-    numbers = tuple(int(value) for value in np.unique(SCHEMES[name].write(labels)))
+    there = set(np.unique(labels).tolist())
+    numbers = tuple(sorted(n for n, one in SCHEMES[name].numbers.items() if one in there))
     if ventricles_exchanged(labels):
         other = "mnms" if name == "acdc" else "acdc"
         said = (
@@ -285,6 +285,6 @@ def _published(candidate: Candidate, view: View) -> tuple[Meaning | None, tuple[
     return Meaning(numbers=numbers, schemes=(name,)), ()
 
 
-def _rounded(spacing: tuple[float, float, float]) -> tuple[float, float, float]:
-    z, y, x = (round(value, 4) for value in spacing)
-    return z, y, x
+def _spacing(geometry: Geometry) -> tuple[float | None, float, float]:
+    z, y, x = (round(value, 4) for value in geometry.spacing)
+    return z if geometry.depth_known else None, y, x

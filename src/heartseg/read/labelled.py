@@ -14,7 +14,7 @@ from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import Modality, Phases, Source, Study, View
 from heartseg.read.candidate import require_picture, safe_id, stem_of
-from heartseg.read.image_file import Spacing, grid_of, read_noted, required_format
+from heartseg.read.image_file import Spacing, grid_of, placed_like, read_noted, required_format
 
 ReadLabels = Callable[[Path], Segmentation]
 
@@ -99,7 +99,7 @@ class Labelled:
         if part.labels is None:
             return np.zeros((frames, *grid.shape), np.uint8)
         seg = self.read_labels(part.labels)
-        _require_grid(part.labels, _placed(seg.geometry, grid), grid)
+        _require_grid(part.labels, placed_like(part.labels, seg.geometry, grid), grid)
         if seg.frames != frames:
             raise GeometryError(
                 part.labels.name,
@@ -173,12 +173,6 @@ def _sources(parts: Sequence[Part], counts: Sequence[int]) -> tuple[Source, ...]
         )
         for part, first, count in zip(parts, firsts, counts, strict=False)
     )
-
-
-def _placed(labels: Geometry, image: Geometry) -> Geometry:
-    """A picture has no place of its own: it takes the image's."""
-    same = labels.unit == "px" and labels.shape == image.shape
-    return image if same else labels
 
 
 def _require_grid(file: Path, mine: Geometry, theirs: Geometry) -> None:

@@ -3,14 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from heartseg.core.anatomy import Labels, Scheme, ventricles_swapped
 from heartseg.core.errors import FormatError, GeometryError
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
 from heartseg.formats.table import format_of
-from heartseg.read.image_file import read_labels
+from heartseg.read.image_file import placed_like, read_labels
 
 
 def read_labels_for(
@@ -31,7 +29,8 @@ def read_labels_for(
     """
     if not path.is_file():
         raise FormatError(path.name, got="no such file", do="check the path")
-    seg = _placed(read_labels(path, scheme), path, image)
+    seg = read_labels(path, scheme)
+    seg = replace(seg, geometry=placed_like(path, seg.geometry, image.geometry))
     if source is not None and _one_header(path, source):
         seg = replace(seg, geometry=image.geometry)
     if not _fits(seg.geometry, image.geometry):
@@ -66,19 +65,6 @@ def swapped_warning(labels: Labels, scheme: str) -> str | None:
         f"read as '{scheme}', the myocardium surrounds the RV and not the LV: the file probably "
         "numbers them the other way round (acdc: 1 RV, 3 LV; mnms: 1 LV, 3 RV); pass --scheme"
     )
-
-
-def _placed(seg: Segmentation, path: Path, image: Image) -> Segmentation:
-    """A file without a place of its own takes the image's, where its voxels are as many and large.
-
-    Pictures and TIFF have none, even with millimetres; neither have files that know no spacing.
-    """
-    known, mine, theirs = format_of(path.name), seg.geometry, image.geometry
-    placeless = mine.unit == "px" or (known is not None and known.flat)
-    alike = mine.unit == "px" or np.allclose(mine.spacing, theirs.spacing, rtol=1e-3)
-    if placeless and alike and mine.shape == theirs.shape:
-        return replace(seg, geometry=theirs)
-    return seg
 
 
 def _one_header(path: Path, source: Path) -> bool:

@@ -19,6 +19,8 @@ class Card:
         labels: what is drawn, and the scheme of the numbers.
         licence: terms of use, as its makers state them.
         obtain: where and how to get it, in words; nothing is ever downloaded by heartseg.
+        source: where counts, licence and the way to get it were read, and what could not be
+            confirmed: a licence that heartseg repeats wrongly is worse than none.
         patients: in the whole published set, so that a partial copy can be told; None if unknown.
         tree: the folder as it is unpacked, a line an entry, for people who look for a mistake.
     """
@@ -31,6 +33,7 @@ class Card:
     licence: str
     obtain: str
     tree: str
+    source: str = ""
     patients: int | None = None
 
 
@@ -43,9 +46,12 @@ class Layout:
         find: the studies at a path, none where the layout is not this one; reads no pixels.
         card: of the data set, None for plain files.
         missing: what a copy at a path lacks, a line each; None where nothing is known of that.
+        scheme: of the numbers in its published masks; None where it has contours, or says itself
+            what its numbers mean.
     """
 
     name: str
     find: Find
     card: Card | None = None
     missing: Callable[[Path], list[str]] | None = None
+    scheme: str | None = None

@@ -40,18 +40,22 @@ def _of_view(study: Study, view: View, place: Path, numbers: Scheme) -> Segmenta
     image = study.images[view]
     labels = np.zeros(image.voxels.shape, np.uint8)
     structures = tuple(s for _, s in sorted(numbers.numbers.items()) if s)
+    covered: list[int] = []
     for source in study.sources[view]:
         file = mask_file(source, place, study.id)
         frames, part = list(source.frames), image.part(source.frames)
         if is_segmentation(file):
             seg = read_segments_for(file, part, source)
             labels[frames], structures = seg.labels, seg.structures
+            covered += [frame for at, frame in enumerate(frames) if seg.covers(at)]
             continue
         found, warnings = read_labels_for(file, numbers, part, source.path)
         if warnings:  # numbers from exchanged ventricles would look plausible
             raise LabelError("; ".join(warnings))
         labels[frames] = found.labels
-    return Segmentation(labels, image.geometry, structures, image.times_ms)
+        covered += frames
+    drawn = tuple(sorted(covered)) if len(covered) < image.frames else None
+    return Segmentation(labels, image.geometry, structures, image.times_ms, drawn)
 
 
 def mask_file(source: Source, place: Path, study: str) -> Path:

@@ -11,10 +11,12 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from importlib import resources
+from math import prod
 from pathlib import Path
 from typing import Any
 
 from heartseg.config import from_table, to_table, to_toml
+from heartseg.config.strict import PRESET
 from heartseg.core.anatomy import STRUCTURES_BY_KEY, Structure
 from heartseg.core.errors import ConfigError, ModelError, OutputError
 from heartseg.core.study import Modality, View
@@ -25,7 +27,8 @@ from heartseg.segment.onnx_check import LARGEST_ONNX_BYTES, OnnxSummary, read_on
 from heartseg.segment.window import Window
 
 INPUT, OUTPUT = "pixels", "logits"
-"""Names in the ONNX file: float32 (n, 1, y, x) in, float32 (n, structures, y, x) out."""
+"""Names in the ONNX file: float32 (n, 1, y, x) in, float32 (n, structures, y, x) out; z before y
+for a network of volumes, which always has a window of three axes."""
 
 LARGEST_TOML_BYTES = 256_000
 LARGEST_FIELD_PX = 2048
@@ -155,11 +158,20 @@ def _bytes(path: Path, largest: int) -> bytes:
 def _toml(content: bytes, name: str) -> _ModelFile:
     try:
         table = tomllib.loads(content.decode("utf-8"))
+        _require_resolved(table, name)
         return from_table(_ModelFile, table, where=f"{name}/model.toml")
     except (ValueError, RecursionError) as fault:
         raise ModelError(f"{name}/model.toml", got=f"no TOML: {fault}") from fault
     except ConfigError as fault:
         raise ModelError(str(fault)) from fault
+
+
+def _require_resolved(table: Mapping[str, Any], name: str) -> None:
+    """Refuse a preset: what it means may change, what a model was trained with may not."""
+    preparation = table.get("preparation")
+    if isinstance(preparation, Mapping) and PRESET in preparation:
+        got = f"{PRESET} = {preparation[PRESET]!r:.64}"
+        raise ModelError(f"{name}/model.toml: preparation", got=got, allowed="the settings")
 
 
 def _table(description: Description, sha256: str) -> dict[str, Any]:
@@ -183,7 +195,7 @@ def _checked(file: _ModelFile, onnx: bytes, folder: Path, *, shipped: bool) -> B
         )
     _require_sane(file, where)
     structures = _structures(file.labels, where)
-    _require_fit(read_onnx(onnx), len(structures), where)
+    _require_fit(read_onnx(onnx), len(structures), file.window, where)
     common = {f.name: getattr(file, f.name) for f in fields(Description) if f.name != "structures"}
     return Bundle(
         **common, structures=structures, sha256=sha256, folder=folder, shipped=shipped, onnx=onnx
@@ -199,9 +211,14 @@ def _require_sane(file: _ModelFile, where: str) -> None:
     if file.preparation.field_px > LARGEST_FIELD_PX:
         got = f"planes of {file.preparation.field_px} pixels"
         raise ModelError(where, got=got, allowed=f"at most {LARGEST_FIELD_PX}")
-    if file.window is not None and max(file.window.largest_px) > LARGEST_FIELD_PX:
+    if file.window is None:
+        return
+    if max(file.window.largest_px) > LARGEST_FIELD_PX:
         got = f"a window of {file.window.largest_px} pixels"
         raise ModelError(where, got=got, allowed=f"at most {LARGEST_FIELD_PX}")
+    if prod(file.window.second_px) > LARGEST_FIELD_PX**2:
+        got = f"a window of {file.window.second_px} pixels where a few would do"
+        raise ModelError(where, got=got, allowed=f"at most {LARGEST_FIELD_PX**2} in all")
 
 
 def _structures(labels: Mapping[str, str], where: str) -> tuple[Structure, ...]:
@@ -215,14 +232,19 @@ def _structures(labels: Mapping[str, str], where: str) -> tuple[Structure, ...]:
     return tuple(STRUCTURES_BY_KEY[name] for name in names)
 
 
-def _require_fit(onnx: OnnxSummary, classes: int, where: str) -> None:
+def _require_fit(onnx: OnnxSummary, classes: int, window: Window | None, where: str) -> None:
     given, wanted = onnx.inputs.get(INPUT), onnx.outputs.get(OUTPUT)
     if len(onnx.inputs) != 1 or len(onnx.outputs) != 1 or given is None or wanted is None:
         got = f"inputs {sorted(onnx.inputs)[:4]}, outputs {sorted(onnx.outputs)[:4]}"
         raise ModelError(where, got=got, allowed=f"input '{INPUT}' and output '{OUTPUT}'")
-    if len(given) != 4 or given[1] != 1 or {given[0], given[2], given[3]} != {None}:
-        raise ModelError(where, got=f"input of shape {given}", allowed="(free, 1, free, free)")
-    if len(wanted) != 4 or wanted[1] not in (None, classes):
-        raise ModelError(
-            where, got=f"output of shape {wanted}", allowed=f"(n, {classes}, y, x), as its labels"
-        )
+    axes = 2 if window is None else window.axes
+    shapes: list[tuple[int | None, ...]] = [(None, 1, *(None,) * axes)]
+    if window is not None and window.only_px is not None:
+        shapes.append((None, 1, *window.only_px))
+    if given not in shapes:
+        allowed = " or ".join(str(shape).replace("None", "free") for shape in shapes)
+        raise ModelError(where, got=f"input of shape {given}", allowed=allowed)
+    if len(wanted) != 2 + axes or wanted[1] not in (None, classes):
+        space = "y, x" if axes == 2 else "z, y, x"
+        allowed = f"(n, {classes}, {space}), as its labels"
+        raise ModelError(where, got=f"output of shape {wanted}", allowed=allowed)

@@ -1,9 +1,9 @@
 """The model card: what people should read before they use a model (Mitchell 2019)."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
+from heartseg.config import to_table
 from heartseg.segment.description import Description
 
 
@@ -25,7 +25,7 @@ Segments {", ".join(s.title for s in d.structures[1:])} in {d.modality} images, 
 {_rows(d.architecture)}
 
 ## Preparation
-{_rows(asdict(d.preparation))}
+{_rows(to_table(d.preparation))}
 
 ## Training
 {_rows(d.training)}
@@ -49,6 +49,8 @@ def _plain(value: object) -> str:
     """One line that cannot break the table or become HTML."""
     if isinstance(value, float):
         return f"{value:.4g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
     if isinstance(value, (tuple, list)):
         return ", ".join(_plain(item) for item in value)
     line = " ".join(str(value).split())

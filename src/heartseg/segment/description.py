@@ -32,7 +32,8 @@ class Description:
         preparation: what is done to an image first.
         training: data, split, seeds, commit, steps: whatever tells where it comes from.
         scores: measured numbers, by name.
-        window: of a network that cannot be shown whole planes; None for all others.
+        window: of a network that is shown volumes, or cannot be shown whole planes; None for all
+            others.
     """
 
     name: str

@@ -9,7 +9,7 @@ from heartseg.core.errors import ConfigError
 from heartseg.core.image import Image
 from heartseg.segment.bundle import Bundle
 from heartseg.segment.runtime import Runtime
-from heartseg.segment.window import Look, through
+from heartseg.segment.window import Look, slices_through
 
 TURNS = (1, 4, 8)
 """How many ways to look: as it is; in four quarter turns; these and their mirror images."""
@@ -42,11 +42,11 @@ def frames(
 
 
 def looking(bundle: Bundle, runtime: Runtime) -> Look:
-    """What a bundle says of planes (n, 1, y, x): all at once, or through its window."""
-    window = bundle.window
-    if window is None:
-        return runtime.infer
-    return lambda pixels: through(pixels, window, runtime.infer)
+    """What a bundle says of the slices (z, 1, y, x) of a frame: (z, structures, y, x).
+
+    All at once, or through its window; a window with three axes is shown the slices as a volume.
+    """
+    return runtime.infer if bundle.window is None else slices_through(bundle.window, runtime.infer)
 
 
 def average_of_turns(planes: NDArray[np.float32], look: Look, turns: int) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ user's home. That tool is kept out here, before the import; a test traces a run.
 """
 
 import sys
+from math import prod
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -78,12 +79,14 @@ class OpenVinoRuntime:
     def infer(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, 1, y, x) -> probabilities (n, structures, y, x), or of the middle by its window.
 
+        Volumes have z before y.
+
         Raises:
-            ModelError: the engine cannot use planes of this size.
+            ModelError: the engine cannot use inputs of this size.
         """
         # Not left to the engine: by the exporter's version it complains, or cuts off a row.
         self._require_size(pixels.shape[2:])
-        step = planes_at_once(*pixels.shape[:1], *pixels.shape[2:])
+        step = planes_at_once(len(pixels), *pixels.shape[2:])
         pieces = [pixels[at : at + step] for at in range(0, len(pixels), step)]
         return np.concatenate([softmax(self._logits(piece)) for piece in pieces])
 
@@ -91,7 +94,8 @@ class OpenVinoRuntime:
         try:
             answer = self._request.infer({INPUT: np.ascontiguousarray(pixels)}, share_outputs=True)
         except RuntimeError as fault:
-            got = f"planes of {pixels.shape[2]}x{pixels.shape[3]} pixels: {_last_line(fault)}"
+            size = "x".join(map(str, pixels.shape[2:]))
+            got = f"planes of {size} pixels: {_last_line(fault)}"
             raise ModelError(f"model '{self._name}'", got=got) from fault
         logits: NDArray[np.float32] = answer[0]
         return logits
@@ -110,9 +114,9 @@ def import_openvino() -> ModuleType:
     return module
 
 
-def planes_at_once(planes: int, height: int, width: int) -> int:
+def planes_at_once(planes: int, *size: int) -> int:
     """The largest divisor of `planes` within `PIXELS_AT_ONCE`: every size costs a preparation."""
-    most = max(1, PIXELS_AT_ONCE // (height * width))
+    most = max(1, PIXELS_AT_ONCE // prod(size))
     return next(count for count in range(min(most, planes), 0, -1) if planes % count == 0)
 
 

@@ -32,7 +32,8 @@ class Runtime(Protocol):
     def infer(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, 1, y, x) prepared pixels -> probabilities (n, structures, y, x).
 
-        Of a bundle with a window, the margins are not answered: see `heartseg.segment.window`.
+        Volumes have z before y. Of a bundle with a window, the margins are not answered: see
+        `heartseg.segment.window`.
         """
         ...
 

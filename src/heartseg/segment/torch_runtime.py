@@ -14,7 +14,6 @@ from heartseg.segment.bundle import Bundle
 from heartseg.segment.onnx_check import read_onnx
 
 PLANES_AT_ONCE = 64
-_COUNTER = "num_batches_tracked"
 
 
 class TorchRuntime:
@@ -72,7 +71,8 @@ def load_weights(network: nn.Module, weights: Mapping[str, NDArray[Any]]) -> Non
     Raises:
         ModelError: one is missing or has another shape; the network is then as before.
     """
-    wanted = {k: v for k, v in network.state_dict().items() if not k.endswith(_COUNTER)}
+    # Whole numbers are counters and tables of indices, which the description alone decides.
+    wanted = {k: v for k, v in network.state_dict().items() if v.is_floating_point()}
     wrong = [k for k, v in wanted.items() if k not in weights or weights[k].shape != v.shape]
     if wrong:
         raise ModelError(

@@ -53,6 +53,22 @@ class Window:
             if largest > smallest and largest - 2 * margin < stride:
                 raise ConfigError("window", got=str(self), allowed="answers of at least a stride")
 
+    @property
+    def axes(self) -> int:
+        """2 for networks of planes, 3 for those of volumes."""
+        return len(self.margin_px)
+
+    @property
+    def only_px(self) -> tuple[int, ...] | None:
+        """The one input that may be made, where there are no others."""
+        return self.smallest_px if self.smallest_px == self.largest_px else None
+
+    @property
+    def second_px(self) -> tuple[int, ...]:
+        """The input after the smallest: one of about this size is made for a handful of pixels."""
+        rows = zip(self.smallest_px, self.stride_px, self.largest_px, strict=True)
+        return tuple(min(least + stride, most) for least, stride, most in rows)
+
     def takes(self, size: Sequence[int]) -> bool:
         """True when a network may be shown an input of this size."""
         rows = zip(size, self.smallest_px, self.stride_px, self.largest_px, strict=True)
@@ -95,6 +111,22 @@ def through(pixels: NDArray[np.float32], window: Window, look: Look) -> NDArray[
     return joined
 
 
+def slices_through(window: Window, look: Look) -> Look:
+    """Show a network the slices of a frame: (z, channels, y, x) -> (z, classes, y, x).
+
+    They are planes to a window of two axes, and one volume to a window of three.
+    """
+
+    def volume(slices: NDArray[np.float32]) -> NDArray[np.float32]:
+        whole = np.moveaxis(slices, 0, 1)[None]  # (1, channels, z, y, x)
+        return np.moveaxis(through(whole, window, look)[0], 1, 0)
+
+    def planes(slices: NDArray[np.float32]) -> NDArray[np.float32]:
+        return through(slices, window, look)
+
+    return volume if window.axes == 3 else planes
+
+
 def _rows(window: Window) -> tuple[tuple[int, ...], ...]:
     return window.margin_px, window.smallest_px, window.stride_px, window.largest_px
 
@@ -107,7 +139,7 @@ def _tile(length: int, margin: int, smallest: int, stride: int, largest: int) ->
 
 def _starts(length: int, answered: int, stride: int) -> Iterator[int]:
     """First pixels of tiles that answer about so many, whole strides apart."""
-    step = max(stride, answered // stride * stride)
+    step = answered // stride * stride or answered  # the latter of windows of one size
     yield from range(0, max(1, length - answered + step), step)
 
 

@@ -12,18 +12,17 @@ from heartseg.config import load, to_table
 from heartseg.core.errors import ModelError
 from heartseg.core.image import Image
 from heartseg.core.provenance import now
-from heartseg.models import Architecture, architecture
-from heartseg.models.architecture import legal_size, per_axis
+from heartseg.models import architecture
 from heartseg.read import find_studies
 from heartseg.segment import Bundle, Description, write_bundle
 from heartseg.segment.description import BF16_SCORE
 from heartseg.segment.precision import bf16_label_difference
-from heartseg.segment.window import Window
 from heartseg.train.checkpoint import load_checkpoint
 from heartseg.train.export import compress_to_float16, export_onnx
 from heartseg.train.loop import Watcher
 from heartseg.train.record import read_record
 from heartseg.train.run import RunSettings, choose_device, train
+from heartseg.train.shown import exported_size, window_of
 from heartseg.train.split import part_of
 
 COMPARED_STUDIES = 8
@@ -89,8 +88,9 @@ def write_artefact(settings: RunSettings, root: Path, checkpoint: Path, folder: 
         OutputError: the folder cannot be written.
     """
     state = load_checkpoint(checkpoint)
-    size = legal_size(architecture(settings.model), (1, 2))
-    onnx = compress_to_float16(export_onnx(trained_network(settings, checkpoint), 1, size))
+    described = architecture(settings.model)
+    network, size = trained_network(settings, checkpoint), exported_size(described)
+    onnx = compress_to_float16(export_onnx(network, 1, size, free=described.free_export))
     scores: dict[str, Any] = {}
     if settings.validate_on:
         scores["validation_dice"] = round(float(state["best"]), 4)
@@ -131,19 +131,6 @@ def _description(
     )
 
 
-def window_of(described: Architecture) -> Window | None:
-    """How a network that loses a margin is shown an image; None for padded ones, shown it whole."""
-    margin = per_axis(described.margin, described.dimensions)
-    if not any(margin):
-        return None
-    return Window(
-        margin_px=margin,
-        smallest_px=described.smallest_size,
-        stride_px=per_axis(described.stride, described.dimensions),
-        largest_px=described.native_size,
-    )
-
-
 def _training(settings: RunSettings, record: Mapping[str, Any], steps: int) -> dict[str, Any]:
     """Whence the weights are: what was so when training began, not when it was exported."""
     data = record.get("data", {}).get("training", {})
@@ -162,6 +149,8 @@ def _training(settings: RunSettings, record: Mapping[str, Any], steps: int) -> d
         "exported": now(),
         "torch": record.get("torch", str(torch.__version__)),
         **{
-            name: to_table(getattr(settings, name)) for name in ("learning", "spatial", "intensity")
+            name: to_table(getattr(settings, name))
+            for name in ("learning", "spatial", "stack", "intensity")
+            if getattr(settings, name) is not None
         },
     }

@@ -82,6 +82,9 @@ class PreparedSet:
         planes: (N, S, S) float16 in [0, 1], padded about the centre to one size.
         classes: (N, S, S) uint8.
         centres: (N, 2) (y, x) of the heart of each plane's volume.
+        corners: (N, 2) first row and column of each plane itself, without what was padded.
+        sizes: (N, 2) its rows and columns.
+        stacks: (frames, 2) first plane and number of planes of each frame.
     """
 
     def __init__(self, frames: Sequence[PreparedFrame], device: torch.device) -> None:
@@ -89,6 +92,11 @@ class PreparedSet:
         self.planes = _stacked([f.pixels.astype(np.float16) for f in frames], side).to(device)
         self.classes = _stacked([f.classes for f in frames], side).to(device)
         self.centres = torch.cat([_centres(frame, side) for frame in frames]).to(device)
+        counts = torch.tensor([len(frame.pixels) for frame in frames])
+        sizes = torch.tensor([frame.pixels.shape[1:] for frame in frames])
+        self.sizes = sizes.repeat_interleave(counts, dim=0).to(device)
+        self.corners = (side - self.sizes) // 2
+        self.stacks = torch.stack([counts.cumsum(0) - counts, counts], dim=1).to(device)
 
     def __len__(self) -> int:
         return len(self.planes)
@@ -104,13 +112,17 @@ class PreparedSet:
                 that the rest of the chest is seen too.
             generator: the run's randomness.
         """
-        device = generator.device
-        index = torch.randint(len(self), (count,), generator=generator, device=device)
+        index = torch.randint(len(self), (count,), generator=generator, device=generator.device)
+        centres = self.draw_centres(index, away, generator)
+        return self.planes[index, None].float(), self.classes[index], centres
+
+    def draw_centres(self, index: Tensor, away: float, generator: torch.Generator) -> Tensor:
+        """(n, 2) of (y, x): where crops of these planes are centred, see `draw`."""
+        count, device = len(index), generator.device
         elsewhere = torch.rand((count, 1), generator=generator, device=device) < away
         spread = (torch.rand((count, 2), generator=generator, device=device) - 0.5) * 0.4
         middle = (0.5 + spread) * self.planes.shape[-1]
-        centres = torch.where(elsewhere, middle, self.centres[index])
-        return self.planes[index, None].float(), self.classes[index], centres
+        return torch.where(elsewhere, middle, self.centres[index])
 
 
 def _stacked(arrays: list[NDArray[np.generic]], side: int) -> Tensor:

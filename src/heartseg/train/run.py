@@ -7,21 +7,23 @@ from typing import Any
 
 import torch
 
-from heartseg.augment import IntensityChange, SpatialChange
+from heartseg.augment import IntensityChange, SpatialChange, StackChange
 from heartseg.core.anatomy import STRUCTURES_BY_KEY, Structure
 from heartseg.core.errors import ConfigError, StudyError
 from heartseg.core.study import Modality, View
 from heartseg.models import Architecture, architecture
-from heartseg.models.architecture import per_axis, takes
+from heartseg.models.architecture import per_axis
 from heartseg.models.pretrained import IMAGENET
 from heartseg.prepare import Preparation
 from heartseg.read import find_studies
 from heartseg.segment.runtime import require_device
-from heartseg.train.data import PreparedFrame, PreparedSet, prepared_frames
+from heartseg.train.data import PreparedFrame, prepared_frames
 from heartseg.train.loop import BEST, LAST, Schedule, Watcher, fit, prepare_folder
 from heartseg.train.record import begin_record
 from heartseg.train.segment_task import Learning, Segment
+from heartseg.train.shown import require_crops
 from heartseg.train.split import part_of
+from heartseg.train.stacks import batches_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,7 @@ class RunSettings:
         training_data: one line for the model card.
         licence: of the weights.
         model: `name` of the architecture and its settings.
+        stack: how stacks of slices are cut, for networks of volumes only; None takes the defaults.
     """
 
     name: str
@@ -56,6 +59,7 @@ class RunSettings:
     model: Mapping[str, Any] = field(default_factory=dict)
     preparation: Preparation = field(default_factory=Preparation)
     spatial: SpatialChange = field(default_factory=SpatialChange)
+    stack: StackChange | None = None
     intensity: IntensityChange = field(default_factory=IntensityChange)
     learning: Learning = field(default_factory=Learning)
     schedule: Schedule = field(default_factory=Schedule)
@@ -100,7 +104,7 @@ def build_task(
     network = described.build(1, len(settings.classes()))
     return Segment(
         network,
-        PreparedSet(data, device),
+        batches_for(described, data, device, settings.stack),
         validation,
         classes=len(settings.classes()),
         learning=settings.learning,
@@ -120,26 +124,16 @@ def _anchored(described: Architecture, root: Path) -> Architecture:
 
 
 def _require_fit(described: Architecture, settings: RunSettings) -> None:
-    if described.dimensions != 2 or any(per_axis(described.margin, described.dimensions)):
-        got = "a network for volumes, or one that loses a margin"
-        raise ConfigError("model", got=got, allowed="padded networks for planes")
-    if not described.free_export:
-        got = "a network whose ONNX file answers at one size only"
-        raise ConfigError("model", got=got, allowed="one that takes the sizes of all studies")
-    stride = max(per_axis(described.stride, 2))
-    for name, size in (
-        ("preparation.stride", settings.preparation.stride),
-        ("spatial.size_px", settings.spatial.size_px),
-    ):
-        if size % stride:
-            allowed = f"multiples of the network's stride, {stride}"
-            raise ConfigError(name, got=str(size), allowed=allowed)
+    require_crops(described, settings.spatial.size_px, settings.stack)
+    stride = max(per_axis(described.stride, described.dimensions)[-2:])
+    padded = not any(per_axis(described.margin, described.dimensions))
+    if padded and settings.preparation.stride % stride:
+        allowed = f"multiples of the network's stride, {stride}"
+        got = str(settings.preparation.stride)
+        raise ConfigError("preparation.stride", got=got, allowed=allowed)
     if settings.learning.batch < described.smallest_batch:
         allowed = f"at least {described.smallest_batch}, which the network's normalisation needs"
         raise ConfigError("learning.batch", got=str(settings.learning.batch), allowed=allowed)
-    if not takes(described, (settings.spatial.size_px,) * 2):
-        allowed = f"at least {max(described.smallest_size)}, which the network needs"
-        raise ConfigError("spatial.size_px", got=str(settings.spatial.size_px), allowed=allowed)
 
 
 def train(

@@ -8,10 +8,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from heartseg.augment import IntensityChange, SpatialChange, change_intensity, move_planes
+from heartseg.augment import IntensityChange, SpatialChange, change_intensity
 from heartseg.core.errors import ConfigError
 from heartseg.losses import deeply_supervised, soft_dice_loss
-from heartseg.train.data import PreparedFrame, PreparedSet
+from heartseg.train.batches import Batches
+from heartseg.train.data import PreparedFrame
 from heartseg.train.task import Numbers
 
 
@@ -45,11 +46,12 @@ class Learning:
 
 
 class Segment:
-    """Train a network on planes; a `Task`.
+    """Train a network on planes or stacks; a `Task`.
 
     Args:
-        network: (n, 1, y, x) -> logits (n, classes, y, x).
-        data: what it learns from.
+        network: (n, 1, y, x) -> logits (n, classes, y, x), or what is left of it without margins;
+            z before y for volumes.
+        data: what it learns from, drawn as the network needs it.
         validation: frames that are scored whole, with the moving-average weights.
         classes: number of classes, background included.
         learning, spatial, intensity: settings.
@@ -59,7 +61,7 @@ class Segment:
     def __init__(
         self,
         network: nn.Module,
-        data: PreparedSet,
+        data: Batches,
         validation: Sequence[PreparedFrame],
         *,
         classes: int,
@@ -68,10 +70,10 @@ class Segment:
         intensity: IntensityChange,
         seed: int,
     ) -> None:
-        device = data.planes.device
+        device = data.device
         self._data, self._validation, self._classes = data, validation, classes
         self._learning, self._spatial, self._intensity = learning, spatial, intensity
-        self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = network.to(device, memory_format=data.memory_format)  # type: ignore[call-overload]
         self.average = deepcopy(self.network).eval().requires_grad_(False)
         self._averaged, self._followed = _floating(self.average), _floating(self.network)
         self._optimiser = torch.optim.AdamW(
@@ -84,10 +86,10 @@ class Segment:
         """Draw, augment, learn."""
         for group in self._optimiser.param_groups:
             group["lr"] = self._learning.rate * rate
-        planes, truth = self._batch()
+        pixels, truth = self._batch()
         self.network.train()
         with self._autocast():
-            answer = self.network(planes.contiguous(memory_format=torch.channels_last))
+            answer = self.network(pixels)
         levels = [one.float() for one in (answer if isinstance(answer, tuple) else (answer,))]
         entropy = deeply_supervised(nn.functional.cross_entropy, levels, truth)
         overlap = deeply_supervised(_overlap, levels, truth)
@@ -113,7 +115,8 @@ class Segment:
         ]
         for row, frame in enumerate(self._validation):
             truth = torch.from_numpy(frame.classes)
-            found = self._predicted(torch.from_numpy(frame.pixels)[:, None]).cpu()
+            with self._autocast():
+                found = self._data.predicted(self.average, frame.pixels).cpu()
             for label in range(1, self._classes):
                 a, b = found == label, truth == label
                 overlap[row, label] = 2 * (a & b).sum()
@@ -141,20 +144,14 @@ class Segment:
         self._steps = int(state["steps"])
 
     def _batch(self) -> tuple[Tensor, Tensor]:
-        drawn = self._data.draw(self._learning.batch, self._learning.away, self._generator)
-        planes, truth = move_planes(*drawn, self._spatial, self._classes, self._generator)
-        return change_intensity(planes, self._intensity, self._generator), truth
+        batch, away = self._learning.batch, self._learning.away
+        crops, truth = self._data.draw(batch, away, self._spatial, self._classes, self._generator)
+        crops = change_intensity(crops, self._intensity, self._generator)
+        return self._data.as_input(crops), truth
 
     def _autocast(self) -> torch.autocast:
-        device = self._data.planes.device.type
+        device = self._data.device.type
         return torch.autocast(device, torch.bfloat16, enabled=self._learning.precision == "bf16")
-
-    def _predicted(self, planes: Tensor) -> Tensor:
-        device = self._data.planes.device
-        with self._autocast():
-            logits = self.average(planes.to(device, memory_format=torch.channels_last))
-        classes: Tensor = logits.argmax(1)
-        return classes
 
     @torch.no_grad()
     def _follow(self) -> None:

@@ -274,15 +274,23 @@ def _missing(path: Path) -> list[str]:
 LAYOUT = Layout(
     name=NAME,
     find=find,
+    scheme="acdc",
     missing=_missing,
     card=Card(
         title="ACDC: short-axis cine MR, end-diastole and end-systole, five groups of diagnosis",
         paper="Bernard et al., IEEE TMI 2018",
         modality=Modality.MR,
-        cases="100 patients to train (200 volumes), 50 to test",
+        cases="100 patients to train (200 volumes), 50 to test (100), labelled; scribbles to train",
         labels="RV cavity, LV myocardium, LV cavity; scheme acdc",
-        licence="CC BY-NC-SA 4.0: research, no commerce, cite",
-        obtain="register at the ACDC challenge page of CREATIS, Lyon, and unpack the archive",
+        licence="CC BY-NC-SA 4.0, non-commercial research only, cite; scribbles: not confirmed",
+        obtain=(
+            "download from the Human Heart Project of CREATIS, Lyon, which the ACDC challenge's "
+            "page names; scribbles from the page of Valvano et al., IEEE TMI 2021"
+        ),
+        source=(
+            "LICENSE_TERMS.md and MANDATORY_CITATION.md of the archive; the challenge's page; "
+            "the scribbles' page, which names no licence"
+        ),
         patients=150,
         tree=(
             "{training,testing}/patientNNN/{Info.cfg, patientNNN_frameMM.nii.gz, ..._gt.nii.gz}\n"

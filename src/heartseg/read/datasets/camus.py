@@ -192,6 +192,10 @@ def _pictures_missing(path: Path) -> list[str]:
     return [line for patient in png_patients(path) for line in undrawn(patient)]
 
 
+_TERMS = "LICENSE_TERMS.md of the archive; the paper, for the number of patients and views"
+_CASES = "500 patients, 2 views, end-diastole and end-systole"
+
+
 def _layout(
     name: str,
     patients: Patients,
@@ -200,19 +204,23 @@ def _layout(
     title: str,
     obtain: str,
     tree: str,
+    source: str = _TERMS,
+    cases: str = _CASES,
 ) -> Layout:
     return Layout(
         name=name,
+        scheme="camus",
         find=_found_by(patients, name),
         missing=missing,
         card=Card(
             title=f"CAMUS: apical two- and four-chamber echo, {title}",
             paper="Leclerc et al., IEEE TMI 2019",
             modality=Modality.US,
-            cases="500 patients, 2 views, end-diastole and end-systole",
+            cases=cases,
             labels="LV endocardium, LV myocardium, left atrium; scheme camus",
-            licence="CC BY-NC-SA 4.0: research, no commerce, cite",
+            licence="CC BY-NC-SA 4.0: non-commercial research only, cite",
             obtain=obtain,
+            source=source,
             patients=500,
             tree=tree,
         ),
@@ -224,7 +232,10 @@ LAYOUT = _layout(
     metaimage_patients,
     _lacking(metaimage_patients),
     title="MetaImage as published",
-    obtain="register at the CAMUS challenge page of CREATIS, Lyon, and unpack both archives",
+    obtain=(
+        "the form of the first release; today's page of the CAMUS challenge, CREATIS, Lyon, leads "
+        "to the NIfTI form: see camus-nifti"
+    ),
     tree=(
         "{training,testing}/patientNNNN/{Info_2CH.cfg, Info_4CH.cfg}\n"
         "{training,testing}/patientNNNN/patientNNNN_{2CH,4CH}_{ED,ES,sequence}.{mhd,raw}\n"
@@ -236,7 +247,11 @@ NIFTI_LAYOUT = _layout(
     nifti_patients,
     _lacking(nifti_patients),
     title="NIfTI with labelled half-sequences",
-    obtain="download CAMUS_public from the Human Heart Project's page of CREATIS, Lyon",
+    cases=f"{_CASES}; split into 400 to train, 50 to validate, 50 to test",
+    obtain=(
+        "download from the Human Heart Project of CREATIS, Lyon, which the CAMUS challenge's "
+        "page names"
+    ),
     tree=(
         "database_nifti/patientNNNN/{Info_2CH.cfg, Info_4CH.cfg}\n"
         "database_nifti/patientNNNN/patientNNNN_{2CH,4CH}_{ED,ES,half_sequence}[_gt].nii.gz\n"
@@ -248,6 +263,7 @@ PNG_LAYOUT = _layout(
     png_patients,
     _pictures_missing,
     title="pictures without millimetres",
+    source=f"{_TERMS}; the pictures are nobody's publication",
     obtain="convert the published images, or ask who gave you the pictures",
     tree="{images,labels}/patientNNNN_{2CH,4CH}_{ED,ES}.png",
 )

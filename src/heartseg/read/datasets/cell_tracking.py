@@ -140,10 +140,14 @@ LAYOUT = Layout(
         title="Cell Tracking Challenge: time lapses of cells, two of them the U-Net paper's",
         paper="Ulman et al., Nature Methods 2017",
         modality=Modality.OTHER,
-        cases="two sequences a set, 84 to 1764 frames",
+        cases="two sequences a set; U-Net paper: 35 drawn frames of PhC-U373, 20 of DIC-HeLa",
         labels="cells, some frames by hand (gold) or all by programs (silver)",
-        licence="research, cite",
-        obtain="download a training set from the Cell Tracking Challenge's page, and unpack",
+        licence=(
+            "cite and name the source; scientific use apart from the challenge: ask the set's "
+            "provider; commercial use: ask providers and organisers"
+        ),
+        obtain="download a training set from the Cell Tracking Challenge's page: open to anyone",
+        source="the challenge's pages on data sets and annotations; U-Net paper (2015)",
         tree="PhC-C2DH-U373/{01/t000.tif, 01_GT/SEG/man_seg000.tif, 01_ST/SEG/man_seg000.tif}",
     ),
 )

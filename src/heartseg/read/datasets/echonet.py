@@ -231,10 +231,16 @@ LAYOUT = Layout(
         title="EchoNet-Dynamic: apical four-chamber echo video, LV traced at two frames",
         paper="Ouyang et al., Nature 2020",
         modality=Modality.US,
-        cases="10030 videos of as many patients",
         labels="LV cavity at end-diastole and end-systole, as outlines; EF, EDV and ESV",
-        licence="Stanford research use agreement: no commerce, no sharing",
-        obtain="agree to the terms at the EchoNet-Dynamic page of Stanford, and unpack",
+        cases="10030 videos of as many patients: 7465 to train, 1288 to validate, 1277 to test",
+        licence="Stanford's research use agreement: not commercial, not to be passed on",
+        obtain=(
+            "register with Stanford's AIMI centre, which the EchoNet-Dynamic page names, and agree"
+        ),
+        source=(
+            "the paper and its code's README for the number and the agreement; the split, and that "
+            "it must not be passed on, as users of a copy report them, not seen in Stanford's text"
+        ),
         patients=10030,
         tree="{FileList.csv, VolumeTracings.csv, Videos/*.avi}",
     ),

@@ -22,7 +22,8 @@ from heartseg.read.layout import Card, Layout
 NAME = "emidec"
 SCHEME = SCHEMES[NAME]
 STRUCTURES = SCHEME.structures
-LICENCE = "CC BY-NC-SA 4.0: research, no commerce, cite"
+LICENCE = "CC BY-NC-SA 4.0: non-commercial, cite, share alike"
+SOURCE = "the data set's own page"
 _CASE = re.compile(r"Case_([NP]?)\d+$")
 _GROUPS = {"N": "normal", "P": "infarct"}
 
@@ -106,16 +107,18 @@ def _missing(path: Path) -> list[str]:
 LAYOUT = Layout(
     name=NAME,
     find=find,
+    scheme="emidec",
     missing=_missing,
     card=Card(
         title="EMIDEC: late-enhancement short-axis MR after infarction",
         paper="Lalande et al., Data 2020",
         modality=Modality.MR,
         patients=150,
-        cases="100 patients to train (33 normal, 67 with an infarct), 50 to test",
+        cases="100 patients to train (33 normal, 67 not), 50 to test without labels (17 and 33)",
         labels="LV cavity, LV myocardium, infarct, no-reflow; scheme emidec",
         licence=LICENCE,
-        obtain="ask for it at the EMIDEC challenge page, Dijon, and unpack the archive",
+        obtain="register at emidec.com, in person, and unpack the archive",
+        source=SOURCE,
         tree="Case_P001/{Images,Contours}/Case_P001.nii.gz\nCase P001.txt",
     ),
 )

@@ -18,7 +18,7 @@ from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import Modality, Source, Study, View
 from heartseg.read.candidate import Candidate, Options, require_picture, safe_id
-from heartseg.read.datasets.emidec import LICENCE, SCHEME, STRUCTURES, group_of
+from heartseg.read.datasets.emidec import LICENCE, SCHEME, SOURCE, STRUCTURES, group_of
 from heartseg.read.layout import Card, Layout
 
 NAME = "emidec-png"
@@ -150,6 +150,7 @@ def _stacked(
 LAYOUT = Layout(
     name=NAME,
     find=find,
+    scheme="emidec",
     card=Card(
         title="EMIDEC: late-enhancement short-axis MR, pictures of slices without millimetres",
         paper="Lalande et al., Data 2020",
@@ -158,6 +159,7 @@ LAYOUT = Layout(
         cases="slices of the 100 patients to train",
         labels="LV cavity, LV myocardium, infarct, no-reflow; scheme emidec",
         licence=LICENCE,
+        source=f"{SOURCE}; the pictures are nobody's publication",
         obtain="convert the published volumes, or ask who gave you the pictures",
         tree="{images,labels}/Case_P001_slice000.png",
     ),

@@ -85,6 +85,7 @@ def _parts(image: Path) -> tuple[str, str, str, str]:
 LAYOUT = Layout(
     name=NAME,
     find=find,
+    scheme="mmwhs",
     card=Card(
         title="MM-WHS: whole hearts in contrast-enhanced CT and balanced MR",
         paper="Zhuang et al., Medical Image Analysis 2019",
@@ -92,8 +93,12 @@ LAYOUT = Layout(
         patients=120,
         cases="20 CT and 20 MR volumes to train, 40 and 40 to test without labels",
         labels="LV, RV, both atria, LV myocardium, aorta, pulmonary artery; scheme mmwhs",
-        licence="research, by agreement with the makers",
-        obtain="register at the MM-WHS challenge page of Fudan University, and unpack",
+        licence="not confirmed: users report an agreement to sign, not to be passed on; ask them",
+        obtain="by the MM-WHS page of X. Zhuang's group, Fudan University, and unpack",
+        source=(
+            "the paper for the number of volumes; the split by a public list of data sets; the "
+            "makers' terms themselves were not found"
+        ),
         tree="{ct_train, mr_train}/{ct_train_1001_image.nii.gz, ct_train_1001_label.nii.gz}",
     ),
 )

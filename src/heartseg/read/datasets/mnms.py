@@ -180,16 +180,24 @@ def missing(path: Path) -> list[str]:
 LAYOUT = Layout(
     name=NAME,
     find=find,
+    scheme="mnms",
     missing=missing,
     card=Card(
         title="M&Ms: short-axis cine MR of four vendors, six hospitals, many diseases",
         paper="Campello et al., IEEE TMI 2021",
         modality=Modality.MR,
         patients=345,
-        cases="345 patients: 150 to train with labels and 25 without, 34 to validate, 136 to test",
+        cases=(
+            "345 open of the paper's 375 patients: 150 to train with labels, 25 without, 34 to "
+            "validate, 136 to test"
+        ),
         labels="LV cavity, LV myocardium, RV cavity at ED and ES; scheme mnms (1 is the LV)",
-        licence="research, as the challenge's page states",
-        obtain="ask at the M&Ms challenge page of the University of Barcelona, and unpack",
+        licence="not confirmed: read the terms on the challenge's page",
+        obtain="by the M&Ms challenge's page of the University of Barcelona, and unpack",
+        source=(
+            "the paper's abstract (375, four vendors, six hospitals, three countries); users' "
+            "tables for the open 345 and their split; the makers' terms were not found"
+        ),
         tree="{*M&Ms*.csv, Training/{Labeled,Unlabeled}, Validation, Testing}"
         "/CODE/{CODE_sa.nii.gz, CODE_sa_gt.nii.gz}",
     ),

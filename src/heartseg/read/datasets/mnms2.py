@@ -124,6 +124,7 @@ def missing(path: Path) -> list[str]:
 LAYOUT = Layout(
     name=NAME,
     find=find,
+    scheme="mnms",
     missing=missing,
     card=Card(
         title="M&Ms-2: short- and long-axis cine MR, diseases of the right ventricle",
@@ -132,8 +133,9 @@ LAYOUT = Layout(
         patients=360,
         cases="360 patients: 160 to train, 40 to validate, 160 to test",
         labels="LV cavity, LV myocardium, RV cavity at ED and ES; scheme mnms (1 is the LV)",
-        licence="research, as the challenge's page states",
-        obtain="ask at the M&Ms-2 challenge page of the University of Barcelona, and unpack",
+        licence="not confirmed: read the terms on the challenge's page",
+        obtain="by the M&Ms-2 challenge's page of the University of Barcelona, and unpack",
+        source="users' READMEs for patients, split and files; the makers' terms were not found",
         tree="{dataset_information.csv, dataset/NNN/{NNN_SA_ED.nii.gz, NNN_SA_ED_gt.nii.gz, ...}}",
     ),
 )

@@ -223,8 +223,9 @@ LAYOUT = Layout(
         modality=Modality.OTHER,
         cases="any",
         labels="as dataset.json names them, or labels.toml beside it",
-        licence="that of the data",
+        licence="that of the data; the Medical Segmentation Decathlon's is CC BY-SA 4.0",
         obtain="heartseg writes any data set that it reads in this form",
+        source="the Medical Segmentation Decathlon's page, for its licence",
         tree="DatasetNNN_NAME/{dataset.json, imagesTr/CASE_0000.nii.gz, labelsTr/CASE.nii.gz}",
     ),
 )

@@ -274,8 +274,12 @@ LAYOUT = Layout(
         modality=Modality.OTHER,
         cases="any",
         labels="what labels.toml says: a table [labels] of number = structure",
-        licence="yours",
+        licence="yours; that of the ISBI 2012 sections, read so by scheme isbi2012: not confirmed",
         obtain="put your images and labels into two folders, or side by side",
+        source=(
+            "ISBI 2012 is 30 sections of 512 x 512 pixels (U-Net paper), given out after "
+            "registration at brainiac2.mit.edu/isbi_challenge; its terms were not found"
+        ),
         tree="{images/NAME.*, labels/NAME.*, labels.toml, split.csv}",
     ),
 )

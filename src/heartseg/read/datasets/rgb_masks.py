@@ -240,8 +240,9 @@ LAYOUT = Layout(
         modality=Modality.MR,
         cases="SCCOR: 1344 subjects, 100199 images; HELIX: 38 patients, 8502 images",
         labels="LV endocardium and epicardium, papillary muscles in the cavity",
-        licence="not public",
+        licence="not public: the paper offers no copy",
         obtain="not public; data of your own may have this form",
+        source="the paper; SCCOR and HELIX are studies of the University of Alabama at Birmingham",
         tree="PATIENT/{NNNN.dcm, NNNN.tif} or PATIENT/{dicom/NNNN.dcm, masks/NNNN.tif}",
     ),
 )

@@ -159,10 +159,11 @@ LAYOUT = Layout(
         title="RVSC: short-axis cine MR with contours of the right ventricle",
         paper="Petitjean et al., Medical Image Analysis 2015",
         modality=Modality.MR,
-        cases="16 patients to train, 32 to test",
+        cases="48 patients: 16 to train with contours, two times 16 to test",
         labels="contours of the RV endocardium and epicardium (ED, ES); the cavity is read",
-        licence="research, as its makers allow: ask them",
-        obtain="ask for it at the challenge page of LITIS, Rouen, and unpack the archives",
+        licence="not confirmed: the paper calls the data public without naming terms; ask LITIS",
+        obtain="by the challenge's page of LITIS, Rouen, and unpack the archives",
+        source="the paper's abstract (48 patients); a public summary of it for the three parts",
         patients=48,
         tree=(
             "patientNN/{PNNdicom/PNN-NNNN.dcm, PNNlist.txt}\n"

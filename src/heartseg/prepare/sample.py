@@ -1,0 +1,156 @@
+"""An image as a network sees it, step by step, and the exact way back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heartseg.core.anatomy import Labels
+from heartseg.core.geometry import Geometry, Orientation
+from heartseg.core.image import Image
+from heartseg.prepare.clahe import equalise
+from heartseg.prepare.localise import Box, Location
+from heartseg.prepare.resample import Weights, linear_weights, resample_planes
+
+if TYPE_CHECKING:
+    from heartseg.prepare.preparation import Preparation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """What preparation has made of a frame so far.
+
+    Attributes:
+        name: what was done last, for people.
+        planes: (z, y, x) on `geometry`.
+        geometry: the grid of the planes.
+    """
+
+    name: str
+    planes: NDArray[Any]
+    geometry: Geometry
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Sample:
+    """An image as a network sees it, with the way back.
+
+    Attributes:
+        image: the study's own image.
+        orientation: from the image's planes to the canonical ones.
+        geometry: the prepared grid, (z, H, W).
+        step: (y, x) distance of prepared pixels, in distances of the image's.
+        intensities: what became 0 and 1.
+        settings: what it was prepared with.
+        box: rows and columns of the canonical planes that the prepared grid shows.
+        location: how `box` was found; None where nothing was sought.
+    """
+
+    image: Image
+    orientation: Orientation
+    geometry: Geometry
+    step: tuple[float, float]
+    intensities: tuple[float, float]
+    settings: "Preparation"
+    box: Box
+    location: Location | None = None
+
+    @property
+    def turned(self) -> Geometry:
+        """The image's own grid in canonical orientation."""
+        return self.image.geometry.oriented(self.orientation)
+
+    def frame(self, index: int) -> NDArray[np.float32]:
+        """Prepared planes (z, H, W) of a frame, in [0, 1]."""
+        prepared: NDArray[np.float32]
+        for step in self.steps(index):
+            prepared = step.planes
+        return prepared
+
+    def scaled(self, index: int) -> NDArray[np.float32]:
+        """Canonical planes (z, y, x) of a frame in [0, 1], before anything is cut or resampled."""
+        scaled: NDArray[np.float32]
+        for step in self._on_own_grid(index):
+            scaled = step.planes
+        return scaled
+
+    def steps(self, index: int) -> Iterator[Step]:
+        """A frame as stored, then after each step; `frame` is the last one's planes."""
+        for step in self._on_own_grid(index):
+            yield step
+        planes = step.planes[:, self.box[0], self.box[1]]
+        if self.location is not None:
+            name = "cropped" if self.location.found else "not cropped"
+            name = f"{name} ({self.location.sure:.2f} sure)"
+            yield Step(name, planes, self.turned.cropped(*self.box))
+        rows, columns = self._there(planes.shape[1], planes.shape[2])
+        planes = resample_planes(planes, rows, columns)
+        stretched = self.settings.spacing_mm is None
+        name = "stretched to one size" if stretched else "resampled, cropped or padded"
+        yield Step(name, planes, self.geometry)
+        clahe = self.settings.clahe
+        if clahe is not None:
+            name = f"CLAHE, {clahe.tiles} x {clahe.tiles} tiles"
+            yield Step(name, equalise(planes, clahe), self.geometry)
+
+    def _on_own_grid(self, index: int) -> Iterator[Step]:
+        stored = self.image.voxels[index]
+        yield Step("as stored", stored, self.image.geometry)
+        planes = self.orientation.apply(stored)
+        turned = self.turned
+        yield Step("canonical orientation", planes, turned)
+        low, high = self.intensities
+        scaled = (planes.astype(np.float32) - np.float32(low)) / np.float32(high - low)
+        scaled = scaled.clip(0.0, 1.0)
+        min_max = self.settings.percentiles == (0.0, 100.0)
+        yield Step("min-max to 0-1" if min_max else "intensities to 0-1", scaled, turned)
+        side = self.settings.denoise_px
+        if side is not None:
+            from scipy import ndimage
+
+            smoothed = ndimage.median_filter(scaled, (1, side, side), mode="nearest")
+            yield Step(f"median of {side} x {side}", smoothed, turned)
+
+    def frame_labels(self, labels: Labels) -> Labels:
+        """Prepared labels (z, H, W) of a frame's labels (z, y, x): the likeliest structure."""
+        planes = self.orientation.apply(labels)[:, self.box[0], self.box[1]]
+        rows, columns = self._there(planes.shape[1], planes.shape[2])
+        out = np.zeros((planes.shape[0], *self.geometry.shape[1:]), np.uint8)
+        best = resample_planes((planes == 0).astype(np.float32), rows, columns)
+        for value in np.unique(labels[labels > 0]).tolist():
+            share = resample_planes((planes == value).astype(np.float32), rows, columns)
+            wins = share > best
+            out[wins], best[wins] = value, share[wins]
+        return out
+
+    def restore(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(z, C, H, W) on the prepared grid -> (C, z, y, x) on the image's own grid.
+
+        Beyond a crop to the ventricle nothing was seen, and all is background, channel 0.
+        """
+        rows, columns = self._back()
+        planes = resample_planes(probabilities, rows, columns)
+        if self.location is not None:
+            whole = np.zeros((*planes.shape[:2], *self.turned.shape[1:]), np.float32)
+            whole[:, 0] = 1.0
+            whole[..., self.box[0], self.box[1]] = planes
+            planes = whole
+        restored: NDArray[np.float32] = self.orientation.undo(np.moveaxis(planes, 1, 0))
+        return restored
+
+    def _there(self, height: int, width: int) -> tuple[Weights, Weights]:
+        _, rows, columns = self.geometry.shape
+        return (
+            linear_weights(height, rows, step=self.step[0], filtered=True),
+            linear_weights(width, columns, step=self.step[1], filtered=True),
+        )
+
+    def _back(self) -> tuple[Weights, Weights]:
+        _, rows, columns = self.geometry.shape
+        height, width = (one.stop - one.start for one in self.box)
+        return (
+            linear_weights(rows, height, step=1 / self.step[0], filtered=False),
+            linear_weights(columns, width, step=1 / self.step[1], filtered=False),
+        )

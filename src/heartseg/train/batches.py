@@ -1,0 +1,82 @@
+"""How a network meets the data: batches of moved crops to learn from, whole frames to be scored on.
+
+Padded networks of planes see planes. Networks of volumes, and those that lose a margin, see stacks
+(`heartseg.train.stacks`), and whole frames through the window that their bundle will have.
+"""
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from heartseg.augment import SpatialChange, move_planes
+from heartseg.train.data import PreparedSet
+
+
+class Batches(Protocol):
+    """What the task of segmentation asks of its data.
+
+    Attributes:
+        device: where everything is.
+        memory_format: of inputs and weights.
+    """
+
+    device: torch.device
+    memory_format: torch.memory_format
+
+    def draw(
+        self,
+        count: int,
+        away: float,
+        change: SpatialChange,
+        classes: int,
+        generator: torch.Generator,
+    ) -> tuple[Tensor, Tensor]:
+        """Moved crops (n, slices, y, x), and the truth (n, ...) of what the network answers."""
+        ...
+
+    def as_input(self, crops: Tensor) -> Tensor:
+        """Crops (n, slices, y, x) as the network takes them."""
+        ...
+
+    def predicted(self, network: nn.Module, slices: NDArray[np.float32]) -> Tensor:
+        """The likeliest classes (z, y, x) of a whole frame (z, y, x), by a network in eval mode."""
+        ...
+
+
+class Planes:
+    """Planes one by one, for padded networks.
+
+    Args:
+        prepared: all planes.
+    """
+
+    memory_format = torch.channels_last
+
+    def __init__(self, prepared: PreparedSet) -> None:
+        self._prepared, self.device = prepared, prepared.planes.device
+
+    def draw(
+        self,
+        count: int,
+        away: float,
+        change: SpatialChange,
+        classes: int,
+        generator: torch.Generator,
+    ) -> tuple[Tensor, Tensor]:
+        """Crops (n, 1, s, s) and truth (n, s, s), s = `change.size_px`."""
+        drawn = self._prepared.draw(count, away, generator)
+        return move_planes(*drawn, change, classes, generator)
+
+    def as_input(self, crops: Tensor) -> Tensor:
+        """As they are."""
+        return crops.contiguous(memory_format=self.memory_format)
+
+    def predicted(self, network: nn.Module, slices: NDArray[np.float32]) -> Tensor:
+        """All planes at once."""
+        planes = torch.from_numpy(slices)[:, None]
+        logits = network(planes.to(self.device, memory_format=self.memory_format))
+        classes: Tensor = logits.argmax(1)
+        return classes
