@@ -43,6 +43,13 @@ def test_a_frame_that_holds_nothing_is_no_end_systole():
     assert beats(volumes) == ((0, 10), (20, 30))
 
 
+def test_a_loop_of_which_two_frames_were_drawn_has_no_curve():
+    volumes = np.zeros(41)
+    volumes[[3, 12]] = 120.0, 60.0
+
+    assert beats(volumes) == ()
+
+
 def test_the_time_of_a_beat_is_from_end_systole_to_end_systole():
     times = tuple(np.arange(61) * 40.0)
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pydicom.sr._concepts_dict import concepts
@@ -204,6 +206,21 @@ def test_absent_is_not_zero():
     assert by_key(measured, "lv_ef").problem == "4ch: no LV cavity at frame 1"
     assert measured.quality.verdict == "review"
     assert values(measured)["lv_ef_2ch"] == pytest.approx(0.60, abs=0.02)
+
+
+def test_frames_that_nobody_drew_are_no_phases():
+    empty = np.zeros_like(frame(*ED))
+    seen = view(*[empty] * 3, frame(*ED), *[empty] * 5, frame(*ES), empty)
+
+    measured = measure({FOUR: replace(seen, covered=(3, 9))}, phases=None)
+    elsewhere = measure(
+        {FOUR: replace(seen, covered=(3, 9))}, phases=Phases(ed=3, es=5, how="given")
+    )
+
+    assert measured.phases == {FOUR: Phases(ed=3, es=9, how="detected")}
+    assert values(measured)["lv_ef"] == pytest.approx(0.573, abs=0.01)
+    assert measured.quality.verdict == "pass"
+    assert by_key(elsewhere, "lv_ef").problem == "4ch: frame 5 was not drawn"
 
 
 def test_nothing_drawn_is_a_result_not_a_crash():

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from heartseg.core.geometry import Geometry
 from heartseg.measure.function import measure_function
 from heartseg.measure.rates import peak_rates
 from heartseg.phantom.cycle import Motion
@@ -69,6 +70,20 @@ def test_why_there_are_none(volumes, times, said):
     for one in (rates.ejection, rates.filling):
         assert one.value is None
         assert said in one.problem
+
+
+@pytest.mark.parametrize(("unit", "said"), [("px", "--spacing-mm"), ("mm", "areas and no volume")])
+def test_what_has_no_volume_has_no_rate(unit, said):
+    labels = beating(frames=24)[:, 4:5]
+    spacing = None if unit == "px" else (None, 1.5, 1.25)
+    grid = Geometry.from_pixels(labels.shape[1:], spacing)
+
+    found = measure_function(segmentation(labels, grid, times_ms=tuple(np.arange(24) * 35.0)))
+
+    for key in ("lv_peak_ejection_rate_ml_s", "rv_peak_filling_rate_ml_s"):
+        (rate,) = (one for one in found.findings if one.key == key)
+        assert rate.value is None
+        assert said in rate.problem
 
 
 def test_a_cine_has_the_rates_of_both_ventricles():

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from heartseg.measure.phases import CINE_FRAMES, glitches
+from heartseg.measure.phases import CINE_FRAMES, GLITCHES_AT_MOST, glitches
 from heartseg.measure.volumes import Curve
 
 DEPTH = 0.5
@@ -26,9 +26,10 @@ def beats(curve: Curve) -> tuple[tuple[int, int], ...]:
         curve: (t,) volumes in any unit; 0 where there is none.
 
     Returns:
-        Nothing where the curve has no smallest volume within it, as a clip that ends in systole.
+        Nothing where the curve has no smallest volume within it, as a clip that ends in systole,
+        or where only some frames were drawn.
     """
-    if len(curve) < CINE_FRAMES or not curve.any():
+    if len(curve) < CINE_FRAMES or np.count_nonzero(curve == 0) > GLITCHES_AT_MOST * len(curve):
         return ()
     from scipy.signal import find_peaks
 
