@@ -247,6 +247,37 @@ def _layouts() -> str:
     return "Tried in this order.\n\n" + _table(("layout", "is"), rows)
 
 
+def _metrics() -> str:
+    metrics = importlib.import_module("heartseg.measure.metrics")
+    rows = [
+        (
+            one.title,
+            f"`{key}`",
+            one.unit,
+            _shown(one.perfect),
+            *(_rule(rule) for rule in one.empty),
+            "yes" if one.exchange == "same" else one.exchange,
+            _first_line(one.of),
+        )
+        for key, one in metrics.METRICS.items()
+    ]
+    heads = ("metric", "key", "unit", "perfect", "both empty", "nothing predicted")
+    more = ("nothing to find", "symmetric", "is")
+    return _METRICS_LEAD + _table((*heads, *more), rows)
+
+
+_METRICS_LEAD = """Of a predicted and a true mask of one structure, in one frame, over the stack or
+its base, middle or apex. `-` is no value, "as defined" what the definition gives. What needs
+millimetres has no value in images without. [Why they are so, and what other tools
+mean](../explanation/metrics.md).
+
+"""
+
+
+def _rule(value: float | str | None) -> str:
+    return "-" if value is None else value if isinstance(value, str) else f"{value:g}"
+
+
 def _home(value: Any) -> Any:
     """The module of a function or class, where its layout is explained."""
     return sys.modules[value.__module__] if hasattr(value, "__module__") else value
@@ -465,6 +496,7 @@ PAGES = (
     ),
     Page("networks", "Networks", _networks, ("heartseg.models",)),
     Page("network-costs", "Costs of networks", _costs, ("heartseg.models",)),
+    Page("metrics", "Metrics", _metrics, ("heartseg.measure", "heartseg.measure.metrics")),
     Page("inspect", "Keys of inspect --json", _inspect, ("heartseg.read",)),
     Page("errors", "Errors", _errors),
 )

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from heartseg.batch import Plan, run
 from heartseg.core.errors import StudyError
-from heartseg.evaluation import CLINICAL, evaluate, rows_as_csv
+from heartseg.evaluation import CLINICAL, compare, evaluate, rows_as_csv
 from heartseg.pipeline import Settings
 from tests import doors
 
@@ -134,3 +135,43 @@ def test_the_csv_has_a_line_a_row_and_empty_cells_for_what_is_not(tmp_path: Path
     assert (by["lv"]["dice"], by["rv"]["dice"]) == ("1.0", "0.0")
     assert (by["rv"]["hausdorff95_mm"], by["rv"]["assd_mm"]) == ("", "")
     assert by["rv"]["note"]
+
+
+def test_several_predictions_are_compared_by_their_names(
+    truth: Path, segmented: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other" / "out"
+    shutil.copytree(segmented, other)
+    worse = other / "patient001" / "patient001_frame01_seg.nii.gz"
+    doors.save_nifti(worse, doors.heart(7))
+    result = compare([segmented, other], truth)
+    assert list(result.evaluations) == ["out", "out-2"]
+    found = {(d.measure, d.structure): d for d in result.differences}
+    lv = found["dice", "lv"]
+    assert (lv.first, lv.second, lv.cases, lv.first_mean) == ("out", "out-2", 2, 1.0)
+    assert lv.difference > 0
+    assert (lv.p_value, lv.better) == (None, "")  # two patients decide nothing
+    assert found["lv_ef", ""].difference < 0
+    assert {h.method for h in result.human} == {"out", "out-2"}
+    assert compare([segmented], truth).differences == ()
+
+
+def test_findings_of_every_case_are_kept(segmented: Path, truth: Path) -> None:
+    result = evaluate(segmented, truth)
+    assert set(result.numbers) == {"patient001", "patient002"}
+    ours, theirs = result.numbers["patient002"]
+    assert (
+        ours["lv_edv_ml"]
+        == theirs["lv_edv_ml"]
+        == pytest.approx(doors.volume_ml(doors.heart(9), 3))
+    )
+
+
+def test_the_human_limit_is_not_held_against_masks_of_nobody_knows_what(tmp_path: Path) -> None:
+    mask = doors.save_nifti(tmp_path / "m.nii.gz", doors.heart())
+    assert not evaluate(mask, mask).cine
+    assert compare([mask], mask).human == ()
+
+
+def test_the_human_limit_is_for_short_axis_cine_mr(truth: Path) -> None:
+    assert evaluate(truth, truth).cine

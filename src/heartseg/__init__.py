@@ -16,20 +16,24 @@ import typing as _typing
 from heartseg.core.version import __version__ as __version__
 
 _HOMES = {
+    "Example": "heartseg.train.examples",
     "HeartsegError": "heartseg.core.errors",
     "build_network": "heartseg.models",
     "measure_study": "heartseg.api",
     "read_study": "heartseg.read",
+    "run_benchmark": "heartseg.benchmark.engine",
     "save_report": "heartseg.report",
     "segment_study": "heartseg.api",
     "train_model": "heartseg.train.artefact",
 }
 
 __all__ = [
+    "Example",
     "HeartsegError",
     "build_network",
     "measure_study",
     "read_study",
+    "run_benchmark",
     "save_report",
     "segment_study",
     "train_model",
@@ -38,11 +42,13 @@ __all__ = [
 if _typing.TYPE_CHECKING:
     from heartseg.api import measure_study as measure_study
     from heartseg.api import segment_study as segment_study
+    from heartseg.benchmark.engine import run_benchmark as run_benchmark
     from heartseg.core.errors import HeartsegError as HeartsegError
     from heartseg.models import build_network as build_network
     from heartseg.read import read_study as read_study
     from heartseg.report import save_report as save_report
     from heartseg.train.artefact import train_model as train_model
+    from heartseg.train.examples import Example as Example
 
 
 def __getattr__(name: str) -> _typing.Any:

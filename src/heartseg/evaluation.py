@@ -1,8 +1,11 @@
-"""Judge segmentations by reference ones: agreement of masks, and of the numbers from them."""
+"""Judge segmentations by reference ones: agreement of masks, and of the numbers from them.
+
+`evaluate` is one method against the reference, `compare` is several.
+"""
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +17,17 @@ from heartseg.core.fault import said_of
 from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import Modality, Source, Study, View
 from heartseg.read import Candidate, find_studies
-from heartseg.read.candidate import stem_of
+from heartseg.read.candidate import safe_id, stem_of
 from heartseg.read.image_file import read_labels
 from heartseg.read.masks import study_masks
 
 if TYPE_CHECKING:
     from heartseg.measure.agreement import AgreementRow
-    from heartseg.measure.statistics import ClinicalAgreement, Summary
+    from heartseg.measure.concordance import ClinicalAgreement
+    from heartseg.measure.methods import Difference, HumanLimit
+    from heartseg.measure.summary import Summary
+
+    Table = Callable[..., tuple[AgreementRow, ...]]
 
 CLINICAL = ("lv_ef", "lv_edv_ml", "lv_esv_ml", "lv_mass_g", "rv_ef", "rv_edv_ml", "rv_esv_ml")
 """Findings that are compared besides the masks."""
@@ -31,16 +38,37 @@ class Evaluation:
     """Everything that `evaluate` says.
 
     Attributes:
-        rows: agreement of each case, phase and structure.
-        summary: over cases.
+        rows: agreement of each case, phase and structure, over the whole stack.
+        levels: the same of the base, middle and apex of short-axis stacks.
+        summary: of `rows` over cases, in the metrics of the headline.
+        numbers: the findings from both masks, by case: measured, reference.
         clinical: agreement of the findings, by key; only those that both sides have.
+        cine: whether all cases are short-axis cine MR, which the human limit is known for.
         problems: cases that could not be compared, and why.
     """
 
     rows: tuple["AgreementRow", ...]
+    levels: tuple["AgreementRow", ...]
     summary: tuple["Summary", ...]
+    numbers: Mapping[str, tuple["Numbers", "Numbers"]]
     clinical: Mapping[str, "ClinicalAgreement"]
+    cine: bool
     problems: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What `compare` says.
+
+    Attributes:
+        evaluations: by the name of the prediction.
+        differences: of all pairs of them; none of a single one.
+        human: each against the human limit; none where that is not known.
+    """
+
+    evaluations: Mapping[str, Evaluation]
+    differences: tuple["Difference", ...]
+    human: tuple["HumanLimit", ...]
 
 
 def evaluate(predictions: Path, truth: Path, scheme: str = "acdc") -> Evaluation:
@@ -57,34 +85,103 @@ def evaluate(predictions: Path, truth: Path, scheme: str = "acdc") -> Evaluation
     """
     from heartseg.measure import summarise
 
-    rows: list[AgreementRow] = []
-    numbers: list[tuple[Numbers, Numbers]] = []
+    cases: dict[str, _Case] = {}
     problems: dict[str, str] = {}
     for candidate in _cases(truth, scheme):
         try:
-            own, pair = _compared(candidate, predictions, scheme)
+            cases[candidate.id] = _compared(candidate, predictions, scheme)
         # The table of a hundred cases must survive a fault in one that nobody foresaw.
         except Exception as fault:  # noqa: BLE001
             problems[candidate.id] = said_of(fault)
-            continue
-        rows.extend(own)
-        numbers.append(pair)
+    rows = tuple(row for case in cases.values() for row in case.rows)
     if not rows:
         raise StudyError(predictions.name, got="no case to compare: " + _first(problems))
+    numbers = {name: case.numbers for name, case in cases.items()}
     return Evaluation(
-        rows=tuple(rows), summary=summarise(rows), clinical=_clinical(numbers), problems=problems
+        rows=rows,
+        levels=tuple(row for case in cases.values() for row in case.levels),
+        summary=summarise(rows),
+        numbers=numbers,
+        clinical=_clinical(list(numbers.values())),
+        cine=all(case.cine for case in cases.values()),
+        problems=problems,
     )
 
 
-def _compared(
-    candidate: Candidate, predictions: Path, scheme: str
-) -> tuple[list["AgreementRow"], tuple["Numbers", "Numbers"]]:
+def compare(predictions: Sequence[Path], truth: Path, scheme: str = "acdc") -> Comparison:
+    """Evaluate several methods by one reference, and say whether they differ.
+
+    Args:
+        predictions: of a method each, as `evaluate` takes them; their names tell them apart.
+        truth: as `evaluate` takes it.
+        scheme: as `evaluate` takes it.
+
+    Raises:
+        StudyError: nothing to compare.
+        InputError: as reading the files.
+    """
+    from heartseg.measure.methods import Method, against_readers, compare_methods
+
+    found = {
+        name: evaluate(path, truth, scheme)
+        for name, path in zip(_names(predictions), predictions, strict=True)
+    }
+    methods = {name: Method(rows=e.rows, errors=_errors(e)) for name, e in found.items()}
+    of_cine = {name: methods[name] for name, e in found.items() if e.cine}
+    return Comparison(
+        evaluations=found,
+        differences=compare_methods(methods),
+        human=against_readers(of_cine),
+    )
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """Safe and different names of the predictions, after their files or folders."""
+    names: list[str] = []
+    for path in paths:
+        name, number = safe_id(stem_of(path.resolve())), 1
+        while (unique := name if number == 1 else f"{name}-{number}") in names:
+            number += 1
+        names.append(unique)
+    return names
+
+
+def _errors(one: Evaluation) -> dict[str, dict[str, float]]:
+    """|measured - reference| of each finding, by case."""
+    pairs = {
+        key: {
+            case: (ours.get(key), theirs.get(key)) for case, (ours, theirs) in one.numbers.items()
+        }
+        for key in one.clinical
+    }
+    return {
+        key: {c: abs(a - b) for c, (a, b) in found.items() if a is not None and b is not None}
+        for key, found in pairs.items()
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    rows: tuple["AgreementRow", ...]
+    levels: tuple["AgreementRow", ...]
+    numbers: tuple["Numbers", "Numbers"]
+    cine: bool
+
+
+def _compared(candidate: Candidate, predictions: Path, scheme: str) -> _Case:
+    from heartseg.measure import agreement_table, level_table
+
     study = candidate.load()
     found = study_masks(study, predictions, scheme)
     wanted = candidate.reference() if candidate.reference else {}
     covered = candidate.covered() if candidate.covered else None
-    rows = list(_agreement(study, found, wanted, covered))
-    return rows, (_findings(study, found), _findings(study, wanted))
+    short_axis: Masks = {view: mask for view, mask in wanted.items() if view is View.SAX}
+    return _Case(
+        rows=tuple(_agreement(agreement_table, study, found, wanted, covered)),
+        levels=tuple(_agreement(level_table, study, found, short_axis, covered)),
+        numbers=(_findings(study, found), _findings(study, wanted)),
+        cine=study.modality is Modality.MR and set(wanted) == {View.SAX},
+    )
 
 
 def _cases(truth: Path, scheme: str) -> list[Candidate]:
@@ -124,15 +221,26 @@ def _case_of_mask(file: Path, scheme: str) -> Candidate:
 def rows_as_csv(rows: Sequence["AgreementRow"]) -> str:
     """The agreement table, a line a case, phase and structure."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    names = ("case", "phase", "frame", "structure", "dice", "hausdorff95_mm", "hausdorff_mm")
-    more = ("assd_mm", "volume_pred_ml", "volume_truth_ml", "note")
-    writer.writerow([*names, *more])
-    for row in rows:
-        cells = [getattr(row, name) for name in (*names, *more)]
-        cells[3] = row.structure.key
-        writer.writerow(["" if cell is None else cell for cell in cells])
+    cells = [row_cells(row) for row in rows]
+    writer = csv.DictWriter(out, list(cells[0]) if cells else ["case"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(cells)
     return out.getvalue()
+
+
+def row_cells(row: "AgreementRow") -> dict[str, object]:
+    """A row with its metrics as cells beside the others; None is an empty one."""
+    return {
+        "case": row.case,
+        "phase": row.phase,
+        "frame": row.frame,
+        "structure": row.structure.key,
+        "level": row.level,
+        **row.values,
+        "volume_pred_ml": row.volume_pred_ml,
+        "volume_truth_ml": row.volume_truth_ml,
+        "note": row.note,
+    }
 
 
 Masks = Mapping[View, Segmentation]
@@ -140,17 +248,16 @@ Numbers = Mapping[str, float | None]
 
 
 def _agreement(
+    table: "Table",
     study: Study,
     found: Masks,
     wanted: Masks,
     covered: Mapping[View, Mapping[int, tuple[Structure, ...]]] | None,
 ) -> Iterator["AgreementRow"]:
     """Rows of the frames and structures that the reference covers."""
-    from heartseg.measure import agreement_table
-
     for view in wanted.keys() & found.keys():
         phases = study.phases.get(view)
-        for row in agreement_table(found[view], wanted[view], case=study.id, phases=phases):
+        for row in table(found[view], wanted[view], case=study.id, phases=phases):
             if covered is None or row.structure in covered[view].get(row.frame, ()):
                 yield row
 

@@ -167,7 +167,7 @@ def test_evaluate_of_what_segment_wrote(gauge: Path, tmp_path: Path) -> None:
     heartseg("segment", tmp_path / "set", "-o", out, "--model", gauge, "--formats", "nifti")
     done = heartseg("evaluate", out, tmp_path / "set", "-o", table)
     assert (done.code, done.err) == (0, "")
-    assert "Empty masks: both empty counts as Dice 1" in done.out
+    assert "Empty masks. Dice: both empty 1" in done.out
     assert "lv_ef" in done.out
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -176,6 +176,45 @@ def test_evaluate_of_what_segment_wrote(gauge: Path, tmp_path: Path) -> None:
     assert found["clinical"]["lv_ef"]["mean_absolute_error"] == 0.0
     assert {row["structure"] for row in found["rows"]} == {"lv", "myo", "rv"}
     assert found["problems"] == {}
+
+
+def test_evaluate_of_two_predictions_fills_a_folder(tmp_path: Path) -> None:
+    for number, radii in ((1, (8, 5)), (2, (9, 6))):
+        doors.write_patient(tmp_path / "set" / f"patient00{number}", radii=radii)
+    shutil.copytree(tmp_path / "set", tmp_path / "first")
+    shutil.copytree(tmp_path / "set", tmp_path / "second")
+    pairs = (tmp_path / "first", tmp_path / "second", tmp_path / "set")
+    done = heartseg("evaluate", *pairs, "-o", tmp_path / "out")
+    assert (done.code, done.err) == (0, "")
+    assert "== first ==" in done.out
+    assert "Two-sided Wilcoxon signed-rank tests, corrected together by Holm" in done.out
+    assert "Human limit" in done.out
+    tables = {
+        file.stem: list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
+        for file in (tmp_path / "out").glob("*.csv")
+    }
+    assert set(tables) == {
+        "cases", "statistics", "findings", "agreement", "differences", "human_limit",
+    }  # fmt: skip
+    assert {row["prediction"] for row in tables["cases"]} == {"first", "second"}
+    assert {row["hole_error"] for row in tables["cases"]} == {"0.0"}
+    assert {row["unit"] for row in tables["statistics"]} == {"1", "mm", "mL", "pieces"}
+    assert {row["first"] for row in tables["differences"]} == {"first"}
+    ef = next(row for row in tables["agreement"] if row["finding"] == "lv_ef")
+    assert (ef["bias"], ef["bias_low"], ef["limits_high"]) == ("0.0", "0.0", "0.0")
+    plots = {file.name for file in (tmp_path / "out").glob("*.svg")}
+    assert {"dice.svg", "bland-altman-first-lv_ef.svg", "correlation-second-rv_edv_ml.svg"} <= plots
+    said = (tmp_path / "out" / "evaluation.txt").read_text(encoding="utf-8")
+    assert "Specificity: both empty 1" in said
+    both = heartseg("evaluate", *pairs, "--json").json()
+    assert set(both) == {"predictions", "differences", "human_limit"}
+    assert both["predictions"]["second"]["rows"][0]["dice"] == 1.0
+
+
+def test_evaluate_needs_a_reference(tmp_path: Path) -> None:
+    done = heartseg("evaluate", tmp_path / "only.nii")
+    assert done.code == 2
+    assert "got one path" in done.err
 
 
 def test_evaluate_says_what_it_could_not_compare_and_fails(gauge: Path, tmp_path: Path) -> None:

@@ -24,10 +24,7 @@ def agreement(case: str, phase: str, structure: Structure, dice: float) -> Agree
         frame=0 if phase == "ED" else 1,
         phase=phase,  # type: ignore[arg-type]
         structure=structure,
-        dice=dice,
-        hausdorff95_mm=4.0,
-        hausdorff_mm=9.0,
-        assd_mm=1.0,
+        values={"dice": dice, "hausdorff95_mm": 4.0, "hausdorff_mm": 9.0, "assd_mm": 1.0},
         volume_pred_ml=90.0,
         volume_truth_ml=100.0,
     )

@@ -196,3 +196,49 @@ def test_a_watcher_sees_what_is_logged(tmp_path):
     assert [(step, set(numbers)) for step, numbers in seen] == [
         (line["step"], set(line) - {"step", "seconds"}) for line in lines(tmp_path)
     ]
+
+
+LONG = [0.1, 0.5, 0.4, 0.4, 0.4, 0.6, 0.2, 0.3, 0.1, 0.1]
+
+
+@pytest.mark.parametrize("stop", [None, 5, 7, 11])
+def test_a_plateau_is_remembered_by_a_resumed_run(tmp_path, stop):
+    schedule = Schedule(
+        steps=20, warm_up=0, validate_every=2, log_every=1, shape="plateau", plateau=2
+    )
+    task = Counting(LONG)
+    if stop:
+        with pytest.raises(StoppedError):
+            fit(task, schedule, tmp_path, resume=False, watch=stop_at(stop))
+        task = Counting(LONG)
+    fit(task, schedule, tmp_path, resume=bool(stop))
+    rates = [1.0] * 8 + [0.1] * 8 + [0.01] * 4
+    assert task.rates == pytest.approx(rates[len(rates) - len(task.rates) :])
+    assert load_checkpoint(tmp_path / LAST)["course"]["drops"] == 3
+
+
+@pytest.mark.parametrize("stop", [None, 5, 9])
+def test_patience_is_remembered_by_a_resumed_run(tmp_path, stop):
+    schedule = Schedule(steps=20, validate_every=2, log_every=1, patience=3)
+    if stop:
+        with pytest.raises(StoppedError):
+            fit(Counting(LONG), schedule, tmp_path, resume=False, watch=stop_at(stop))
+    task = Counting(LONG)
+    fit(task, schedule, tmp_path, resume=bool(stop))
+    assert task.count == 10  # the best was at 4; 6, 8 and 10 are no better
+    assert load_checkpoint(tmp_path / LAST)["step"] == 10
+    assert load_checkpoint(tmp_path / BEST)["step"] == 4
+    again = Counting(LONG)
+    fit(again, schedule, tmp_path, resume=True)
+    assert again.rates == []
+
+
+def test_a_checkpoint_from_before_there_was_a_course_goes_on(tmp_path):
+    with pytest.raises(StoppedError):
+        fit(Counting([0.5] * 5), SCHEDULE, tmp_path, resume=False, watch=stop_at(7))
+    state = load_checkpoint(tmp_path / LAST)
+    del state["course"]
+    save_checkpoint(tmp_path / LAST, state)
+    task = Counting([0.5] * 5)
+    fit(task, SCHEDULE, tmp_path, resume=True)
+    assert task.rates == [SCHEDULE.rate(step) for step in range(6, 10)]

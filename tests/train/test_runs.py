@@ -1,5 +1,7 @@
 """The runs of the project: every file can be used, and they do not leak."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,9 @@ from heartseg.models.architecture import per_axis
 from heartseg.train.run import RunSettings
 from heartseg.train.shown import require_crops
 
-RUNS = sorted((Path(__file__).resolve().parents[2] / "runs").rglob("*.toml"))
+ROOT = Path(__file__).resolve().parents[2]
+GRIDS = ROOT / "runs" / "grids"
+RUNS = sorted(path for path in (ROOT / "runs").rglob("*.toml") if path.parent != GRIDS)
 
 
 def test_there_are_runs():
@@ -36,3 +40,17 @@ def test_a_run_loads_and_fits_its_network(path: Path):
 @pytest.mark.parametrize("path", RUNS, ids=lambda path: path.name)
 def test_a_run_is_as_short_as_promised(path: Path):
     assert len(path.read_text(encoding="utf-8").splitlines()) < 15
+
+
+PAGES = [
+    ROOT / "docs" / "how-to" / "train-a-model.md",
+    ROOT / "docs" / "tutorial" / "train-on-your-own-data.md",
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_run_that_a_page_shows_is_one(page: Path):
+    blocks = re.findall(r"^```toml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
+    assert blocks
+    for block in blocks:
+        from_table(RunSettings, {"name": "shown", "folder": "hearts"} | tomllib.loads(block))

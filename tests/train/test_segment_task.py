@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 from heartseg.losses import soft_dice_loss  # noqa: E402
 from heartseg.train.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from heartseg.train.loop import LAST, Schedule, fit  # noqa: E402
+from heartseg.train.ranks import Ranks  # noqa: E402
 from heartseg.train.segment_task import Learning  # noqa: E402
 from tests.train import tiny  # noqa: E402
 
@@ -25,24 +26,46 @@ def test_it_learns_discs_within_seconds(tmp_path):
     assert after["score"] == pytest.approx((after["dice_1"] + after["dice_2"]) / 2)
 
 
-def test_resuming_is_exact_to_the_bit(tmp_path):
-    straight, first = tiny.task(), tiny.task()
+@pytest.mark.parametrize(
+    ("chosen", "more"), [({}, set()), (tiny.HARD["learning"], {"scaler"})], ids=["usual", "hard"]
+)
+def test_resuming_is_exact_to_the_bit(tmp_path, chosen, more):
+    straight, first = tiny.task(**chosen), tiny.task(**chosen)
     rate = Schedule(steps=20, warm_up=3).rate
     for step in range(20):
         straight.step(rate(step))
     for step in range(10):
         first.step(rate(step))
     save_checkpoint(tmp_path / LAST, {"step": 10, "best": 0.0, "task": first.state()})
-    second = tiny.task(seed=99)  # other weights and another generator: nothing may remain of them
+    second = tiny.task(
+        seed=99, **chosen
+    )  # other weights and another generator: nothing may remain of them
     second.step(1.0)
     second.restore(load_checkpoint(tmp_path / LAST)["task"])
     assert tiny.difference(second.state(), first.state()) == ""
     for step in range(10, 20):
         second.step(rate(step))
     wanted, found = straight.state(), second.state()
-    assert set(wanted) == {"network", "average", "optimiser", "generator", "steps"}
+    assert set(wanted) == {"network", "average", "optimiser", "generator", "steps", *more}
     assert tiny.difference(wanted, found) == ""
     assert straight.validate() == second.validate()
+
+
+def test_dropout_is_drawn_anew_every_step_by_every_process_and_run():
+    def drawn(seed, rank):
+        task = tiny.task(seed=seed, dropout=0.5)
+        task._criterion.ranks = Ranks()
+        task._criterion.ranks.rank = rank
+        seeds = []
+        for _ in range(3):
+            task._seed_dropout()
+            seeds.append(torch.initial_seed())
+            task._update.steps += 1
+        return seeds
+
+    first, other, second = drawn(5, 0), drawn(6, 0), drawn(5, 1)
+    assert len({*first, *other, *second}) == 9
+    assert drawn(5, 0) == first
 
 
 def test_a_step_follows_cross_entropy_and_soft_dice():

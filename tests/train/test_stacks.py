@@ -15,6 +15,7 @@ from heartseg.train.batches import Planes  # noqa: E402
 from heartseg.train.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from heartseg.train.data import PreparedFrame  # noqa: E402
 from heartseg.train.loop import LAST, Schedule, fit  # noqa: E402
+from heartseg.train.objective import Criterion, Objective  # noqa: E402
 from heartseg.train.segment_task import Learning, Segment  # noqa: E402
 from heartseg.train.shown import require_crops, window_of  # noqa: E402
 from heartseg.train.stacks import batches_for  # noqa: E402
@@ -65,7 +66,7 @@ def task(case: str, seed: int = 5, **learning: Any) -> Segment:
         architecture(table).build(1, 3),
         batches(case),
         [stack(10), stack(11, slices=3)],
-        classes=3,
+        criterion=Criterion(Objective(), 3),
         learning=Learning(**{"batch": 2, "average": 0.9, **learning}),
         spatial=SpatialChange(size_px=size, shift_px=4.0, elastic_px=0.5),
         intensity=IntensityChange(gamma=0.1, contrast=0.1, brightness=0.05, bias_field=0.1),
@@ -166,7 +167,7 @@ def test_a_whole_frame_is_seen_as_in_one_look(case):
     pads = [(m, m + b) for m, b in zip(margin, behind, strict=True)]
     mirrored = torch.from_numpy(np.pad(frame.pixels, pads, mode="reflect"))
     with torch.no_grad():
-        found = batches(case).predicted(network, frame.pixels)
+        found = batches(case).answered(network, frame.pixels).argmax(1)
         if case == "valid":
             wanted = network(mirrored[:, None]).argmax(1)
         else:

@@ -1,5 +1,8 @@
 """Small things to learn from, and a run that other processes can be asked to do."""
 
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from heartseg.train.batches import Planes
 from heartseg.train.checkpoint import load_checkpoint
 from heartseg.train.data import PreparedFrame, PreparedSet
 from heartseg.train.loop import LAST, Schedule, fit
+from heartseg.train.objective import Criterion, Objective
 from heartseg.train.segment_task import Learning, Segment
 
 CPU = torch.device("cpu")
@@ -36,15 +40,25 @@ def frame(number: int, rows: int = 32, columns: int = 40, planes: int = 2) -> Pr
 
 
 def task(
-    seed: int = 5, widths: tuple[int, ...] = (4, 6), validation: int = 1, **learning: Any
+    seed: int = 5,
+    widths: tuple[int, ...] = (4, 6),
+    validation: int = 1,
+    dropout: float = 0.0,
+    prepare: Callable[[Any], None] = lambda network: None,
+    objective: Objective = Objective(),  # noqa: B008
+    **learning: Any,
 ) -> Segment:
     """A task that learns the frames above."""
     torch.manual_seed(seed)
+    network = build_network("unet", 1, objective.channels(3), widths=widths)
+    if dropout:
+        network.encoder[-1].append(torch.nn.Dropout(dropout))  # type: ignore[operator, union-attr]
+    prepare(network)
     return Segment(
-        build_network("unet", 1, 3, widths=widths),
+        network,
         Planes(PreparedSet([frame(number) for number in (2, 3, 4)], CPU)),
         [frame(number) for number in range(10, 10 + validation)],
-        classes=3,
+        criterion=Criterion(objective, 3),
         learning=Learning(**{"batch": 4, "average": 0.9, **learning}),
         spatial=SpatialChange(size_px=16, shift_px=4.0, elastic_px=0.5),
         intensity=IntensityChange(),
@@ -52,10 +66,42 @@ def task(
     )
 
 
-def run(folder: Path, seed: int = 5) -> None:
-    """Go on with the run in a folder, to its end; one thread, so that sums keep their order."""
+HARD: dict[str, Any] = {
+    "learning": {"precision": "f16", "accumulate": 2, "optimiser": "sgd", "dropout": 0.5},
+    "schedule": {"shape": "plateau", "plateau": 1, "drop_to": 0.5, "patience": 9},
+}
+"""Everything that a step may depend on besides weights and chance."""
+
+
+def run(folder: Path, seed: int = 5, hard: bool = False, halt: str = "") -> None:
+    """Go on with the run in a folder, to its end; one thread, so that sums keep their order.
+
+    `halt` names a file that, while it is written, waits half done for a kill.
+    """
     torch.set_num_threads(1)
-    fit(task(seed), SCHEDULE, folder, resume=True)
+    chosen = HARD if hard else {"learning": {}, "schedule": {}}
+    if halt:
+        _halt_in(folder / halt)
+    schedule = replace(SCHEDULE, **chosen["schedule"])
+    fit(task(seed, **chosen["learning"]), schedule, folder, resume=True)
+
+
+def _halt_in(path: Path) -> None:
+    """Write the third checkpoint under that name by half, say so, and wait."""
+    saved, count = torch.save, [0]
+
+    def save(state: Any, file: Any) -> None:
+        saved(state, file)
+        if Path(file.name).stem != path.stem:
+            return
+        count[0] += 1
+        if count[0] == 3:
+            file.flush()
+            file.truncate(file.tell() // 2)
+            (path.parent / "halted").touch()
+            time.sleep(120)
+
+    torch.save = save
 
 
 def last(folder: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from heartseg.cli.benchmarking import benchmark
 from heartseg.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -209,37 +210,60 @@ def measure(
 
 @app.command()
 def evaluate(
-    predictions: Annotated[Path, typer.Argument(metavar="PRED", help="mask or folder")],
-    truth: Annotated[Path, typer.Argument(metavar="TRUTH", help="mask or data set")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PRED... TRUTH",
+            help="masks or folders of one or more methods, and last the mask or data set that is "
+            "the reference",
+        ),
+    ],
     scheme: Annotated[str, typer.Option(help="what the label numbers mean")] = "acdc",
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="CSV to write")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="folder for tables and plots, or a .csv for the cases"),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Agreement with reference masks: Dice, HD95, ASSD, and of the numbers from them."""
-    from heartseg.cli import agreement, options
-    from heartseg.evaluation import evaluate as judge
+    """Agreement with reference masks: Dice, HD95, ASSD, and of the numbers from them.
 
+    Of several methods, whether they differ: paired tests over cases, corrected together.
+    """
+    from heartseg.cli import agreement, options
+    from heartseg.cli.evaluation_folder import write_results
+    from heartseg.evaluation import compare
+
+    if len(paths) < 2:
+        raise typer.BadParameter("got one path; give masks to judge, and last the reference")
     options.label_scheme("--scheme", scheme)
-    result = judge(predictions, truth, scheme)
+    result = compare(paths[:-1], paths[-1], scheme)
     print(agreement.as_json(result) if json else agreement.as_text(result))
     if out is not None:
-        agreement.write_csv(result, out)
-    if result.problems:
+        write_results(result, out)
+    if any(one.problems for one in result.evaluations.values()):
         raise typer.Exit(1)
 
 
 @app.command()
 def train(
-    run_toml: Annotated[Path, typer.Argument(metavar="RUN.toml")],
+    source: Annotated[
+        Path, typer.Argument(metavar="RUN.toml", help="or a folder of your own images and labels")
+    ],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="folder of the run")] = None,
     changes: Annotated[list[str] | None, typer.Option("--set", help="section.name=value")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on where it stopped")] = False,
     device: Device = "auto",
+    processes: Annotated[int, typer.Option(min=1, help="that train together here")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="computers that do, each started alike")] = 1,
 ) -> None:
     """Train a network as a RUN.toml says and write it as a model bundle."""
-    from heartseg.cli.training import run_training
+    from heartseg.cli.training import Machine, run_training
 
-    run_training(run_toml, out or Path("out") / run_toml.stem, changes or [], resume, device)
+    machine = Machine(device=device, processes=processes, nodes=nodes)
+    run_training(source, out or Path("out") / source.stem, changes or [], resume, machine)
+
+
+app.command()(benchmark)
 
 
 @app.command()
@@ -341,11 +365,18 @@ def datasets(
 
 
 @app.command()
-def doctor(json: Json = False) -> None:
-    """Versions, devices, extras, and how fast this machine segments."""
-    from heartseg.cli.examination import as_json, as_text, examination
+def doctor(
+    train: Annotated[
+        Path | None, typer.Option(metavar="RUN.toml", help="say how long this training would take")
+    ] = None,
+    runs: Annotated[int, typer.Option(min=1, help="so many such trainings, with --train")] = 1,
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """Versions, devices, extras, and how fast this machine segments, or trains."""
+    from heartseg.cli.examination import as_json, as_text, examination, training
 
-    found = examination()
+    found = examination() if train is None else {"training": training(train, runs, device)}
     print(as_json(found) if json else as_text(found))
 
 

@@ -6,12 +6,14 @@ import os
 import platform
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from heartseg.cli.listing import to_json
-from heartseg.core.errors import ModelError
+from heartseg.config import load
+from heartseg.core.errors import MissingExtraError, ModelError
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image
 from heartseg.core.provenance import source_commit
@@ -47,6 +49,35 @@ def examination() -> dict[str, Any]:
         "extras": {name: importlib.util.find_spec(m) is not None for name, m in EXTRAS.items()},
         "models": list(shipped_bundles()),
         "speed": _speed(),
+    }
+
+
+def training(run_toml: Path, runs: int, device: str) -> dict[str, Any]:
+    """How long a run, and so many like it one after the other, would take here.
+
+    Raises:
+        MissingExtraError: torch is not installed.
+        ConfigError: no such run, or settings that do not fit.
+    """
+    try:
+        from heartseg.train.estimate import estimate
+        from heartseg.train.run import RunSettings, choose_device
+    except ModuleNotFoundError as fault:
+        raise MissingExtraError("--train", "train") from fault
+    settings = load(RunSettings, run_toml)
+    found = estimate(settings, run_toml.parent, choose_device(device), PROBE_SECONDS)
+    return {
+        "run": settings.name,
+        "device": found.device,
+        "precision": settings.learning.precision,
+        "seconds_a_step": round(found.step_s, 3),
+        "seconds_a_validation": round(found.validation_s, 1),
+        "validated_studies": found.validated_studies,
+        "steps": found.steps,
+        "minutes": round(found.minutes, 1),
+        "runs": runs,
+        "hours_for_all_runs": round(runs * found.minutes / 60, 2),
+        "not_counted": "reading and preparing the images, and the export",
     }
 
 

@@ -8,8 +8,8 @@ A file may start from another one with `base = "other.toml"` (relative to itself
 Overrides are `schedule.steps=9`. Optional settings are unset with `none`.
 """
 
-from heartseg.config.files import load
+from heartseg.config.files import from_changes, load
 from heartseg.config.plain import to_table, to_toml
 from heartseg.config.strict import from_table
 
-__all__ = ["from_table", "load", "to_table", "to_toml"]
+__all__ = ["from_changes", "from_table", "load", "to_table", "to_toml"]

@@ -23,10 +23,20 @@ def load(cls: type[Config], path: Path, overrides: Iterable[str] = ()) -> Config
     Raises:
         ConfigError: no such file, not TOML, an unknown key, a wrong type, a missing setting.
     """
-    table = _with_base(path)
+    return from_changes(cls, _with_base(path), overrides, where=path.name)
+
+
+def from_changes(
+    cls: type[Config], table: Table, overrides: Iterable[str], *, where: str = "settings"
+) -> Config:
+    """The same of a table: the overrides are stronger.
+
+    Raises:
+        ConfigError: as `load`.
+    """
     for override in overrides:
         table = _merged(table, _override_table(override))
-    return from_table(cls, table, where=path.name)
+    return from_table(cls, table, where=where)
 
 
 def _with_base(path: Path) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from heartseg.measure.agreement import EMPTY_MASK_RULE as EMPTY_MASK_RULE
 from heartseg.measure.agreement import agreement_table as agreement_table
+from heartseg.measure.agreement import level_table as level_table
 from heartseg.measure.choices import Choices as Choices
+from heartseg.measure.concordance import clinical_agreement as clinical_agreement
 from heartseg.measure.conventions import ACDC as ACDC
 from heartseg.measure.conventions import Convention as Convention
 from heartseg.measure.function import measure_function as measure_function
 from heartseg.measure.phases import detect_phases as detect_phases
 from heartseg.measure.plausibility import quality as quality
-from heartseg.measure.statistics import clinical_agreement as clinical_agreement
-from heartseg.measure.statistics import summarise as summarise
 from heartseg.measure.study import Measured as Measured
 from heartseg.measure.study import measure_study as measure_study
+from heartseg.measure.summary import summarise as summarise

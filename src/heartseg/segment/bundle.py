@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from importlib import resources
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from heartseg.config import from_table, to_table, to_toml
 from heartseg.config.strict import PRESET
@@ -73,6 +73,7 @@ class _ModelFile:
     labels: Mapping[str, str]
     architecture: Mapping[str, Any]
     preparation: Preparation
+    activation: Literal["softmax", "sigmoid"] = "softmax"
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
     window: Window | None = None

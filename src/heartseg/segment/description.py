@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from heartseg.core.anatomy import Structure
 from heartseg.core.errors import ModelError
@@ -29,6 +29,8 @@ class Description:
         view: of the images it was made for.
         structures: what each channel of the output means; the first is the background.
         architecture: name and settings, as `heartseg.models.architecture` reads them.
+        activation: `softmax`, or `sigmoid` where the network has no channel for the background;
+            the ONNX file then answers with a first channel of 0 for it.
         preparation: what is done to an image first.
         training: data, split, seeds, commit, steps: whatever tells where it comes from.
         scores: measured numbers, by name.
@@ -44,6 +46,7 @@ class Description:
     structures: tuple[Structure, ...]
     architecture: Mapping[str, Any]
     preparation: Preparation
+    activation: Literal["softmax", "sigmoid"] = "softmax"
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
     window: Window | None = None

@@ -10,6 +10,7 @@ from torch import nn
 
 from heartseg.core.errors import ConfigError, ModelError
 from heartseg.models import architecture
+from heartseg.models.background import answer_with_background
 from heartseg.segment.bundle import Bundle
 from heartseg.segment.onnx_check import read_onnx
 
@@ -57,11 +58,14 @@ def load_network(bundle: Bundle) -> nn.Module:
     Raises:
         ModelError: description and weights do not fit.
     """
+    channelless = int(bundle.activation == "sigmoid")  # the background
     try:
-        network = architecture(bundle.architecture).build(1, len(bundle.structures))
+        network = architecture(bundle.architecture).build(1, len(bundle.structures) - channelless)
     except ConfigError as fault:
         raise ModelError(f"model '{bundle.name}'", got=str(fault)) from fault
     load_weights(network, read_onnx(bundle.onnx).weights)
+    if channelless:
+        answer_with_background(network)
     return network
 
 

@@ -41,8 +41,8 @@ class Batches(Protocol):
         """Crops (n, slices, y, x) as the network takes them."""
         ...
 
-    def predicted(self, network: nn.Module, slices: NDArray[np.float32]) -> Tensor:
-        """The likeliest classes (z, y, x) of a whole frame (z, y, x), by a network in eval mode."""
+    def answered(self, network: nn.Module, slices: NDArray[np.float32]) -> Tensor:
+        """Logits (z, channels, y, x) of a whole frame (z, y, x), by a network in eval mode."""
         ...
 
 
@@ -74,9 +74,8 @@ class Planes:
         """As they are."""
         return crops.contiguous(memory_format=self.memory_format)
 
-    def predicted(self, network: nn.Module, slices: NDArray[np.float32]) -> Tensor:
+    def answered(self, network: nn.Module, slices: NDArray[np.float32]) -> Tensor:
         """All planes at once."""
         planes = torch.from_numpy(slices)[:, None]
-        logits = network(planes.to(self.device, memory_format=self.memory_format))
-        classes: Tensor = logits.argmax(1)
-        return classes
+        logits: Tensor = network(planes.to(self.device, memory_format=self.memory_format))
+        return logits

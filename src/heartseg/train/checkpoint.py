@@ -20,6 +20,9 @@ from heartseg.core.errors import ModelError, OutputError
 CONTENT = {"step", "best", "task"}
 """What a checkpoint holds: steps done, highest score so far, the task's state."""
 
+COURSE = {"course"}
+"""What newer ones hold too: the rest of where the run stands, see `schedule.Course`."""
+
 _BROKEN = (
     OSError,
     RuntimeError,
@@ -69,7 +72,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
             state = torch.load(path, map_location="cpu", weights_only=True)
     except _BROKEN as fault:
         raise ModelError(f"checkpoint {path.name}", got=_said(fault)) from fault
-    if not isinstance(state, dict) or set(state) != CONTENT:
+    if not isinstance(state, dict) or set(state) - COURSE != CONTENT:
         raise ModelError(
             f"checkpoint {path.name}",
             got="another kind of file",

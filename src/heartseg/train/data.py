@@ -11,8 +11,11 @@ from torch import Tensor
 from heartseg.core.anatomy import Labels, Structure
 from heartseg.core.errors import LabelError, StudyError
 from heartseg.core.study import Study, View
+from heartseg.losses import IGNORED
 from heartseg.prepare import Preparation
 from heartseg.read import Candidate
+
+_UNKNOWN = IGNORED - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,13 +29,24 @@ class PreparedFrame:
 
 
 def prepared_frames(
-    candidate: Candidate, preparation: Preparation, structures: Sequence[Structure], view: View
+    candidate: Candidate,
+    preparation: Preparation,
+    structures: Sequence[Structure],
+    view: View,
+    ignored: Sequence[Structure] = (),
 ) -> list[PreparedFrame]:
     """The labelled frames of a study, prepared.
 
+    Args:
+        candidate: the study.
+        preparation: what is done to the image.
+        structures: in the order of the classes.
+        view: which image.
+        ignored: structures whose voxels become `IGNORED`.
+
     Raises:
         StudyError: the study has no such view or no labels, or they do not fit the image.
-        LabelError: the labels hold a structure that is not trained.
+        LabelError: the labels hold a structure that is neither trained nor ignored.
     """
     study: Study = candidate.load()
     truth = candidate.reference() if candidate.reference else {}
@@ -42,12 +56,13 @@ def prepared_frames(
     if len(labels) != image.frames or not image.geometry.same_grid(truth[view].geometry):
         raise StudyError(candidate.id, got="labels on another grid than the image")
     sample = preparation.sample(image)
+    table = _table(structures, ignored)
     return [
         PreparedFrame(
             patient=candidate.id,
             phase=frame,
             pixels=sample.frame(frame),
-            classes=_class_indices(sample.frame_labels(labels[frame]), structures, candidate.id),
+            classes=_class_indices(sample.frame_labels(labels[frame]), table, candidate.id),
         )
         for frame in _drawn_frames(candidate, structures, view, len(labels))
         if labels[frame].any()
@@ -65,18 +80,30 @@ def _drawn_frames(
     return sorted(frame for frame, there in drawn.items() if wanted <= set(there))
 
 
-def _class_indices(labels: Labels, structures: Sequence[Structure], where: str) -> Labels:
-    table = np.full(256, 255, np.uint8)
+def _table(structures: Sequence[Structure], ignored: Sequence[Structure]) -> Labels:
+    """The class of every structure."""
+    table = np.full(256, _UNKNOWN, np.uint8)
     table[list(structures)] = range(len(structures))
+    table[list(ignored)] = IGNORED
+    return table
+
+
+def _class_indices(labels: Labels, table: Labels, where: str) -> Labels:
     indices: Labels = table[labels]
-    if (indices == 255).any():
-        names = ", ".join(s.title for s in structures)
-        raise LabelError(where, got="a structure that is not trained", allowed=names)
+    if (indices == _UNKNOWN).any():
+        names = ", ".join(s.title for s in Structure if table[s] != _UNKNOWN)
+        do = "name it in loss.ignored, or learn it"
+        raise LabelError(where, got="a structure that is not trained", allowed=names, do=do)
     return indices
 
 
 class PreparedSet:
     """All planes of many frames as three tensors, ready to draw batches from.
+
+    Args:
+        frames: at least one.
+        device: where the tensors are.
+        ignored_as: the class that `IGNORED` voxels become, so that moving may carry them along.
 
     Attributes:
         planes: (N, S, S) float16 in [0, 1], padded about the centre to one size.
@@ -87,10 +114,13 @@ class PreparedSet:
         stacks: (frames, 2) first plane and number of planes of each frame.
     """
 
-    def __init__(self, frames: Sequence[PreparedFrame], device: torch.device) -> None:
+    def __init__(
+        self, frames: Sequence[PreparedFrame], device: torch.device, ignored_as: int = IGNORED
+    ) -> None:
         side = max(max(frame.pixels.shape[1:]) for frame in frames)
         self.planes = _stacked([f.pixels.astype(np.float16) for f in frames], side).to(device)
-        self.classes = _stacked([f.classes for f in frames], side).to(device)
+        classes = [np.where(f.classes == IGNORED, np.uint8(ignored_as), f.classes) for f in frames]
+        self.classes = _stacked(classes, side).to(device)
         self.centres = torch.cat([_centres(frame, side) for frame in frames]).to(device)
         counts = torch.tensor([len(frame.pixels) for frame in frames])
         sizes = torch.tensor([frame.pixels.shape[1:] for frame in frames])
@@ -138,7 +168,7 @@ def _stacked(arrays: list[NDArray[np.generic]], side: int) -> Tensor:
 
 def _centres(frame: PreparedFrame, side: int) -> Tensor:
     planes, rows, columns = frame.classes.shape
-    where = np.argwhere(frame.classes > 0)[:, 1:]
+    where = np.argwhere((frame.classes > 0) & (frame.classes != IGNORED))[:, 1:]
     middle = where.mean(0) if len(where) else np.array([rows / 2, columns / 2])
     shifted = middle + np.array([(side - rows) // 2, (side - columns) // 2])
     return torch.tensor(shifted, dtype=torch.float32).expand(planes, 2)

@@ -1,34 +1,49 @@
 """What a run was started with: written once, compared on resume, quoted by the bundle."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
 
-from heartseg.config import to_table
+from heartseg.config import from_table, to_table
 from heartseg.core.errors import ConfigError, ModelError, OutputError
 from heartseg.core.provenance import now, source_commit
 from heartseg.train.data import PreparedFrame
+from heartseg.train.log import LOG, PLANNED, lines_until
 from heartseg.train.loop import LAST
 
 RECORD = "run.json"
 
-MAY_CHANGE = {"name", "version", "licence", "training_data", "folder", "schedule.log_every"}
+SPLIT = "split.json"
+
+MAY_CHANGE = {
+    *("name", "version", "licence", "training_data", "folder", "schedule.log_every"),
+    *("log.tensorboard", "log.curves"),
+}
 """Settings that no weight depends on; the patients themselves are compared."""
 
 
 def begin_record(
-    folder: Path, settings: Any, data: Sequence[PreparedFrame], validation: Sequence[PreparedFrame]
+    folder: Path,
+    settings: Any,
+    data: Sequence[PreparedFrame],
+    validation: Sequence[PreparedFrame],
+    split: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    *,
+    writes: bool = True,
 ) -> None:
-    """Write `run.json`, or on resume compare it with what is to be run now.
+    """Write `run.json` and `split.json`, or on resume compare with what is to be run now.
 
     Args:
         folder: of the run.
         settings: the resolved settings, a dataclass.
         data: what is trained on.
         validation: what is validated on.
+        split: patients by part; as `split.file` it gives another run the same patients.
+        writes: False in a process that only compares.
 
     Raises:
         ConfigError: the run was started with other settings or data.
@@ -42,12 +57,14 @@ def begin_record(
     begun = read_record(folder)
     if (folder / LAST).exists():
         if begun:
-            _require_same(begun, fresh)
+            _require_same(_completed(begun, type(settings)), fresh)
             return
         here: dict[str, Any] = {"commit": None, "started": None}  # begun before records were kept
     else:
         here = {"commit": source_commit(), "started": now(), "torch": str(torch.__version__)}
-    _write(folder, {**here, **fresh})
+    if writes:
+        _write(folder, RECORD, {**here, **fresh})
+        _write(folder, SPLIT, dict(split))
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -65,6 +82,17 @@ def read_record(folder: Path) -> dict[str, Any]:
     if not isinstance(record, dict) or not {"commit", "settings", "data"} <= set(record):
         raise ModelError(RECORD, got="another kind of file")
     return record
+
+
+def steps_of(folder: Path) -> int | None:
+    """Steps of a run that has begun: planned by its minutes, or set; None where nothing is known.
+
+    Raises:
+        ModelError: a record that cannot be read.
+    """
+    planned = [line[PLANNED] for line in lines_until(folder / LOG, 0) if PLANNED in line]
+    steps = read_record(folder).get("settings", {}).get("schedule", {}).get("steps")
+    return int(planned[0]) if planned else steps
 
 
 def _counted(frames: Sequence[PreparedFrame]) -> dict[str, Any]:
@@ -94,6 +122,15 @@ def _require_same(begun: dict[str, Any], fresh: dict[str, Any]) -> None:
         )
 
 
+def _completed(begun: dict[str, Any], kind: type[Any]) -> dict[str, Any]:
+    """With the defaults of settings that are newer than the record."""
+    try:
+        settings = to_table(from_table(kind, begun["settings"], where=RECORD))
+    except ConfigError:  # a setting that is gone: the comparison will name it
+        return begun
+    return {**begun, "settings": json.loads(json.dumps(settings))}
+
+
 def _flat(table: dict[str, Any], lead: str = "") -> dict[str, Any]:
     flat = {}
     for key, value in table.items():
@@ -104,11 +141,11 @@ def _flat(table: dict[str, Any], lead: str = "") -> dict[str, Any]:
     return flat
 
 
-def _write(folder: Path, record: dict[str, Any]) -> None:
-    unfinished = folder / "run.tmp"
+def _write(folder: Path, name: str, record: dict[str, Any]) -> None:
+    unfinished = (folder / name).with_suffix(".tmp")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         unfinished.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        unfinished.replace(folder / RECORD)
+        unfinished.replace(folder / name)
     except OSError as fault:
-        raise OutputError(RECORD, got=fault.strerror or str(fault)) from fault
+        raise OutputError(name, got=fault.strerror or str(fault)) from fault

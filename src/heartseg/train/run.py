@@ -9,21 +9,33 @@ import torch
 
 from heartseg.augment import IntensityChange, SpatialChange, StackChange
 from heartseg.core.anatomy import STRUCTURES_BY_KEY, Structure
-from heartseg.core.errors import ConfigError, StudyError
+from heartseg.core.errors import ConfigError
 from heartseg.core.study import Modality, View
+from heartseg.losses import IGNORED
 from heartseg.models import Architecture, architecture
 from heartseg.models.architecture import per_axis
 from heartseg.models.pretrained import IMAGENET
 from heartseg.prepare import Preparation
-from heartseg.read import find_studies
+from heartseg.read import Candidate
 from heartseg.segment.runtime import require_device
-from heartseg.train.data import PreparedFrame, prepared_frames
-from heartseg.train.loop import BEST, LAST, Schedule, Watcher, fit, prepare_folder
+from heartseg.train.curves import draw_curves, require_drawing
+from heartseg.train.data import PreparedFrame
+from heartseg.train.learning import Learning
+from heartseg.train.log import Watcher
+from heartseg.train.loop import BEST, LAST, fit, prepare_folder
+from heartseg.train.objective import Criterion, Objective
+from heartseg.train.ranks import Ranks
 from heartseg.train.record import begin_record
-from heartseg.train.segment_task import Learning, Segment
+from heartseg.train.schedule import Schedule
+from heartseg.train.segment_task import Segment
+from heartseg.train.selection import fewer_slices, frames_of, select
 from heartseg.train.shown import require_crops
-from heartseg.train.split import part_of
+from heartseg.train.split import Split
 from heartseg.train.stacks import batches_for
+from heartseg.train.start import Start
+from heartseg.train.watching import Watching, all_of, tensorboard_watcher
+
+_ALONE = Ranks()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +46,11 @@ class RunSettings:
         name: of the run, and of the bundle it writes.
         version: of the bundle.
         folder: data set, relative to the RUN.toml.
+        scheme: what the numbers of the labels mean, where the data set does not say it.
         modality, view: which image of each study.
+        assume_view: take every image for one of `view`, whatever its name and header say.
         structures: keys of what is learnt, e.g. "lv"; the background is implied.
-        train_on: parts of the split by patient number that train.
+        train_on: parts of the split that train.
         validate_on: parts that are scored on the way; none for a final run.
         seed: of weights, batches and augmentation.
         training_data: one line for the model card.
@@ -48,8 +62,10 @@ class RunSettings:
     name: str
     folder: str
     version: str = "0.1.0"
+    scheme: str | None = None
     modality: Modality = Modality.MR
     view: View = View.SAX
+    assume_view: bool = False
     structures: tuple[str, ...] = ("lv", "myo", "rv")
     train_on: tuple[str, ...] = ("train",)
     validate_on: tuple[str, ...] = ("validate",)
@@ -63,12 +79,23 @@ class RunSettings:
     intensity: IntensityChange = field(default_factory=IntensityChange)
     learning: Learning = field(default_factory=Learning)
     schedule: Schedule = field(default_factory=Schedule)
+    loss: Objective = field(default_factory=Objective)
+    split: Split = field(default_factory=Split)
+    start: Start = field(default_factory=Start)
+    log: Watching = field(default_factory=Watching)
 
     def __post_init__(self) -> None:
         both = set(self.train_on) & set(self.validate_on)
         if both or not self.train_on:
             got = f"{', '.join(sorted(both))} in both" if both else "nothing to train on"
             raise ConfigError("train_on and validate_on", got=got, allowed="parts without overlap")
+        if self.schedule.needs_scores and not self.validate_on:
+            got = "patience or a plateau, and nothing to validate on"
+            raise ConfigError("schedule", got=got, do="name parts in validate_on")
+        learnt_too = set(self.loss.ignored) & set(self.structures)
+        if learnt_too:
+            got = ", ".join(sorted(learnt_too))
+            raise ConfigError("loss.ignored", got=got, allowed="structures that are not learnt")
 
     def classes(self) -> tuple[Structure, ...]:
         """The structures in channel order, the background first.
@@ -89,24 +116,35 @@ def build_task(
     validation: Sequence[PreparedFrame],
     device: torch.device,
     root: Path = Path(),
+    ranks: Ranks = _ALONE,
 ) -> Segment:
     """Data on the device, network with its first weights, everything seeded.
 
-    A file of pretrained weights is looked for beside the RUN.toml, in `root`.
+    A file of pretrained weights is looked for beside the RUN.toml, in `root`; `ranks` are the
+    processes that train the network together.
 
     Raises:
         ConfigError: planes or crops that the network cannot take, or no such weights.
         ModelError: weights that do not fit the network.
     """
     described = _anchored(architecture(settings.model), root)
-    _require_fit(described, settings)
+    _require_fit(described, settings, ranks.count)
+    classes, objective = len(settings.classes()), settings.loss
+    weights = objective.weights([frame.classes for frame in data], classes)
     torch.manual_seed(settings.seed)
-    network = described.build(1, len(settings.classes()))
+    network = described.build(1, objective.channels(classes))
+    settings.start.begin(network, root)
     return Segment(
         network,
-        batches_for(described, data, device, settings.stack),
+        batches_for(
+            described,
+            data,
+            device,
+            settings.stack,
+            ignored_as=classes if objective.ignored else IGNORED,
+        ),
         validation,
-        classes=len(settings.classes()),
+        criterion=Criterion(objective, classes, weights, ranks),
         learning=settings.learning,
         spatial=settings.spatial,
         intensity=settings.intensity,
@@ -123,7 +161,7 @@ def _anchored(described: Architecture, root: Path) -> Architecture:
     return anchored
 
 
-def _require_fit(described: Architecture, settings: RunSettings) -> None:
+def _require_fit(described: Architecture, settings: RunSettings, processes: int) -> None:
     require_crops(described, settings.spatial.size_px, settings.stack)
     stride = max(per_axis(described.stride, described.dimensions)[-2:])
     padded = not any(per_axis(described.margin, described.dimensions))
@@ -131,8 +169,10 @@ def _require_fit(described: Architecture, settings: RunSettings) -> None:
         allowed = f"multiples of the network's stride, {stride}"
         got = str(settings.preparation.stride)
         raise ConfigError("preparation.stride", got=got, allowed=allowed)
-    if settings.learning.batch < described.smallest_batch:
-        allowed = f"at least {described.smallest_batch}, which the network's normalisation needs"
+    mine, rest = divmod(settings.learning.batch, processes)
+    if rest or mine < described.smallest_batch:
+        least = f"at least {described.smallest_batch}, which the network's normalisation needs"
+        allowed = least if processes == 1 else f"a multiple of {processes} processes, {least} each"
         raise ConfigError("learning.batch", got=str(settings.learning.batch), allowed=allowed)
 
 
@@ -144,8 +184,20 @@ def train(
     device: torch.device,
     resume: bool = False,
     watch: Watcher | None = None,
+    given: Sequence[Candidate] | None = None,
+    ranks: Ranks = _ALONE,
 ) -> Path:
     """Train to the end; returns the checkpoint to export: the best validated, else the last.
+
+    Args:
+        settings: of the run.
+        root: folder of the RUN.toml, from which paths are taken.
+        folder: of the run.
+        device: where to compute.
+        resume: go on where an earlier run stopped.
+        watch: called with (step, numbers) as they are logged.
+        given: studies in place of those in `settings.folder`.
+        ranks: the processes that train together.
 
     Raises:
         InputError: the data cannot be read.
@@ -154,11 +206,19 @@ def train(
         OutputError: the folder cannot be written, or holds another run.
     """
     prepare_folder(folder, resume=resume)
-    data = frames_of(settings, root, settings.train_on)
-    validation = frames_of(settings, root, settings.validate_on)
-    task = build_task(settings, data, validation, device, root)
-    begin_record(folder, settings, data, validation)
-    fit(task, settings.schedule, folder, resume=resume, watch=watch)
+    if settings.log.curves:
+        require_drawing()
+    chosen = select(settings, root, given)
+    data = fewer_slices(frames_of(chosen.training, settings), settings.split)
+    validation = frames_of(chosen.validation, settings)
+    task = build_task(settings, data, validation, device, root, ranks)
+    begin_record(folder, settings, data, validation, chosen.table(), writes=ranks.leads)
+    watchers = [watch] if watch else []
+    if settings.log.tensorboard and ranks.leads:
+        watchers.append(tensorboard_watcher(folder))
+    fit(task, settings.schedule, folder, resume=resume, watch=all_of(watchers), ranks=ranks)
+    if settings.log.curves and ranks.leads:
+        draw_curves(folder, [structure.title for structure in settings.classes()[1:]])
     return folder / (BEST if settings.validate_on else LAST)
 
 
@@ -173,25 +233,3 @@ def choose_device(name: str) -> torch.device:
     if name == "cuda" and not usable:
         raise ConfigError("device", got="cuda, but torch finds no usable card", do="use cpu")
     return torch.device("cuda" if usable and name != "cpu" else "cpu")
-
-
-def frames_of(settings: RunSettings, root: Path, parts: tuple[str, ...]) -> list[PreparedFrame]:
-    """The prepared frames of the patients of these parts.
-
-    Raises:
-        StudyError: there is no such patient or labelled frame, though parts were named.
-    """
-    if not parts:
-        return []
-    chosen = [c for c in find_studies(root / settings.folder) if part_of(c.id) in parts]
-    if not chosen:
-        raise StudyError(settings.folder, got="no patient of " + ", ".join(parts))
-    classes = settings.classes()
-    frames = [
-        frame
-        for candidate in chosen
-        for frame in prepared_frames(candidate, settings.preparation, classes, settings.view)
-    ]
-    if not frames:
-        raise StudyError(settings.folder, got="no labelled frame of " + ", ".join(parts))
-    return frames

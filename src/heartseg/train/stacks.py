@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from heartseg.augment import SpatialChange, StackChange
 from heartseg.augment.spatial import places_read
 from heartseg.augment.stacks import mirrored_in_plane, read_labels, read_stacks, slices_read
+from heartseg.losses import IGNORED
 from heartseg.models import Architecture
 from heartseg.models.architecture import per_axis
 from heartseg.segment.window import Window, slices_through
@@ -29,6 +30,8 @@ def batches_for(
     frames: Sequence[PreparedFrame],
     device: torch.device,
     stack: StackChange | None = None,
+    *,
+    ignored_as: int = IGNORED,
 ) -> Batches:
     """The batches that a network can learn from; see `heartseg.train.shown` for their sizes.
 
@@ -37,9 +40,10 @@ def batches_for(
         frames: what it learns from.
         device: where they shall be.
         stack: how stacks are cut, for networks of volumes; None takes the defaults.
+        ignored_as: the class that `IGNORED` voxels become, see `PreparedSet`.
     """
     window = window_of(described)
-    prepared = PreparedSet(frames, device)
+    prepared = PreparedSet(frames, device, ignored_as)
     if window is None:
         return Planes(prepared)
     margin = per_axis(described.margin, described.dimensions)
@@ -107,7 +111,7 @@ class Stacks:
         pixels = crops[:, None] if self._window.axes == 3 else crops
         return pixels.contiguous(memory_format=self.memory_format)
 
-    def predicted(self, network: nn.Module, slices: NDArray[np.float32]) -> Tensor:
+    def answered(self, network: nn.Module, slices: NDArray[np.float32]) -> Tensor:
         """Through the window, as a bundle is."""
 
         def look(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -115,8 +119,7 @@ class Stacks:
             logits: NDArray[np.float32] = network(shown).float().cpu().numpy()
             return logits
 
-        logits = slices_through(self._window, look)(slices[:, None])
-        return torch.from_numpy(logits.argmax(1))
+        return torch.from_numpy(slices_through(self._window, look)(slices[:, None]))
 
 
 def _inner(length: int, margin: int) -> slice:

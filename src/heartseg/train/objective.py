@@ -1,0 +1,198 @@
+"""What training makes small: losses by name, with weights."""
+
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from heartseg.core.anatomy import STRUCTURES_BY_KEY, Structure
+from heartseg.core.errors import ConfigError, StudyError
+from heartseg.losses import IGNORED, LOSSES, Loss, cross_entropy, deeply_supervised
+from heartseg.losses.channels import CHANNEL_LOSSES, channel_cross_entropy
+from heartseg.models.background import with_background
+from heartseg.train.ranks import Ranks
+
+Answer = Tensor | tuple[Tensor, ...]
+
+_ALONE = Ranks()
+
+ENTROPY = "cross-entropy"
+_LOGGED: Mapping[str, str] = {"dice": "soft_dice_loss"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objective:
+    """The losses and their weights; what is made small is the weighted sum.
+
+    Attributes:
+        terms: pairs of a loss's name and its weight, e.g. `[["cross-entropy", 1], ["dice", 1]]`;
+            of `cross-entropy`, `dice`, `focal` and `tversky`, and with softmax also of
+            `dice-and-cross-entropy`, `generalised-dice`, `dice-and-boundary` and
+            `dice-and-hausdorff`.
+        activation: `softmax`, where a voxel is of one class, or `sigmoid`, a channel for each
+            structure and none for the background (papers 001 and 003). The bundle knows.
+        class_weights: of the cross-entropy. `equal`; `balanced`, each class by the inverse of its
+            share of the training labels; or a number for each class, the background first.
+        ignored: keys of structures that the labels hold and that are neither learnt nor
+            background, such as `scar`: their voxels count nowhere.
+    """
+
+    terms: tuple[tuple[str, float], ...] = ((ENTROPY, 1.0), ("dice", 1.0))
+    activation: Literal["softmax", "sigmoid"] = "softmax"
+    class_weights: Literal["equal", "balanced"] | tuple[float, ...] = "equal"
+    ignored: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        known = self._known()
+        names = [name for name, _ in self.terms]
+        if not names or len(set(names)) < len(names) or not set(names) <= set(known):
+            allowed = f"each once, of {', '.join(known)}"
+            raise ConfigError("loss.terms", got=", ".join(names) or "none", allowed=allowed)
+        if not all(0 < weight < float("inf") for _, weight in self.terms):
+            raise ConfigError("loss.terms", got=str(self.terms), allowed="weights above 0")
+        if self.class_weights != "equal" and ENTROPY not in names:
+            do = f"add {ENTROPY} to loss.terms, or leave loss.class_weights out"
+            raise ConfigError("loss.class_weights", got=f"no {ENTROPY} to weigh", do=do)
+        unknown = [key for key in self.ignored if key not in STRUCTURES_BY_KEY]
+        if unknown:
+            raise ConfigError(
+                "loss.ignored", got=repr(unknown[0]), allowed=", ".join(STRUCTURES_BY_KEY)
+            )
+
+    @property
+    def ignores(self) -> tuple[Structure, ...]:
+        """The structures that count nowhere."""
+        return tuple(STRUCTURES_BY_KEY[key] for key in self.ignored)
+
+    def channels(self, classes: int) -> int:
+        """Channels of the network's output for so many classes, background included."""
+        return classes - (self.activation == "sigmoid")
+
+    def classes_of(self, logits: Tensor) -> Tensor:
+        """(n, channels, ...) logits -> (n, ...) index of the likeliest class."""
+        likeliest: Tensor = self.with_all(logits).argmax(1)
+        return likeliest
+
+    def with_all(self, logits: Tensor) -> Tensor:
+        """(n, channels, ...) -> (n, classes, ...) as the bundle answers."""
+        return with_background(logits) if self.activation == "sigmoid" else logits
+
+    def weights(self, labels: Sequence[NDArray[np.uint8]], classes: int) -> Tensor | None:
+        """(classes,) of the cross-entropy, mean 1 over the voxels where balanced; None for equal.
+
+        Args:
+            labels: class indices that are trained on, any shape.
+            classes: how many, background included.
+
+        Raises:
+            ConfigError: not a number for each class.
+            StudyError: a class that has no voxel, and so no share.
+        """
+        if self.class_weights == "equal":
+            return None
+        if self.class_weights == "balanced":
+            return _balanced(labels, classes)
+        given = self.class_weights
+        if len(given) != classes or min(given) < 0 or max(given) == 0:
+            raise ConfigError(
+                "loss.class_weights", got=str(list(given)), allowed=f"{classes} numbers from 0"
+            )
+        return torch.tensor(given, dtype=torch.float32)
+
+    def functions(self, class_weights: Tensor | None) -> list[tuple[str, float, Loss]]:
+        """(name in the log, weight, loss) of each term."""
+        return [
+            (_logged(name), weight, self._function(name, class_weights))
+            for name, weight in self.terms
+        ]
+
+    def _function(self, name: str, class_weights: Tensor | None) -> Loss:
+        if name != ENTROPY:
+            return self._known()[name]
+        if self.activation == "sigmoid":
+            return partial(channel_cross_entropy, class_weights=class_weights)
+        if class_weights is not None or self.ignored:
+            return partial(cross_entropy, class_weights=class_weights)
+        return nn.functional.cross_entropy  # the same mean, one kernel; runs go on to the bit
+
+    def _known(self) -> Mapping[str, Loss]:
+        return CHANNEL_LOSSES if self.activation == "sigmoid" else LOSSES
+
+
+class Criterion:
+    """An objective that knows its classes, ready to judge the answers of all processes.
+
+    Args:
+        objective: settings.
+        classes: how many, background included.
+        class_weights: (classes,) or None, see `Objective.weights`.
+        ranks: the processes that answer together.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        classes: int,
+        class_weights: Tensor | None = None,
+        ranks: Ranks = _ALONE,
+    ) -> None:
+        self.objective, self.classes, self.ranks = objective, classes, ranks
+        self._terms = objective.functions(class_weights)
+
+    def judge(self, answer: Answer, truth: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """What to make small, and to log: each term by its name, and "loss", their weighted sum.
+
+        Args:
+            answer: (n, channels, ...) logits, or a tuple of levels, the finest first, to this
+                process's share of the batch.
+            truth: (n, ...) class indices of the whole batch; `IGNORED` counts nowhere.
+        """
+        levels = [one.float() for one in (answer if isinstance(answer, tuple) else (answer,))]
+        whole = self.ranks.whole(levels)
+        found = {name: deeply_supervised(loss, whole, truth) for name, _, loss in self._terms}
+        parts = [found[name] if w == 1 else w * found[name] for name, w, _ in self._terms]
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
+        # Gradients become means over the processes, and each is but its own answers' part.
+        count = self.ranks.count
+        return total if count == 1 else total * count, {**found, "loss": total}
+
+    @property
+    def carried(self) -> int:
+        """Classes that moving planes has to know: one more where `IGNORED` is carried as one."""
+        return self.classes + bool(self.objective.ignored)
+
+    def truth_of(self, carried: Tensor) -> Tensor:
+        """The truth to judge by: the class that `IGNORED` was carried as is `IGNORED` again."""
+        if not self.objective.ignored:
+            return carried
+        return carried.where(carried != self.classes, IGNORED)
+
+    def alone(self) -> "Criterion":
+        """The same for answers that this process alone gave."""
+        mine = copy(self)
+        mine.ranks = _ALONE
+        return mine
+
+
+def _logged(name: str) -> str:
+    return _LOGGED.get(name, name.replace("-", "_"))
+
+
+def _balanced(labels: Sequence[NDArray[np.uint8]], classes: int) -> Tensor:
+    counts = sum((np.bincount(one.ravel(), minlength=256) for one in labels), np.zeros(256, int))
+    voxels = np.asarray(counts)[:classes].astype(float)
+    if not voxels.all():
+        raise StudyError(
+            "loss.class_weights",
+            got=f"no training voxel of class {int(voxels.argmin())}, so no share to balance",
+            do="learn structures that the labels hold, or give the weights as numbers",
+        )
+    return torch.from_numpy(voxels.sum() / (classes * voxels)).float()

@@ -1,0 +1,144 @@
+"""What a run learns from: the studies of its data set, divided, and their prepared frames."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from heartseg.core.errors import ConfigError, StudyError
+from heartseg.read import Candidate, find_studies
+from heartseg.train.data import PreparedFrame, prepared_frames
+from heartseg.train.split import PARTS, Part, Split, chance, parts_of, patient_of, smaller
+
+if TYPE_CHECKING:
+    from heartseg.train.run import RunSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The studies of a run.
+
+    Attributes:
+        found: all of the data set.
+        parts: the part of each study by its id.
+        training: that train, after `split.patients`.
+        validation: that validate.
+    """
+
+    found: tuple[Candidate, ...]
+    parts: dict[str, Part]
+    training: tuple[Candidate, ...]
+    validation: tuple[Candidate, ...]
+
+    def of(self, parts: Sequence[str]) -> list[Candidate]:
+        """The studies of these parts, whether they train here or are kept for scoring."""
+        return [one for one in self.found if self.parts.get(one.id) in parts]
+
+    def table(self) -> dict[str, list[str]]:
+        """Patients by part, and those that train: what is written to the run's folder."""
+        patients = {one.id: patient_of(one) for one in self.found}
+        lists: dict[str, list[str]] = {
+            part: sorted({patients[i] for i, mine in self.parts.items() if mine == part})
+            for part in PARTS
+        }
+        return {
+            **lists,
+            "trained_on": sorted({patient_of(one) for one in self.training}),
+            "validated_on": sorted({patient_of(one) for one in self.validation}),
+        }
+
+
+def select(
+    settings: "RunSettings", root: Path, given: Sequence[Candidate] | None = None
+) -> Selection:
+    """Divide the studies of a run; no pixels are read.
+
+    Args:
+        settings: of the run.
+        root: folder of the RUN.toml.
+        given: studies in place of those in `settings.folder`.
+
+    Raises:
+        InputError: there is no data set, or no patient of a part that is wanted.
+        ConfigError: it cannot be divided so.
+    """
+    found = _found(settings, root) if given is None else list(given)
+    parts = parts_of(found, settings.split, root)
+    training = _of(found, parts, settings.train_on, settings.folder)
+    patients = {patient_of(one): one.group for one in training}
+    kept = set(smaller(patients, settings.split))
+    return Selection(
+        found=tuple(found),
+        parts=parts,
+        training=tuple(one for one in training if patient_of(one) in kept),
+        validation=tuple(_of(found, parts, settings.validate_on, settings.folder)),
+    )
+
+
+def _found(settings: "RunSettings", root: Path) -> list[Candidate]:
+    return find_studies(
+        root / settings.folder,
+        scheme=settings.scheme,
+        view=settings.view if settings.assume_view else None,
+    )
+
+
+def _of(
+    found: Sequence[Candidate], parts: dict[str, Part], wanted: Sequence[str], where: str
+) -> list[Candidate]:
+    chosen = [one for one in found if parts.get(one.id) in wanted]
+    if wanted and not chosen:
+        raise StudyError(Path(where).name, got="no patient of " + ", ".join(wanted))
+    return chosen
+
+
+def frames_of(chosen: Sequence[Candidate], settings: "RunSettings") -> list[PreparedFrame]:
+    """The prepared frames of studies.
+
+    Raises:
+        InputError: a study cannot be read, or has no labels.
+        StudyError: studies, but no labelled frame.
+    """
+    classes, ignored = settings.classes(), settings.loss.ignores
+    frames = [
+        frame
+        for candidate in chosen
+        for frame in prepared_frames(
+            candidate, settings.preparation, classes, settings.view, ignored
+        )
+    ]
+    if chosen and not frames:
+        raise StudyError(
+            Path(settings.folder).name, got=f"no labelled frame in {len(chosen)} studies"
+        )
+    return frames
+
+
+def fewer_slices(frames: Sequence[PreparedFrame], split: Split) -> list[PreparedFrame]:
+    """`split.slices` planes of these frames; fewer are always among more.
+
+    Raises:
+        ConfigError: there are not as many.
+    """
+    wanted = split.slices
+    if wanted is None:
+        return list(frames)
+    planes = [(row, z) for row, frame in enumerate(frames) for z in range(len(frame.pixels))]
+    if wanted > len(planes):
+        raise ConfigError("split.slices", got=str(wanted), allowed=f"at most {len(planes)}")
+    drawn = sorted(planes, key=lambda at: chance(split.seed, _name(frames[at[0]], at[1])))[:wanted]
+    kept: dict[int, list[int]] = {}
+    for row, z in sorted(drawn):
+        kept.setdefault(row, []).append(z)
+    return [_part(frames[row], places) for row, places in kept.items()]
+
+
+def _name(frame: PreparedFrame, z: int) -> str:
+    return f"{frame.patient}/{frame.phase}/{z}"
+
+
+def _part(frame: PreparedFrame, places: Sequence[int]) -> PreparedFrame:
+    rows = np.array(places)
+    return replace(frame, pixels=frame.pixels[rows], classes=frame.classes[rows])
