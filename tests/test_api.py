@@ -57,6 +57,17 @@ def test_labels_of_a_person_are_measured_and_said_to_be_theirs(tmp_path: Path) -
     assert report.value("lv_esv_ml") == pytest.approx(doors.volume_ml(doors.heart(4), 3))
 
 
+def test_a_choice_is_carried_out_and_kept_in_the_provenance(gauge: Path, tmp_path: Path) -> None:
+    study = hs.read_study(doors.write_patient(tmp_path / "patient011"))
+    seg = hs.segment_study(study, model=str(gauge))
+    report = hs.measure_study(study, seg, base="scmr")
+    assert any("Base by SCMR 2020" in said for said in report.conventions)
+    assert report.provenance.settings["base"] == "scmr"
+    assert report.model.name == "gauge"
+    with pytest.raises(hs.HeartsegError, match="--papillary"):
+        hs.measure_study(study, seg, papillary="muscle")
+
+
 def test_segmentations_behave_like_the_mapping_they_are(gauge: Path, tmp_path: Path) -> None:
     study = hs.read_study(doors.write_patient(tmp_path / "patient011"))
     seg = hs.segment_study(study, model=str(gauge), device="cpu")

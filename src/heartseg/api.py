@@ -1,7 +1,7 @@
 """The steps of the pipeline for Python users, a study at a time."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from heartseg.core.finding import ModelUse, Report
 from heartseg.core.image import Segmentation
@@ -56,13 +56,27 @@ def segment_study(
     return Segmented(masks, used, strategy, settings)
 
 
-def measure_study(study: Study, segmentations: Mapping[View, Segmentation]) -> Report:
+def measure_study(
+    study: Study,
+    segmentations: Mapping[View, Segmentation],
+    *,
+    papillary: str = "cavity",
+    base: str = "drawn",
+) -> Report:
     """Measure a study from any segmentation of it, a network's or a person's.
+
+    Args:
+        study: as `read_study` gives it.
+        segmentations: by view, on the grids of the study's images.
+        papillary: "cavity", or "mass" to count papillary muscles as wall.
+        base: "drawn", or "scmr" to leave out basal slices by the rule of SCMR 2020.
 
     Raises:
         MeasureError: no segmentation, or phases that are not frames of it.
+        ConfigError: another word for `papillary` or `base`.
     """
     if isinstance(segmentations, Segmented):
         made = segmentations
-        return measure(study, made, made.model, made.strategy, made.settings)
-    return measure(study, segmentations, GIVEN, {}, Settings())
+        settings = replace(made.settings, papillary=papillary, base=base)
+        return measure(study, made, made.model, made.strategy, settings)
+    return measure(study, segmentations, GIVEN, {}, Settings(papillary=papillary, base=base))

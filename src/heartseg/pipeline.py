@@ -51,6 +51,8 @@ class Settings:
         formats: of `FORMATS`.
         phases: given by the user, instead of the files' or the volume curve's.
         body: given by the user; its values replace those of the files.
+        papillary: "cavity" as drawn, or "mass".
+        base: "drawn", or "scmr" for the basal rule of SCMR 2020.
         keep_identifiers: let file names that may hold identifiers into the provenance.
     """
 
@@ -62,6 +64,8 @@ class Settings:
     formats: tuple[str, ...] = FORMATS
     phases: Phases | None = None
     body: Body = field(default_factory=Body)
+    papillary: str = "cavity"
+    base: str = "drawn"
     keep_identifiers: bool = False
 
 
@@ -221,11 +225,12 @@ def measure(
     Raises:
         MeasureError: phases that are not frames of it.
     """
-    from heartseg.measure import measure_study
+    from heartseg.measure import Choices, measure_study
 
     if settings.phases is not None:
         study = replace(study, phases=dict.fromkeys(segmentations, settings.phases))
-    measured = measure_study(study, segmentations)
+    choices = Choices.named(settings.papillary, settings.base)
+    measured = measure_study(study, segmentations, choices=choices)
     views = {f"view {view}": why for view, why in study.reasons.items()}
     notes = {f"note {number}": note for number, note in enumerate(study.notes, start=1)}
     return Report(
@@ -242,6 +247,8 @@ def measure(
         provenance=_provenance(study, settings),
         curves=measured.curves,
         slices=measured.slices,
+        landmarks=measured.landmarks,
+        segments=measured.segments,
     )
 
 
@@ -350,5 +357,7 @@ def _provenance(study: Study, settings: Settings) -> Provenance:
             "device": settings.device,
             "turns": settings.turns,
             "formats": list(settings.formats),
+            "papillary": settings.papillary,
+            "base": settings.base,
         },
     )

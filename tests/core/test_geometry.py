@@ -166,6 +166,22 @@ def test_grid_without_voxels_is_refused():
         Geometry((0, 5, 6), np.eye(4))
 
 
+@pytest.mark.parametrize(
+    "orientation",
+    [
+        Orientation((2, 0, 1), (True, False, True)),
+        Orientation((0, 2, 1), (False, True, False)),
+    ],
+)
+def test_a_place_is_where_the_voxel_went(orientation):
+    marked = np.zeros((3, 5, 7))
+    marked[1, 3, 5] = 1
+
+    (went,) = np.argwhere(orientation.apply(marked))
+
+    assert orientation.place((1, 3, 5), marked.shape) == tuple(went)
+
+
 def test_a_cropped_grid_keeps_every_voxel_at_its_place() -> None:
     whole = Geometry(foreign.SHAPE, foreign.affine_lps())
     cut = whole.cropped(slice(3, 9), slice(5, 16))

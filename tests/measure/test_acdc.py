@@ -72,7 +72,11 @@ def values(patients: list[Patient], key: str) -> np.ndarray:
 def test_every_number_is_there(patients):
     missing = {f.key for p in patients for f in p.function.findings if f.value is None}
 
-    assert missing == {"co_l_min", "co_l_min_per_m2"}  # ACDC has no heart rates
+    rates = {f"{side}_peak_{what}_rate_ml_s" for side in ("lv", "rv")
+             for what in ("ejection", "filling")}  # fmt: skip
+    # No heart rates, two frames, no atrium, no late enhancement.
+    other = {"co_l_min", "co_l_min_per_m2", "la_esv_ml", "la_esv_ml_per_m2", "lv_scar_fraction"}
+    assert missing == rates | other
 
 
 def test_the_groups_have_their_ejection_fractions(by_group):

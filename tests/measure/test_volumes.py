@@ -99,3 +99,31 @@ def test_the_crop_keeps_the_heart_and_three_pixels():
     assert cropped.shape == (2, 3, 13, 24)
     assert (cropped == labels[..., 2:15, 6:30]).all()
     assert around_heart(labels * 0).shape == labels.shape
+
+
+def revolved(radii_mm: list[float]) -> np.ndarray:
+    """(1, z, y, x): discs of these radii, each about a centre of its own, on oblique slices."""
+    shape = (len(radii_mm), 76, 92)
+    y, x = np.indices(shape[1:])
+    labels = np.zeros((1, *shape), np.uint8)
+    for z, radius in enumerate(radii_mm):
+        down, right = (y - 37 - 0.3 * z) * 1.5, (x - 44 + 0.4 * z) * 1.25
+        labels[0, z][np.hypot(down, right) < radius] = LV
+    return labels
+
+
+@pytest.mark.parametrize(
+    ("radius_mm", "by_hand_ml"),
+    [
+        # A half ellipsoid, 80 mm long and 50 mm wide at its base: 2/3 pi 25^2 80.
+        (lambda along: 25 * np.sqrt(1 - (along / 80) ** 2), 2 / 3 * np.pi * 25**2 * 80 / 1000),
+        # A truncated cone, 80 mm long, 28 and 12 mm of radius: pi/3 80 (28^2 + 28 12 + 12^2).
+        (lambda along: 28 - 16 * along / 80, np.pi / 3 * 80 * (28**2 + 28 * 12 + 12**2) / 1000),
+    ],
+)
+def test_discs_of_bodies_whose_volume_is_known(radius_mm, by_hand_ml):
+    middles = (np.arange(10) + 0.5) * 8.0
+
+    found = extents(segmentation(revolved([radius_mm(along) for along in middles])))
+
+    assert found.volumes_ml(LV)[0] == pytest.approx(by_hand_ml, rel=0.01)

@@ -266,6 +266,65 @@ def test_two_views_without_millimetres_share_a_picture(report: Report, study: St
     half = made.shape[0] // 2
     assert extent(made[:half], Structure.LEFT_ATRIUM)[0] > 20
     assert extent(made[half:], Structure.LEFT_ATRIUM)[0] > 20
+    assert made.shape[0] == pytest.approx(made.shape[1], abs=4)  # two views, two phases
+
+
+@pytest.mark.parametrize("turn", [Orientation(), Orientation((0, 2, 1), (False, True, False))])
+def test_the_long_axis_is_drawn_where_it_was_measured(
+    report: Report, study: Study, turn: Orientation
+) -> None:
+    shape = (1, 60, 44)
+    labels = np.zeros((1, *shape), np.uint8)
+    labels[0, 0, 8:38, 12:26] = LV
+    labels[0, 0, 38:52, 12:26] = Structure.LEFT_ATRIUM
+    upright = Geometry(shape, Geometry.from_pixels(shape, (3.0, 1.25, 1.75)).affine)
+    marks = {"apex": (0, 7.5, 14), "hinge_1": (0, 37.5, 11.5), "hinge_2": (0, 37.5, 25.5)}
+    placed = {f"4ch_ed_{name}": turn.place(mark, shape) for name, mark in marks.items()}
+    seg = Segmentation(turn.apply(labels), upright.oriented(turn), (LV, Structure.LEFT_ATRIUM))
+    view = {View.LAX_4CH: seg}
+    image = Image(np.zeros(seg.labels.shape, np.uint8), seg.geometry)
+    phases = {View.LAX_4CH: Phases(ed=0, es=None, how="given")}
+    shown = replace(report, phases=phases, landmarks=placed)
+    bare = replace(shown, landmarks={})
+    study = replace(study, images={View.LAX_4CH: image})
+
+    (drawn,), (without,) = (mosaics(r, study, view, pixels=PIXELS) for r in (shown, bare))
+
+    changed = (drawn.rows[0].tiles[0] != without.rows[0].tiles[0]).any(axis=-1)
+    lv = place(without.rows[0].tiles[0], LV)
+    rows, columns = np.nonzero(changed)
+    tall, wide = extent(without.rows[0].tiles[0], LV)
+    assert np.ptp(rows) == pytest.approx(tall, abs=6)  # from the apex down to the base
+    assert np.ptp(columns) == pytest.approx(wide, abs=6)  # from hinge to hinge
+    assert (rows.min() + rows.max()) / 2 == pytest.approx(lv[0], abs=4)
+    # The apex lies left of the middle.
+    assert columns[rows == rows.min()].mean() < lv[1] - wide / 5
+
+
+def test_flat_views_stand_side_by_side_four_chamber_first(report: Report, study: Study) -> None:
+    geometry = Geometry.from_pixels((1, 50, 70))
+    labels = np.zeros((2, 1, 50, 70), np.uint8)
+    labels[:, :, 10:30, 20:35] = LV
+    four = labels.copy()
+    four[:, :, 32:44, 20:35] = Structure.LEFT_ATRIUM  # in the 4-chamber view only
+    masks = {
+        view: Segmentation(seen, geometry, (LV, Structure.LEFT_ATRIUM))
+        for view, seen in ((View.LAX_2CH, labels), (View.LAX_4CH, four))
+    }
+    image = Image(np.zeros(labels.shape, np.uint8), geometry)
+    phases = dict.fromkeys(masks, Phases(ed=0, es=1, how="given"))
+
+    picture, _ = heart_picture(
+        replace(report, phases=phases, landmarks={}),
+        replace(study, images=dict.fromkeys(masks, image)),
+        masks,
+    )
+
+    made = np.asarray(picture)
+    half, middle = made.shape[0] // 2, made.shape[1] // 2
+    for part in (made[:half, :middle], made[:half, middle:]):  # ED and ES
+        assert extent(part, Structure.LEFT_ATRIUM)[0] > 20
+    assert not (np.abs(made[half:].astype(int) - COLOURS[Structure.LEFT_ATRIUM]).max(-1) < 20).any()
 
 
 def test_long_and_hostile_ids_do_not_spill_over_the_legend(

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
-from heartseg.core.finding import Report
-from heartseg.report import report_text, table_rows
+from heartseg.core.finding import Finding, Report
+from heartseg.report import report_text, table_rows, words
 
 
 def test_the_table_says_percent_reasons_and_ranges(report: Report) -> None:
@@ -29,6 +29,41 @@ def test_what_could_not_be_measured_is_said_once_a_reason(report: Report) -> Non
     missing = [f.name for f in report.findings if f.problem == "height not known"]
     assert missing
     assert all(name in line for name in missing)
+
+
+def test_remarks_on_values_are_said_once_each(report: Report) -> None:
+    text = report_text(report)
+
+    assert text.count("Mind (look at the base): LV sv_difference_ml") == 1
+    assert "Mind (height not known)" not in text
+
+
+def test_what_one_view_gives_has_a_table_of_its_own(report: Report) -> None:
+    plain = report.findings[0]
+    one = replace(
+        plain, key="lv_edv_4ch_ml", name="LV end-diastolic volume, 4-chamber single plane"
+    )
+    other = replace(plain, key="lv_ef_area_length", name="LV ejection fraction, area-length")
+
+    left, right = words.columns((plain, one, other))
+
+    assert [group.title for group in left] == ["Left ventricle"]
+    assert [(group.title, words.short_name(group.findings[0], group)) for group in right] == [
+        ("Left ventricle, 4-chamber view alone", "End-diastolic volume"),
+        ("Left ventricle, area-length", "Ejection fraction"),
+    ]
+
+
+def test_the_fraction_of_one_view_is_a_key_figure_where_there_is_no_other(report: Report) -> None:
+    both = next(one for one in report.findings if one.key == "lv_ef")
+    four = replace(both, key="lv_ef_4ch", value=0.627)
+    two = replace(both, key="lv_ef_2ch", value=None)
+
+    def named(*findings: Finding) -> list[str]:
+        return [name for name, _ in words.key_figures(replace(report, findings=findings))]
+
+    assert named(replace(both, value=None), four, two) == ["LV EF", "LV EF, 4-chamber"]
+    assert named(both, four, two) == ["LV EF"]
 
 
 def test_intervals_say_what_they_cover(report: Report) -> None:

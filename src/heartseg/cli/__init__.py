@@ -46,6 +46,8 @@ Age = Annotated[float | None, typer.Option(help="years")]
 Height = Annotated[float | None, typer.Option("--height-cm", help="centimetres")]
 Weight = Annotated[float | None, typer.Option("--weight-kg", help="kilograms")]
 BodyTable = Annotated[Path | None, typer.Option(help="CSV: study,sex,age,height_cm,...")]
+Papillary = Annotated[str, typer.Option(help="papillary muscles count as cavity or mass")]
+Base = Annotated[str, typer.Option(help="basal slices as drawn, or by the rule scmr")]
 HeartRate = Annotated[float | None, typer.Option("--heart-rate", help="beats a minute")]
 
 
@@ -120,6 +122,8 @@ def segment(
     weight_kg: Weight = None,
     heart_rate: HeartRate = None,
     body: BodyTable = None,
+    papillary: Papillary = "cavity",
+    base: Base = "drawn",
     turns: Annotated[int, typer.Option(help="ways to look at each plane: 1, 4 or 8")] = 1,
     keep_identifiers: KeepIdentifiers = False,
     jobs: Annotated[int, typer.Option(min=1, help="studies at the same time")] = 1,
@@ -141,6 +145,8 @@ def segment(
         formats=options.formats(formats),
         phases=options.phases(phases),
         body=given,
+        papillary=options.papillary(papillary),
+        base=options.base(base),
         keep_identifiers=keep_identifiers,
     )
     plan = Plan(
@@ -172,6 +178,8 @@ def measure(
     weight_kg: Weight = None,
     heart_rate: HeartRate = None,
     body: BodyTable = None,
+    papillary: Papillary = "cavity",
+    base: Base = "drawn",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="redo finished ones")] = False,
     json: Json = False,
 ) -> None:
@@ -185,6 +193,8 @@ def measure(
         formats=options.formats(formats),
         phases=options.phases(phases),
         body=options.body(sex, age, height_cm, weight_kg, heart_rate),
+        papillary=options.papillary(papillary),
+        base=options.base(base),
     )
     plan = Plan(
         inputs=(input_,),

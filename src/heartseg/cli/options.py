@@ -95,6 +95,20 @@ def preview(place: Path, *, alone: bool) -> None:
         raise ConfigError("--preview", got="one file for several studies", do="name a folder")
 
 
+def papillary(text: str) -> str:
+    """What papillary muscles count as."""
+    from heartseg.measure import Choices
+
+    return Choices.named(text, "drawn").papillary
+
+
+def base(text: str) -> str:
+    """How basal slices are taken."""
+    from heartseg.measure import Choices
+
+    return Choices.named("cavity", text).base
+
+
 def preparation(name: str | None, *, drawn: bool) -> None:
     """Name of a preset, which only a picture shows."""
     if name is None:

@@ -61,6 +61,13 @@ class Orientation:
         moved = voxels.transpose(*range(lead), *(lead + axis for axis in self.order))
         return _flipped(moved, self.flip)
 
+    def place(self, index: Sequence[float], shape: Shape) -> tuple[float, ...]:
+        """Where `apply` puts the voxel at `index` of an array of `shape`; both (a, b, c)."""
+        return tuple(
+            shape[old] - 1 - index[old] if flipped else index[old]
+            for old, flipped in zip(self.order, self.flip, strict=True)
+        )
+
     def undo(self, voxels: NDArray[Any]) -> NDArray[Any]:
         """The array that `apply` would turn into this one."""
         lead = voxels.ndim - 3

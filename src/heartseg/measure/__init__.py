@@ -3,6 +3,7 @@
 from heartseg.measure.agreement import EMPTY_MASK_RULE as EMPTY_MASK_RULE
 from heartseg.measure.agreement import agreement_table as agreement_table
 from heartseg.measure.agreement import level_table as level_table
+from heartseg.measure.choices import Choices as Choices
 from heartseg.measure.concordance import clinical_agreement as clinical_agreement
 from heartseg.measure.conventions import ACDC as ACDC
 from heartseg.measure.conventions import Convention as Convention

@@ -1,9 +1,11 @@
 """Body surface, and the values per square metre of it."""
 
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from heartseg.core.errors import MeasureError
 from heartseg.core.study import Body
+from heartseg.measure.number import Number
 
 Formula = Literal["mosteller", "dubois"]
 
@@ -58,3 +60,25 @@ def _mass_problem(body: Body) -> str | None:
         f"height {body.height_cm:g} cm and weight {body.weight_kg:g} kg make a body mass index of "
         f"{index:.0f}, outside {low:g} to {high:g}: please check them (inches or pounds?)"
     )
+
+
+def indexed(
+    known: Mapping[str, Number], keys: Iterable[str], body: Body, formula: Formula = "mosteller"
+) -> dict[str, Number]:
+    """The body surface `bsa_m2`, and `<key>_per_m2` of each key; reasons where there is none.
+
+    Args:
+        known: the plain values by key.
+        keys: of those that are indexed.
+        body: whose they are.
+        formula: of the body surface area.
+    """
+    problem = body_problem(body)
+    if problem or body.height_cm is None or body.weight_kg is None:
+        return {"bsa_m2": Number(None, problem)} | {
+            f"{key}_per_m2": Number(None, problem) for key in keys
+        }
+    surface = body_surface_m2(body.height_cm, body.weight_kg, formula)
+    return {"bsa_m2": Number(surface)} | {
+        f"{key}_per_m2": known[key].times(1.0 / surface) for key in keys
+    }

@@ -54,6 +54,13 @@ _PLAIN: Mapping[str, Entry] = {
     "lv_mass_es_g": _entry("LV mass at end-systole (check)", "g"),
     "lv_mass_volume_ratio": _entry("LV mass to end-diastolic volume", "g/mL"),
     "lv_wall_max_mm": _entry("Largest end-diastolic LV wall thickness", "mm"),
+    "lv_peak_ejection_rate_ml_s": _entry(
+        "LV peak ejection rate", "mL/s", "DCM", "122616", "Peak Ejection Rate"
+    ),
+    "lv_peak_filling_rate_ml_s": _entry(
+        "LV peak filling rate", "mL/s", "DCM", "122618", "Peak Filling Rate"
+    ),
+    "lv_scar_fraction": _entry("LV scar, share of the myocardium", "1"),
     "rv_edv_ml": _entry(
         "RV end-diastolic volume", "mL", "LN", "8822-9", "Right Ventricular ED Volume"
     ),
@@ -68,6 +75,15 @@ _PLAIN: Mapping[str, Entry] = {
         "Right ventricular stroke volume (observable entity)",
     ),
     "rv_ef": _entry("RV ejection fraction", "1"),
+    "rv_peak_ejection_rate_ml_s": _entry(
+        "RV peak ejection rate", "mL/s", "DCM", "122616", "Peak Ejection Rate"
+    ),
+    "rv_peak_filling_rate_ml_s": _entry(
+        "RV peak filling rate", "mL/s", "DCM", "122618", "Peak Filling Rate"
+    ),
+    "la_esv_ml": _entry(
+        "LA volume at LV end-systole", "mL", "DCM", "122408", "Left Atrial ES Volume"
+    ),
     "sv_difference_ml": _entry("LV minus RV stroke volume", "mL"),
     "bsa_m2": _entry("Body surface area", "m2"),
 }
@@ -89,6 +105,7 @@ INDEXED = (
     "rv_edv_ml",
     "rv_esv_ml",
     "rv_sv_ml",
+    "la_esv_ml",
 )
 """Findings that are also given per square metre of body surface, under `<key>_per_m2`."""
 

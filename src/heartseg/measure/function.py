@@ -14,12 +14,13 @@ from heartseg.core.errors import MeasureError
 from heartseg.core.finding import Finding, SliceAreas
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Body, Modality, Phases
-from heartseg.measure.body import body_problem, body_surface_m2
+from heartseg.measure.body import body_problem, indexed
 from heartseg.measure.catalogue import ENTRIES, INDEXED, finding
 from heartseg.measure.conventions import ACDC, Convention, sentences
+from heartseg.measure.number import Number
 from heartseg.measure.phases import Beat, beat, checked_phases, phases_of
 from heartseg.measure.ranges import SOURCE, reference, why_none
-from heartseg.measure.ventricles import Number, numbers
+from heartseg.measure.ventricles import numbers
 from heartseg.measure.volumes import Extents, extents, slice_distance_mm
 
 _LV, _MYO, _RV = Structure.LV_CAVITY, Structure.LV_MYOCARDIUM, Structure.RV_CAVITY
@@ -76,7 +77,7 @@ def measure_function(
     chosen = _phases(phases, found)
     heart = beat(segmentation.times_ms, body.heart_rate_bpm, found.counts(_LV))
     known = numbers(segmentation, found, chosen, heart)
-    known |= _indexed(known, body, convention)
+    known |= indexed(known, INDEXED, body, convention.formula)
     why = why_none(body, modality, convention)
     said = f"Reference ranges: none ({why})." if why else SOURCE
     told = _told(convention, chosen, heart, found, body)
@@ -106,20 +107,6 @@ def _phases(given: Phases | None, found: Extents) -> Phases | None:
         return phases_of(found)
     except MeasureError:  # an empty segmentation is a result too: every finding then says why
         return None
-
-
-def _indexed(known: Mapping[str, Number], body: Body, convention: Convention) -> dict[str, Number]:
-    problem = body_problem(body)
-    if problem or body.height_cm is None or body.weight_kg is None:
-        none = {f"{key}_per_m2": Number(None, problem) for key in INDEXED}
-        return none | {"bsa_m2": Number(None, problem)}
-    surface = body_surface_m2(body.height_cm, body.weight_kg, convention.formula)
-    indexed = {"bsa_m2": Number(surface)}
-    for key in INDEXED:
-        plain = known[key]
-        value = None if plain.value is None else plain.value / surface
-        indexed[f"{key}_per_m2"] = Number(value, plain.problem)
-    return indexed
 
 
 def _findings(

@@ -178,12 +178,12 @@ def _beat_from_times(span: float | None, lv: Curve) -> Beat:
         return Beat(problem="heart rate not known, and the frames have no usable times")
     rate = 60_000.0 / span
     low, high = PLAUSIBLE_HEART_RATE_BPM
-    if len(lv) < CINE_FRAMES or not _closed(lv) or not low <= rate <= high:
+    if len(lv) < CINE_FRAMES or not closed(lv) or not low <= rate <= high:
         return Beat(problem="heart rate not known, and the cine does not cover a whole beat")
     return Beat(heart_rate_bpm=rate, from_times=True)
 
 
-def _closed(lv: Curve) -> bool:
+def closed(lv: Curve) -> bool:
     """True when the last volume is about the first again."""
     return bool(lv.min() > 0 and abs(lv[-1] - lv[0]) <= CLOSED_CURVE * np.ptp(lv))
 

@@ -69,3 +69,37 @@ def _age_problem(age_years: float) -> str | None:
         return "under 18 years, adult ranges do not apply"
     low, high = AGES_YEARS
     return None if low <= age_years < high else "none on file for this age (45 to 74 years)"
+
+
+ECHO_SOURCE = (
+    "Reference ranges: Lang 2015 (ASE/EACVI, biplane, adults; doi 10.1016/j.echo.2014.10.003); LV"
+    " ejection fraction, indexed LV end-diastolic and LA volume only."
+)
+
+_ECHO_RANGES: Mapping[str, Mapping[Literal["F", "M"], Interval]] = MappingProxyType(
+    {
+        "lv_ef": {"F": (0.54, 0.74), "M": (0.52, 0.72)},
+        "lv_edv_ml_per_m2": {"F": (29.0, 61.0), "M": (34.0, 74.0)},
+        "la_esv_ml_per_m2": {"F": (16.0, 34.0), "M": (16.0, 34.0)},
+    }
+)
+
+
+def why_no_echo(body: Body, modality: Modality, *, views: int) -> str | None:
+    """Why long-axis views get no reference ranges; None when they do."""
+    if modality is not Modality.US:
+        return f"none on file for modality {modality.value} in long-axis views"
+    if views < 2:
+        return "the ranges on file are of the biplane method"
+    if body.sex is None:
+        return "sex not known"
+    if body.age_years is None:
+        return "age not known"
+    if body.age_years < ADULT_YEARS:
+        return "under 18 years, adult ranges do not apply"
+    return None
+
+
+def echo_reference(key: str, body: Body) -> Interval | None:
+    """The range of a biplane finding of an adult (Lang et al., J Am Soc Echocardiogr 2015)."""
+    return None if body.sex is None else _ECHO_RANGES.get(key, {}).get(body.sex)

@@ -3,36 +3,28 @@
 Absent is not zero. Ratios that need no millimetres stay available on grids without calibration.
 """
 
-from dataclasses import dataclass
-
 from heartseg.core.anatomy import Structure
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Phases
 from heartseg.measure.conventions import EDV_MAY_BE_LOW
+from heartseg.measure.number import NO_MILLIMETRES, Number, difference
 from heartseg.measure.phases import WHOLE_CYCLE, Beat
+from heartseg.measure.rates import peak_rates
 from heartseg.measure.volumes import (
     MYOCARDIAL_DENSITY_G_PER_ML,
+    SCARRED,
     Extents,
     around_heart,
     with_scar_as_myocardium,
 )
 from heartseg.measure.wall import largest_wall_mm
 
-NO_MILLIMETRES = "the image has no spacing: pass its pixel size with --spacing-mm"
 NO_DEPTH = "one plane without a slice distance: areas and no volume; pass --spacing-mm if known"
 SINGLE_PHASE = "a single phase: there is no end-systole to compare with"
 NO_PHASES = f"no {Structure.LV_CAVITY.title} in any frame: end-diastole cannot be told"
 
 _LV, _MYO, _RV = Structure.LV_CAVITY, Structure.LV_MYOCARDIUM, Structure.RV_CAVITY
 _CHAMBERS = {"lv": _LV, "rv": _RV}
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A value, or the reason why there is none; `problem` may also qualify a value."""
-
-    value: float | None
-    problem: str | None = None
 
 
 def numbers(
@@ -50,18 +42,17 @@ def numbers(
     known = _ventricle("lv", found, phases) | _ventricle("rv", found, phases)
     if heart.coverage is not None and heart.coverage < WHOLE_CYCLE:
         for key in ("lv_edv_ml", "rv_edv_ml"):
-            known[key] = _minded(known[key], EDV_MAY_BE_LOW)
+            known[key] = known[key].minded(EDV_MAY_BE_LOW)
     known["co_l_min"] = _output(known["lv_sv_ml"], heart)
     known["lv_mass_g"] = _mass(found, ed)
     known["lv_mass_es_g"] = _mass(found, es)
     known["lv_mass_volume_ratio"] = _mass_to_volume(found, ed)
     known["lv_wall_max_mm"] = _wall(segmentation, phases)
-    known["sv_difference_ml"] = _difference(known["lv_sv_ml"], known["rv_sv_ml"])
+    known["lv_scar_fraction"] = _scar(found, ed)
+    known["la_esv_ml"] = _volume(found, Structure.LEFT_ATRIUM, es)
+    known |= _rates("lv", segmentation, found) | _rates("rv", segmentation, found)
+    known["sv_difference_ml"] = difference(known["lv_sv_ml"], known["rv_sv_ml"])
     return known
-
-
-def _minded(number: Number, remark: str) -> Number:
-    return number if number.value is None else Number(number.value, remark)
 
 
 def _ventricle(side: str, found: Extents, phases: Phases | None) -> dict[str, Number]:
@@ -73,13 +64,10 @@ def _ventricle(side: str, found: Extents, phases: Phases | None) -> dict[str, Nu
     edv, esv = _volume(found, structure, ed), _volume(found, structure, es)
     if edv.value is not None and phases is not None and phases.es is None:
         edv = Number(edv.value, "a single phase, taken as end-diastole")
-    sv = Number(None, edv.problem if edv.value is None else esv.problem)
-    if edv.value is not None and esv.value is not None:
-        sv = Number(edv.value - esv.value)
     return {
         f"{side}_edv_ml": edv,
         f"{side}_esv_ml": esv,
-        f"{side}_sv_ml": sv,
+        f"{side}_sv_ml": difference(edv, esv) if es is not None else esv,
         f"{side}_ef": _ejection_fraction(found, structure, ed, es),
     }
 
@@ -142,6 +130,30 @@ def _mass_to_volume(found: Extents, ed: int | None) -> Number:
     return Number(float(MYOCARDIAL_DENSITY_G_PER_ML * myocardium / cavity))
 
 
+def _scar(found: Extents, ed: int | None) -> Number:
+    """Infarct, what is obstructed in it included, as a share of the whole wall."""
+    if not set(SCARRED) & set(found.structures):
+        return Number(None, f"{Structure.SCAR.title} was not looked for")
+    problem = _absence(found, _MYO, ed)
+    if problem or ed is None:
+        return Number(None, problem)
+    scarred = sum(found.counts(part)[ed] for part in SCARRED)
+    return Number(float(scarred / found.counts(_MYO)[ed]))
+
+
+def _rates(side: str, segmentation: Segmentation, found: Extents) -> dict[str, Number]:
+    """Peak ejection and filling rate of one ventricle."""
+    structure = _CHAMBERS[side]
+    keys = (f"{side}_peak_ejection_rate_ml_s", f"{side}_peak_filling_rate_ml_s")
+    if not found.looked_for(structure):
+        return dict.fromkeys(keys, Number(None, f"{structure.title} was not looked for"))
+    if found.geometry.unit != "mm" or not found.geometry.depth_known:
+        problem = NO_MILLIMETRES if found.geometry.unit != "mm" else NO_DEPTH
+        return dict.fromkeys(keys, Number(None, problem))
+    rates = peak_rates(found.volumes_ml(structure), segmentation.times_ms)
+    return dict(zip(keys, (rates.ejection, rates.filling), strict=True))
+
+
 def _wall(segmentation: Segmentation, phases: Phases | None) -> Number:
     if phases is None:
         return Number(None, NO_PHASES)
@@ -153,9 +165,3 @@ def _wall(segmentation: Segmentation, phases: Phases | None) -> Number:
     largest = largest_wall_mm(labels, segmentation.geometry.spacing)
     problem = "no slice with a closed ring of myocardium" if largest is None else None
     return Number(largest, problem)
-
-
-def _difference(left: Number, right: Number) -> Number:
-    if left.value is None or right.value is None:
-        return Number(None, left.problem if left.value is None else right.problem)
-    return Number(left.value - right.value)

@@ -21,6 +21,10 @@ MASK_SIGMA = 0.55
 LINE_WIDTH = 2.1
 """Of contours, in pixels of the picture."""
 
+SEGMENT_WIDTH = 1.2
+SEGMENT_STRENGTH = 0.8
+"""Of straight lines: finer than a contour, and the image shows through."""
+
 HALO_WIDTH = 4.8
 HALO_STRENGTH = 0.45
 """A dark seam under each line parts it from bright blood."""
@@ -48,6 +52,10 @@ class Stretch:
         reach = self.step * self.pixels / 2 + 3 * max(1.0, self.step)
         first = int(np.clip(np.floor(self.centre - reach), 0, self.voxels - 1))
         return slice(first, int(np.clip(np.ceil(self.centre + reach) + 1, first + 1, self.voxels)))
+
+    def pixel(self, index: float) -> float:
+        """Where a voxel index, which may be fractional, lies in the picture."""
+        return (index - self.centre) / self.step + (self.pixels - 1) / 2
 
     def matrix(self, kernel: Callable[[Floats], Floats]) -> Floats:
         """(pixels, used voxels) weights; pixels outside of the grid have none and stay black."""
@@ -94,3 +102,18 @@ def draw_contour(picture: Floats, mask: Floats, colour: Colour) -> None:
     picture *= np.float32(1.0) - HALO_STRENGTH * halo
     line = np.clip(LINE_WIDTH / 2 + 0.5 - distance, 0.0, 1.0)[..., None]
     picture += line * (np.array(colour, np.float32) - picture)
+
+
+def draw_segment(
+    picture: Floats, ends: tuple[tuple[float, float], tuple[float, float]], colour: Colour
+) -> None:
+    """Draw a thin straight line between two (row, column) points into (H, W, 3) `picture`."""
+    first, last = (np.array(end, np.float32) for end in ends)
+    down, right = np.indices(picture.shape[:2], np.float32)
+    along = last - first
+    length = max(float(along @ along), 1e-6)
+    share = ((down - first[0]) * along[0] + (right - first[1]) * along[1]) / length
+    share = np.clip(share, 0.0, 1.0)
+    away = np.hypot(down - first[0] - share * along[0], right - first[1] - share * along[1])
+    line = SEGMENT_STRENGTH * np.clip(SEGMENT_WIDTH / 2 + 0.5 - away, 0.0, 1.0)[..., None]
+    picture += line.astype(np.float32) * (np.array(colour, np.float32) - picture)

@@ -15,6 +15,7 @@ from heartseg.core.anatomy import Structure
 from heartseg.core.finding import Finding, Report
 from heartseg.core.study import Body
 from heartseg.report import words
+from heartseg.report.bullseye import bullseyes_svg
 from heartseg.report.curve import curve_svg
 from heartseg.report.json_file import plain
 from heartseg.report.palette import COLOURS, VERDICT_COLOURS, css
@@ -63,7 +64,7 @@ def html_page(
 ) -> str:
     """The page; with the mosaic when its JPEG and the structures drawn in it are given."""
     picture = base64.b64encode(mosaic_jpeg).decode() if mosaic_jpeg else ""
-    tables = [_table(group) for group in words.groups(report.findings)]
+    columns = [[_table(group) for group in column] for column in words.columns(report.findings)]
     return _template().render(
         report=report,
         study=clean(report.study),
@@ -73,11 +74,14 @@ def html_page(
         verdict_colour=css(VERDICT_COLOURS[report.quality.verdict]),
         reasons=[clean(reason) for reason in report.quality.reasons],
         figures=[(name, _line(finding)) for name, finding in words.key_figures(report)],
-        columns=[column for column in (tables[:1], tables[1:]) if column],
-        flagged=any(line.outside for table in tables for line in table.lines),
+        columns=columns,
+        flagged=any(line.outside for column in columns for table in column for line in table.lines),
         interval_line=words.interval_line(report),
         curve=curve_svg(report),
+        eyes=bullseyes_svg(report),
         picture=picture,
+        stack=not set(report.views) <= words.FLAT_VIEWS,
+        axis=any(name.endswith("_apex") for name in report.landmarks),
         legend=[(s.title, css(COLOURS[s])) for s in structures],
         conventions=[clean(convention) for convention in report.conventions],
         strategy=_pairs(report.strategy),

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from heartseg.core.anatomy import Structure
 from heartseg.core.finding import Report
+from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import Study, View
-from heartseg.report.drawing import Floats, Stretch, draw_contour, enlarge
-from heartseg.report.palette import COLOURS
+from heartseg.report.drawing import Floats, Stretch, draw_contour, draw_segment, enlarge
+from heartseg.report.palette import COLOURS, PAPER
 
 MARGIN = 0.3
 """Of the heart's extent, added to it all around in the crop."""
@@ -85,7 +86,7 @@ def mosaics(
 ) -> tuple[Mosaic, ...]:
     """The tiles of every segmented view, each tile `pixels` wide and high."""
     return tuple(
-        _mosaic(view, study.images[view], segmentation, _phases(report, view, segmentation), pixels)
+        _mosaic(view, study.images[view], segmentation, report, pixels)
         for view, segmentation in segmentations.items()
         if view in study.images
     )
@@ -112,8 +113,9 @@ def _phases(report: Report, view: View, segmentation: Segmentation) -> list[tupl
 
 
 def _mosaic(
-    view: View, image: Image, segmentation: Segmentation, phases: list[tuple[str, int]], pixels: int
+    view: View, image: Image, segmentation: Segmentation, report: Report, pixels: int
 ) -> Mosaic:
+    phases = _phases(report, view, segmentation)
     shown = _upright(image, segmentation, [frame for _, frame in phases])
     chosen = _chosen_slices(shown.labels)
     heart = shown.labels[:, chosen]
@@ -127,6 +129,8 @@ def _mosaic(
         smooth = enlarge(masks[drawn], rows, columns, smooth=True)
         for tile, mask in zip(drawn, smooth, strict=True):
             draw_contour(pictures[tile], mask, COLOURS[structure])
+    if len(chosen) == 1:
+        _draw_axes(pictures, report, view, image.geometry, (rows, columns))
     tiles = (pictures + 0.5).astype(np.uint8).reshape(len(phases), len(chosen), pixels, pixels, 3)
     return Mosaic(
         view=view,
@@ -147,6 +151,31 @@ def _upright(image: Image, segmentation: Segmentation, frames: list[int]) -> Sho
         voxels, labels = voxels[:, ::-1], labels[:, ::-1]
     finite = np.nan_to_num(voxels.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     return Shown(finite, labels, spacing[1:])
+
+
+def _draw_axes(
+    pictures: Floats, report: Report, view: View, geometry: Geometry, place: tuple[Stretch, Stretch]
+) -> None:
+    """Draw the long axis and the base of a view into its ED and ES, where they were measured."""
+    rows, columns = place
+    for picture, phase in zip(pictures, ("ed", "es"), strict=False):
+        for ends in _long_axis(report, f"{view}_{phase}", geometry):
+            first, last = ((rows.pixel(y), columns.pixel(x)) for y, x in ends)
+            draw_segment(picture, (first, last), PAPER)
+
+
+def _long_axis(
+    report: Report, name: str, geometry: Geometry
+) -> tuple[tuple[tuple[float, float], tuple[float, float]], ...]:
+    """The long axis and the base of a view, from the report's landmarks: their ends upright."""
+    marks = [report.landmarks.get(f"{name}_{point}") for point in ("apex", "hinge_1", "hinge_2")]
+    turn = geometry.canonical()
+    placed = [turn.place(mark, geometry.shape)[1:] for mark in marks if mark is not None]
+    if len(placed) < len(marks):
+        return ()
+    apex, first, last = ((row, column) for row, column in placed)
+    base = ((first[0] + last[0]) / 2, (first[1] + last[1]) / 2)
+    return ((base, apex), (first, last))
 
 
 def _base_comes_first(labels: NDArray[np.uint8]) -> bool:

@@ -27,10 +27,15 @@ MOST_COLUMNS = 7
 LARGEST_TILE, SMALLEST_TILE, WIDTH = 264, 180, 1480
 """Pixels: of a tile, and of the tiles of a line together."""
 
+FLAT_TILE, FLAT_COLUMNS = 480, 2
+"""Of views of one plane: pixels of a tile, and tiles side by side."""
+
 GUTTER, GAP, BLOCK_GAP, EDGE = 48, 3, 16, 24
 HEADER, FOOTER = 92, 36
 LABEL = 19
 LEAST_WIDTH = 1000
+
+_FLAT_ORDER = {View.LAX_4CH: 0, View.LAX_2CH: 1, View.LAX_3CH: 2}
 
 JPEG_QUALITY = 92
 
@@ -44,6 +49,8 @@ def heart_picture(
     """The mosaic of all segmented views, and the structures drawn in it."""
     from PIL import Image as Pillow
 
+    if column_count(study, segmentations) == 1:
+        return _flat_picture(mosaics(report, study, segmentations, pixels=FLAT_TILE))
     columns, pixels = _layout(column_count(study, segmentations))
     views = mosaics(report, study, segmentations, pixels=pixels)
     lines = [(view, part) for view in views for part in _lines(view, columns)]
@@ -58,6 +65,25 @@ def heart_picture(
         top += tall + BLOCK_GAP
     drawn = {structure for view in views for structure in view.structures}
     return picture, tuple(sorted(drawn))
+
+
+def _flat_picture(views: tuple[Mosaic, ...]) -> "tuple[Picture, tuple[Structure, ...]]":
+    """Views of one plane each, their phases side by side, in the order of echo laboratories."""
+    from PIL import Image as Pillow
+    from PIL import ImageDraw
+
+    ordered = sorted(views, key=lambda view: _FLAT_ORDER.get(view.view, len(_FLAT_ORDER)))
+    tiles = [(view, row) for view in ordered for row in view.rows]
+    lines = -(-len(tiles) // FLAT_COLUMNS)
+    side = FLAT_TILE + GAP
+    picture = Pillow.new("RGB", (min(len(tiles), FLAT_COLUMNS) * side, lines * side), PAPER)
+    draw = ImageDraw.Draw(picture)
+    for number, (view, row) in enumerate(tiles):
+        corner = (number % FLAT_COLUMNS * side, number // FLAT_COLUMNS * side)
+        picture.paste(Pillow.fromarray(row.tiles[0]), corner)
+        said = (words.view_title(view.view), row.title, f"frame {row.frame + 1}")
+        _draw_label(draw, "  ".join(part for part in said if part), corner)
+    return picture, tuple(sorted({structure for view in views for structure in view.structures}))
 
 
 def overview_picture(

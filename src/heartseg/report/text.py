@@ -41,6 +41,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from (f"  - {clean(reason)}" for reason in report.quality.reasons)
     measured = {clean(f.name) for f in report.findings if f.value is not None}
     yield from _table([row for row in table_rows(report) if row[0] in measured])
+    yield from _remarks(report)
     yield from _missing([row for row in table_rows(report) if row[0] not in measured])
     if note := words.interval_line(report):
         yield f"Intervals: {note}"
@@ -54,6 +55,16 @@ def _table(rows: list[TableRow]) -> Iterator[str]:
     widths = [max(len(row[i]) for row in table) for i in used]
     for row in table:
         yield "  ".join(row[i].ljust(width) for i, width in zip(used, widths, strict=True))
+
+
+def _remarks(report: Report) -> Iterator[str]:
+    """A line a remark on values that there are, with their names."""
+    names: dict[str, list[str]] = {}
+    for finding in report.findings:
+        if words.measured(finding) and finding.problem:
+            names.setdefault(clean(finding.problem), []).append(clean(finding.name))
+    for remark, minded in names.items():
+        yield f"Mind ({remark}): {'; '.join(minded)}"
 
 
 def _missing(rows: list[TableRow]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from heartseg.core.finding import Finding, Interval, Report, Verdict
+from heartseg.core.study import View
 
 RESEARCH_ONLY = "Research use only, not for diagnosis"
 
@@ -29,6 +30,8 @@ _KEY_FIGURES = (
     ("RV EDV", "rv_edv_ml"),
     ("RV ESV", "rv_esv_ml"),
 )
+
+_ONE_VIEW = (("LV EF, 4-chamber", "lv_ef_4ch"), ("LV EF, 2-chamber", "lv_ef_2ch"))
 
 MISSING = "not measured"
 """Said of a value that is absent without a reason; every other absence brings its own."""
@@ -111,9 +114,16 @@ def outside(finding: Finding) -> str:
 
 
 def key_figures(report: Report) -> tuple[tuple[str, Finding], ...]:
-    """What is shown above all others: a short name, and the finding."""
+    """What is shown above all others: a short name, and the finding.
+
+    Where both views together give no ejection fraction, that of each view is shown too.
+    """
     found = {finding.key: finding for finding in report.findings}
-    return tuple((name, found[key]) for name, key in _KEY_FIGURES if key in found)
+    figures = [(name, found[key]) for name, key in _KEY_FIGURES if key in found]
+    if "lv_ef" in found and not measured(found["lv_ef"]):
+        figures += [(name, found[key]) for name, key in _ONE_VIEW
+                    if key in found and measured(found[key])]  # fmt: skip
+    return tuple(figures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,20 +140,42 @@ _GROUPS = (
     ("Atria", ("la_", "ra_")),
 )
 
+_METHODS = (
+    ("Left ventricle, 4-chamber view alone", "_4ch"),
+    ("Left ventricle, 2-chamber view alone", "_2ch"),
+    ("Left ventricle, area-length", "_area_length"),
+)
+"""What was measured in one view only, or by another method, and how its keys tell."""
+
+FLAT_VIEWS = frozenset({View.LAX_2CH, View.LAX_3CH, View.LAX_4CH})
+"""Views of one plane."""
+
 INDEXED = "_per_m2"
 """Ending of the keys of values divided by body surface area."""
 
 
 def groups(findings: Iterable[Finding]) -> tuple[Group, ...]:
     """The findings by chamber; what belongs to no single chamber comes last."""
-    waiting = list(findings)
+    every = list(findings)
+    own = [(title, tuple(f for f in every if part in f.key)) for title, part in _METHODS]
+    waiting = [f for f in every if not any(f in group for _, group in own)]
     made = []
     for title, prefixes in _GROUPS:
         mine = tuple(f for f in waiting if f.key.startswith(prefixes))
         waiting = [f for f in waiting if f not in mine]
         made.append(Group(title, _indexed_after_base(mine)))
+    made[1:1] = [Group(title, group) for title, group in own]
     made.append(Group("Heart", _indexed_after_base(tuple(waiting))))
     return tuple(group for group in made if group.findings)
+
+
+def columns(findings: Iterable[Finding]) -> tuple[tuple[Group, ...], ...]:
+    """The groups side by side: the left ventricle and the rest, or what other methods gave."""
+    every = groups(findings)
+    others = {title for title, _ in _METHODS}
+    right = tuple(group for group in every if group.title in others) or every[1:]
+    left = tuple(group for group in every if group not in right)
+    return tuple(column for column in (left, right) if column)
 
 
 def _indexed_after_base(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -164,7 +196,8 @@ def short_name(finding: Finding, group: Group) -> str:
     name = clean(finding.name)
     chamber, _, rest = name.partition(" ")
     if finding.key.startswith(f"{chamber.lower()}_") and rest and group.title != "Heart":
-        return rest[0].upper() + rest[1:]
+        shown = rest.partition(", ")[0] if ", " in group.title else rest
+        return shown[0].upper() + shown[1:]
     return name
 
 
