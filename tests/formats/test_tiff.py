@@ -190,9 +190,23 @@ def test_a_picture_larger_than_any_is_refused_before_memory_is_taken(tmp_path):
     edit(path, "ImageLength", 60000)
     with pytest.raises(FormatError, match="60000 x 60000 pixels"):
         tiff.read_image(path)
-    edit(path, "ImageLength", 700)
+    edit(path, "ImageLength", 60)
     with pytest.raises(FormatError, match="no whole TIFF"):
         tiff.read_image(path)
+
+
+def test_pixels_that_the_file_cannot_hold_are_refused_before_they_are_made(tmp_path):
+    """A strip that is too short would be filled up with zeros."""
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, CINE[0, 0].astype(np.uint8))
+    for name in ("ImageWidth", "ImageLength", "RowsPerStrip"):
+        edit(path, name, 7_000)
+    with pytest.raises(FormatError, match="47 MB of pixels in a file of 0.00"):
+        tiff.read_image(path)
+    black = tmp_path / "black.tif"  # as empty as a whole picture gets
+    tifffile.imwrite(black, np.zeros((5000, 5000), np.uint8), compression="zlib")
+    assert black.stat().st_size < 30_000
+    assert tiff.read_image(black).voxels.shape == (1, 1, 5000, 5000)
 
 
 @pytest.mark.parametrize("back_to", [0, 1])

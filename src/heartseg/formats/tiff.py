@@ -35,6 +35,9 @@ _PLAIN = {1, 8, 32773, 32946}
 
 _LOSSY = {6, 7}
 
+MAX_PACKING = 2000
+"""Pixels are at most so many times their file: LZW and deflate pack emptiness 1000 to 1400 times."""
+
 UNSAID = "the file does not say whether its pages are slices or frames: taken as slices"
 NO_DEPTH = "the file gives no slice distance: lengths are in pixels"
 
@@ -244,6 +247,7 @@ def _pages(path: Path, file: Any, count: int) -> Pages:
     if samples not in (1, 2, 3, 4):
         raise FormatError(path.name, got=f"{samples} channels", allowed="grey or RGB")
     require_memory(path.name, (len(pages), *first.shape), first.dtype.itemsize)
+    _require_plausible(path, len(pages) * int(np.prod(first.shape)) * first.dtype.itemsize)
     decode = _by_tifffile if int(first.compression) in _PLAIN else _by_pillow
     return Pages(
         values=decode(path, pages),
@@ -253,6 +257,18 @@ def _pages(path: Path, file: Any, count: int) -> Pages:
         lossy=int(first.compression) in _LOSSY,
         resolution=_resolution(first),
     )
+
+
+def _require_plausible(path: Path, unpacked: int) -> None:
+    """Refuse pixels that so small a file cannot hold: strips that all lie at one place."""
+    packed = path.stat().st_size
+    if unpacked > MAX_PACKING * packed + 2**24:
+        raise FormatError(
+            path.name,
+            got=f"{unpacked / 2**20:.0f} MB of pixels in a file of {packed / 2**20:.3f} MB",
+            allowed=f"{MAX_PACKING} times its size",
+            do="copy or export it again",
+        )
 
 
 def _same_as_first(path: Path, page: Any, pages: list[Any]) -> Any:
