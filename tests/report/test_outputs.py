@@ -28,7 +28,10 @@ def test_every_output_is_written_and_named(
         report, folder, study=study, segmentations={View.SAX: segmentation}, formats=OUTPUTS
     )
     assert {path.name for path in written} == names(folder)
-    assert names(folder) == {"report.json", "report.html", "overview.png"}
+    assert names(folder) == {
+        *("report.json", "report.html", "overview.png"),
+        *("sax_areas.csv", "sax_contours.csv"),
+    }
     assert load_report(folder / "report.json") == report
     assert "data:image/jpeg;base64," in (folder / "report.html").read_text(encoding="utf-8")
     assert (folder / "overview.png").read_bytes().startswith(b"\x89PNG")

@@ -34,7 +34,7 @@ View = Annotated[str | None, typer.Option(help="what the images show, e.g. sax")
 Spacing = Annotated[
     str | None, typer.Option(help="z,y,x distances of voxels, where the files do not say")
 ]
-Formats = Annotated[str, typer.Option(help="of nifti,json,html,png")]
+Formats = Annotated[str, typer.Option(help="of nifti,json,html,png,csv")]
 PhasesOption = Annotated[
     str | None, typer.Option(help="frames of end-diastole and end-systole from 0, e.g. 0,9")
 ]

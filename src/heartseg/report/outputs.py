@@ -1,6 +1,6 @@
 """What can be written of a report. A new output is one file, and one line in `OUTPUTS`."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,9 @@ from heartseg.core.study import Study, View
 from heartseg.report.atomic import write_atomically
 from heartseg.report.html import html_page
 from heartseg.report.json_file import json_text
+from heartseg.report.masks import part_of
 from heartseg.report.overview import heart_picture, jpeg_bytes, overview_picture, png_bytes
+from heartseg.report.points import areas_csv, contours_csv
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -35,6 +37,16 @@ class Material:
         if self.study is None or not set(self.segmentations) & set(self.study.images):
             return None
         return heart_picture(self.report, self.study, self.segmentations)
+
+    def parts(self) -> Iterator[tuple[str, View, Segmentation]]:
+        """The stem of each file of the study, its view, and what was found in its frames; of a
+        view without files, all of it under the view's name."""
+        for view, segmentation in self.segmentations.items():
+            sources = () if self.study is None else self.study.sources.get(view, ())
+            for source in sources:
+                yield source.stem, view, part_of(segmentation, source)
+            if not sources:
+                yield view.value, view, segmentation
 
 
 Files = Mapping[str, bytes]
@@ -62,8 +74,21 @@ def _png(material: Material) -> Files:
     return {"overview.png": png_bytes(overview_picture(material.report, *material.heart))}
 
 
-OUTPUTS: Mapping[str, Writer] = MappingProxyType({"json": _json, "html": _html, "png": _png})
+def _csv(material: Material) -> Files:
+    files = {}
+    for stem, _, part in material.parts():
+        files[f"{stem}_areas.csv"] = areas_csv(part).encode()
+        files[f"{stem}_contours.csv"] = contours_csv(part).encode()
+    return files
+
+
+OUTPUTS: Mapping[str, Writer] = MappingProxyType(
+    {"json": _json, "html": _html, "png": _png, "csv": _csv}
+)
 """By the name that `--formats` knows."""
+
+PAGES = ("json", "html", "png")
+"""What is written unless told otherwise."""
 
 _NOTHING: Mapping[View, Segmentation] = MappingProxyType({})
 
@@ -85,15 +110,16 @@ def save_report(
         folder: where.
         study: the images, for pictures.
         segmentations: by view, on the grid and frames of the study's images.
-        formats: names in `OUTPUTS`; None for all that the arguments allow.
+        formats: names in `OUTPUTS`; None for those of `PAGES` that the arguments allow.
 
     Raises:
         ConfigError: a format that is not in `OUTPUTS`.
         OutputError: a file could not be written, or a picture is asked for without images.
+        GeometryError: a table of points is asked for of a grid without millimetres.
     """
     material = Material(report, study, segmentations)
     if formats is None:
-        formats = [name for name in OUTPUTS if name != "png" or material.heart is not None]
+        formats = [name for name in PAGES if name != "png" or material.heart is not None]
     files: dict[str, bytes] = {}
     for name in formats:
         if name not in OUTPUTS:

@@ -9,7 +9,10 @@ from heartseg.core.errors import OutputError
 FINISHED = "report.json"
 """Its presence says that a study is done."""
 
-OURS = (FINISHED, "report.html", "overview.png", "*_seg.nii.gz", "*_seg.png")
+OURS = (
+    *(FINISHED, "report.html", "overview.png", "*_seg.nii.gz", "*_seg.png"),
+    *("*_areas.csv", "*_contours.csv"),
+)
 """What doing a study again replaces; anything else in its folder is somebody's and stays."""
 
 
