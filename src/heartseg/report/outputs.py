@@ -13,6 +13,7 @@ from heartseg.core.finding import Report
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Study, View
 from heartseg.report.atomic import write_atomically
+from heartseg.report.foreign_points import osirix_csv, sunnybrook_texts
 from heartseg.report.html import html_page
 from heartseg.report.json_file import json_text
 from heartseg.report.masks import part_of
@@ -82,8 +83,23 @@ def _csv(material: Material) -> Files:
     return files
 
 
+def _osirix(material: Material) -> Files:
+    return {f"{stem}_osirix.csv": osirix_csv(part).encode() for stem, _, part in material.parts()}
+
+
+def _sunnybrook(material: Material) -> Files:
+    files = {}
+    for series, segmentation in enumerate(material.segmentations.values(), start=1):
+        for name, text in sunnybrook_texts(segmentation, series).items():
+            files[name] = text.encode()
+    return files
+
+
 OUTPUTS: Mapping[str, Writer] = MappingProxyType(
-    {"json": _json, "html": _html, "png": _png, "csv": _csv}
+    {
+        **{"json": _json, "html": _html, "png": _png},
+        **{"csv": _csv, "osirix": _osirix, "sunnybrook": _sunnybrook},
+    }
 )
 """By the name that `--formats` knows."""
 
