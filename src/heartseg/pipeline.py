@@ -29,7 +29,7 @@ DEFAULT_SCHEMES: Mapping[View, str] = {View.SAX: "acdc"}
 FORMATS = ("nifti", "json", "html", "png")
 """What `segment` writes unless told otherwise."""
 
-MORE_FORMATS = ("csv", "osirix", "sunnybrook")
+MORE_FORMATS = ("csv", "osirix", "sunnybrook", "stl", "glb")
 """What it writes when asked."""
 
 

@@ -33,6 +33,8 @@ def test_every_output_is_written_and_named(
     assert names(folder) - texts == {
         *("report.json", "report.html", "overview.png"),
         *("sax_areas.csv", "sax_contours.csv", "sax_osirix.csv"),
+        *("sax_ed.glb", "sax_es.glb"),
+        *(f"sax_{phase}_{key}.stl" for phase in ("ed", "es") for key in ("lv", "myo", "rv")),
     }
     assert all(_is_ours(name) for name in names(folder))
     assert load_report(folder / "report.json") == report

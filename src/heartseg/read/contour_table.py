@@ -108,7 +108,7 @@ def _on_plane(
     """The slice that a contour lies on, and its points as columns and rows."""
     geometry = image.geometry
     from_origin = (points - geometry.affine[:3, 3]).T
-    index: NDArray[np.float64] = np.linalg.solve(geometry.affine[:3, :3], from_origin)
+    index: NDArray[np.float64] = np.linalg.inv(geometry.affine[:3, :3]) @ from_origin
     z = round(float(index[0].mean()))
     if not 0 <= z < geometry.shape[0] or np.abs(index[0] - z).max() > REGULAR_TOLERANCE:
         raise GeometryError(

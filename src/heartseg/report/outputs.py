@@ -19,6 +19,8 @@ from heartseg.report.json_file import json_text
 from heartseg.report.masks import part_of
 from heartseg.report.overview import heart_picture, jpeg_bytes, overview_picture, png_bytes
 from heartseg.report.points import areas_csv, contours_csv
+from heartseg.report.surface import Mesh
+from heartseg.report.surface_files import glb_bytes, phase_meshes, stl_bytes
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -48,6 +50,23 @@ class Material:
                 yield source.stem, view, part_of(segmentation, source)
             if not sources:
                 yield view.value, view, segmentation
+
+    @cached_property
+    def meshes(self) -> Mapping[str, Mapping[Structure, Mesh]]:
+        """Surfaces by `<stem>_ed` or `<stem>_es` and structure, of the views with phases; a view
+        of several files goes by its own name."""
+        found: dict[str, dict[Structure, Mesh]] = {}
+        for view, phases in self.report.phases.items():
+            if view in self.segmentations:
+                sources = () if self.study is None else self.study.sources.get(view, ())
+                stem = sources[0].stem if len(sources) == 1 else view.value
+                for phase, structure, mesh in phase_meshes(self.segmentations[view], phases):
+                    found.setdefault(f"{stem}_{phase}", {})[structure] = mesh
+        if not found:
+            raise OutputError(
+                "surfaces", got="nothing in a phase", do="leave stl and glb out of the formats"
+            )
+        return found
 
 
 Files = Mapping[str, bytes]
@@ -95,10 +114,23 @@ def _sunnybrook(material: Material) -> Files:
     return files
 
 
+def _stl(material: Material) -> Files:
+    return {
+        f"{name}_{structure.key}.stl": stl_bytes(mesh, f"{structure.key} {name[-2:]}")
+        for name, meshes in material.meshes.items()
+        for structure, mesh in meshes.items()
+    }
+
+
+def _glb(material: Material) -> Files:
+    return {f"{name}.glb": glb_bytes(meshes) for name, meshes in material.meshes.items()}
+
+
 OUTPUTS: Mapping[str, Writer] = MappingProxyType(
     {
         **{"json": _json, "html": _html, "png": _png},
         **{"csv": _csv, "osirix": _osirix, "sunnybrook": _sunnybrook},
+        **{"stl": _stl, "glb": _glb},
     }
 )
 """By the name that `--formats` knows."""
@@ -131,7 +163,7 @@ def save_report(
     Raises:
         ConfigError: a format that is not in `OUTPUTS`.
         OutputError: a file could not be written, or a picture is asked for without images.
-        GeometryError: a table of points is asked for of a grid without millimetres.
+        GeometryError: points or surfaces are asked for of a grid without millimetres.
     """
     material = Material(report, study, segmentations)
     if formats is None:
