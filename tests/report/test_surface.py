@@ -51,6 +51,7 @@ def test_voxels_that_touch_by_an_edge_or_a_corner_or_lie_alone() -> None:
     mask[1, 1, 1] = mask[1, 2, 2] = mask[2, 3, 3] = mask[4, 1, 5] = True
     mesh = surface(mask, oblique(mask.shape, SPACING_MM))
     assert watertight(mesh)
+    assert len(mesh.points_mm) == 4 * 8  # four boxes apart
     assert mesh.volume_ml == pytest.approx(4 * 0.015, rel=1e-4)
 
 
@@ -72,16 +73,15 @@ def test_the_surface_lies_where_the_voxels_are(flip: tuple[bool, bool, bool]) ->
     assert high == pytest.approx([2.5, 28.5, 15.5], abs=0.6)
 
 
-def test_thick_slices_leave_no_steps() -> None:
-    """Of a cone: points lie along its side, not on the walls and ledges of its discs."""
-    grid = Geometry.from_pixels((9, 50, 50), (8.0, 1.0, 1.0))
-    z, y, x = np.indices(grid.shape)
-    mask = np.hypot(y - 24.5, x - 24.5) < 22 - 2 * z
-    mask[8] = False
-    points = surface(mask, grid).points_mm
-    side = points[(points[:, 2] > 8) & (points[:, 2] < 48)]
-    radius = np.hypot(side[:, 0] - 24.5, side[:, 1] - 24.5)
-    assert np.abs(radius - (22 - side[:, 2] / 4)).mean() < 0.45  # 0.5 and more in steps of 2 mm
+def test_the_surface_of_an_ellipsoid_in_thick_slices_is_near_the_ellipsoid() -> None:
+    """Points are off by 2.4 % of the radius as the net finds them, and by 1.5 % relaxed."""
+    spacing, radii = np.array([8.0, 1.5, 1.25]), np.array([36.0, 25.0, 22.0])
+    grid = Geometry.from_pixels((11, 50, 50), tuple(spacing))
+    middle = np.array([5, 24.5, 24.5])
+    place = (np.indices(grid.shape).T - middle) * spacing / radii
+    mask = (np.linalg.norm(place, axis=-1) < 1).T
+    off = (surface(mask, grid).points_mm - grid.point(middle)) / radii[::-1]
+    assert np.abs(np.linalg.norm(off, axis=1) - 1).mean() < 0.017
 
 
 def test_nothing_without_millimetres_or_thickness() -> None:
@@ -152,12 +152,14 @@ def test_glb_stands_upright_in_metres_and_keeps_its_points() -> None:
     assert (back * 1000).tolist() == [0, 0, -1]
 
 
-def test_surfaces_of_nothing_are_refused(
+def test_nothing_found_has_no_surface_and_no_masks_are_refused(
     report: Report, segmentation: Segmentation, tmp_path: Path
 ) -> None:
-    empty = segmentation.like(np.zeros_like(segmentation.labels))
-    with pytest.raises(OutputError, match="nothing in a phase"):
-        save_report(report, tmp_path, segmentations={View.SAX: empty}, formats=["glb"])
+    empty = {View.SAX: segmentation.like(np.zeros_like(segmentation.labels))}
+    assert save_report(report, tmp_path, segmentations=empty, formats=["glb", "stl"]) == ()
+    for name in ("glb", "stl", "csv", "osirix", "sunnybrook"):
+        with pytest.raises(OutputError, match="pass segmentations="):
+            save_report(report, tmp_path, formats=[name])
     assert not list(tmp_path.iterdir())
 
 

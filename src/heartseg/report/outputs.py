@@ -44,6 +44,7 @@ class Material:
     def parts(self) -> Iterator[tuple[str, View, Segmentation]]:
         """The stem of each file of the study, its view, and what was found in its frames; of a
         view without files, all of it under the view's name."""
+        self.require_masks()
         for view, segmentation in self.segmentations.items():
             sources = () if self.study is None else self.study.sources.get(view, ())
             for source in sources:
@@ -51,10 +52,18 @@ class Material:
             if not sources:
                 yield view.value, view, segmentation
 
+    def require_masks(self) -> None:
+        """Raise OutputError where there is nothing to take points or surfaces of."""
+        if not self.segmentations:
+            raise OutputError(
+                "points and surfaces", got="no segmentation", do="pass segmentations="
+            )
+
     @cached_property
     def meshes(self) -> Mapping[str, Mapping[Structure, Mesh]]:
         """Surfaces by `<stem>_ed` or `<stem>_es` and structure, of the views with phases; a view
         of several files goes by its own name."""
+        self.require_masks()
         found: dict[str, dict[Structure, Mesh]] = {}
         for view, phases in self.report.phases.items():
             if view in self.segmentations:
@@ -62,10 +71,6 @@ class Material:
                 stem = sources[0].stem if len(sources) == 1 else view.value
                 for phase, structure, mesh in phase_meshes(self.segmentations[view], phases):
                     found.setdefault(f"{stem}_{phase}", {})[structure] = mesh
-        if not found:
-            raise OutputError(
-                "surfaces", got="nothing in a phase", do="leave stl and glb out of the formats"
-            )
         return found
 
 
@@ -107,6 +112,7 @@ def _osirix(material: Material) -> Files:
 
 
 def _sunnybrook(material: Material) -> Files:
+    material.require_masks()
     files = {}
     for series, segmentation in enumerate(material.segmentations.values(), start=1):
         for name, text in sunnybrook_texts(segmentation, series).items():
@@ -162,7 +168,8 @@ def save_report(
 
     Raises:
         ConfigError: a format that is not in `OUTPUTS`.
-        OutputError: a file could not be written, or a picture is asked for without images.
+        OutputError: a file could not be written, or a picture is asked for without images, or
+            points or surfaces without segmentations.
         GeometryError: points or surfaces are asked for of a grid without millimetres.
     """
     material = Material(report, study, segmentations)

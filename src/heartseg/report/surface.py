@@ -2,9 +2,9 @@
 
 Between eight neighbouring voxels that are not all inside or all outside lies a point for each of
 the pieces that the inside ones make. Points of neighbouring cells are joined, relaxed towards the
-mean of their neighbours within their own cells, which takes the steps between thick slices away,
-and at last moved along their normals, all by the same distance, until the mesh holds the volume of
-the mask: what is printed in the report is what is in the file.
+mean of their neighbours within their own cells, which brings those of an ellipsoid in thick slices
+nearer to the ellipsoid, and at last moved along their normals, all by the same distance, until the
+mesh holds the volume of the mask.
 
 The mesh is watertight: every side of a triangle is a side of exactly one other, which runs along it
 the other way.
