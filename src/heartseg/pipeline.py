@@ -29,6 +29,9 @@ DEFAULT_SCHEMES: Mapping[View, str] = {View.SAX: "acdc"}
 FORMATS = ("nifti", "json", "html", "png")
 """What `segment` writes unless told otherwise."""
 
+MORE_FORMATS = ("csv", "osirix", "sunnybrook", "stl", "glb")
+"""What it writes when asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class GivenLabels:
@@ -48,7 +51,7 @@ class Settings:
         device: "auto", "cpu" or "cuda".
         turns: 1, 4 or 8 ways to look at each plane (quarter turns and mirror images).
         labels: scheme of the written masks; None for the usual one of the view.
-        formats: of `FORMATS`.
+        formats: of `FORMATS` and `MORE_FORMATS`.
         phases: given by the user, instead of the files' or the volume curve's.
         body: given by the user; its values replace those of the files.
         papillary: "cavity" as drawn, or "mass".

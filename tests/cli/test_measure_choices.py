@@ -111,3 +111,28 @@ def test_an_unknown_choice_is_wrong_usage(stack: Path, tmp_path: Path, option: s
     assert done.code == 2
     assert option in done.err
     assert not (tmp_path / "out").exists()
+
+
+def test_contours_leave_and_come_back_as_the_same_numbers(stack: Path, tmp_path: Path) -> None:
+    masks = stack.with_name("cine_seg.nii.gz")
+    command = ("measure", stack, "--view", "sax", "--formats", "csv,osirix,sunnybrook")
+    first = heartseg(*command, "--labels-from", masks, "-o", tmp_path / "masks")
+    assert first.code == 0, first.err
+    folder = tmp_path / "masks" / "cine"
+    texts = [file.name for file in folder.glob("IM-0001-*-icontour-manual.txt")]
+    assert len(texts) > 8
+    values = {one["key"]: one["value"] for one in report_in(tmp_path / "masks")["findings"]}
+    for place in (folder / "cine_osirix.csv", folder):
+        out = tmp_path / f"{place.name}-again"
+        done = heartseg(*command[:-1], "csv", "--labels-from", place, "-o", out)
+        assert done.code == 0, done.err
+        again = {one["key"]: one["value"] for one in report_in(out)["findings"]}
+        assert again == values
+        areas = [one / "cine_areas.csv" for one in (folder, out / "cine")]
+        before, after = (sorted(file.read_text().splitlines()) for file in areas)
+        assert after == before
+    again = heartseg(
+        *command[:-1], "json", "--labels-from", masks, "-o", tmp_path / "masks", "--overwrite"
+    )
+    assert again.code == 0
+    assert {file.name for file in folder.iterdir()} == {"report.json"}  # nothing stale

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from heartseg.core.anatomy import Structure
+from heartseg.core.discs import pixel_area_mm2, slice_distance_mm
 from heartseg.core.errors import GeometryError
 from heartseg.core.geometry import Geometry
-from heartseg.measure.volumes import around_heart, extents, pixel_area_mm2, slice_distance_mm
+from heartseg.measure.volumes import around_heart, extents
 from tests.measure.hearts import BOX_SHAPE, LV, MYO, RV, SPACING_MM, boxes, oblique, segmentation
 
 

@@ -14,6 +14,7 @@ from heartseg.core.image import Segmentation
 from heartseg.core.study import Study, View
 from heartseg.report import OUTPUTS, load_report, save_report
 from heartseg.report.atomic import write_atomically
+from heartseg.report.study_folder import _is_ours
 
 
 def names(folder: Path) -> set[str]:
@@ -28,7 +29,14 @@ def test_every_output_is_written_and_named(
         report, folder, study=study, segmentations={View.SAX: segmentation}, formats=OUTPUTS
     )
     assert {path.name for path in written} == names(folder)
-    assert names(folder) == {"report.json", "report.html", "overview.png"}
+    texts = {name for name in names(folder) if name.endswith("contour-manual.txt")}
+    assert names(folder) - texts == {
+        *("report.json", "report.html", "overview.png"),
+        *("sax_areas.csv", "sax_contours.csv", "sax_osirix.csv"),
+        *("sax_ed.glb", "sax_es.glb"),
+        *(f"sax_{phase}_{key}.stl" for phase in ("ed", "es") for key in ("lv", "myo", "rv")),
+    }
+    assert all(_is_ours(name) for name in names(folder))
     assert load_report(folder / "report.json") == report
     assert "data:image/jpeg;base64," in (folder / "report.html").read_text(encoding="utf-8")
     assert (folder / "overview.png").read_bytes().startswith(b"\x89PNG")

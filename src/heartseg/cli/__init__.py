@@ -34,7 +34,7 @@ View = Annotated[str | None, typer.Option(help="what the images show, e.g. sax")
 Spacing = Annotated[
     str | None, typer.Option(help="z,y,x distances of voxels, where the files do not say")
 ]
-Formats = Annotated[str, typer.Option(help="of nifti,json,html,png")]
+Formats = Annotated[str, typer.Option(help="of nifti,json,html,png,csv,osirix,sunnybrook,stl,glb")]
 PhasesOption = Annotated[
     str | None, typer.Option(help="frames of end-diastole and end-systole from 0, e.g. 0,9")
 ]
@@ -165,7 +165,7 @@ def segment(
 @app.command()
 def measure(
     input_: Annotated[Path, typer.Argument(metavar="INPUT", help="the images")],
-    labels_from: Annotated[Path, typer.Option(help="mask, folder of masks, or data set")],
+    labels_from: Annotated[Path, typer.Option(help="masks, contours, a folder, or data set")],
     out: Out,
     scheme: Annotated[str, typer.Option(help="what the label numbers mean")] = "acdc",
     view: View = None,

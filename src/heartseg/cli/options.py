@@ -11,7 +11,7 @@ from heartseg.core.small_text import read_small_text
 from heartseg.core.study import Body, Phases
 from heartseg.core.study import View as StudyView
 from heartseg.formats.bounds import MAX_SPACING_MM, MIN_SPACING_MM, require_spacing
-from heartseg.pipeline import FORMATS
+from heartseg.pipeline import FORMATS, MORE_FORMATS
 from heartseg.read.body import body_of
 
 COLUMNS = ("study", "sex", "age", "height_cm", "weight_kg", "heart_rate")
@@ -19,11 +19,12 @@ COLUMNS = ("study", "sex", "age", "height_cm", "weight_kg", "heart_rate")
 
 
 def formats(text: str) -> tuple[str, ...]:
-    """Names separated by commas, each one of `FORMATS`."""
+    """Names separated by commas, each one that there is."""
+    known = (*FORMATS, *MORE_FORMATS)
     names = tuple(name.strip() for name in text.split(",") if name.strip())
-    unknown = [name for name in names if name not in FORMATS]
+    unknown = [name for name in names if name not in known]
     if unknown or not names:
-        raise ConfigError("--formats", got=repr(text), allowed=", ".join(FORMATS))
+        raise ConfigError("--formats", got=repr(text), allowed=", ".join(known))
     if "json" not in names:  # it tells a finished study from an interrupted one
         names = (*names, "json")
     return names

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from heartseg.core.anatomy import Structure
+from heartseg.core.discs import slice_distance_mm
 from heartseg.core.errors import MeasureError
 from heartseg.core.finding import Finding, SliceAreas
 from heartseg.core.image import Segmentation
@@ -21,7 +22,7 @@ from heartseg.measure.number import Number
 from heartseg.measure.phases import Beat, beat, checked_phases, phases_of
 from heartseg.measure.ranges import SOURCE, reference, why_none
 from heartseg.measure.ventricles import numbers
-from heartseg.measure.volumes import Extents, extents, slice_distance_mm
+from heartseg.measure.volumes import Extents, extents
 
 _LV, _MYO, _RV = Structure.LV_CAVITY, Structure.LV_MYOCARDIUM, Structure.RV_CAVITY
 

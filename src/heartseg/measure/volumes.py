@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heartseg.core.anatomy import Labels, Structure
+from heartseg.core.discs import pixel_area_mm2
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Segmentation
 
@@ -95,14 +96,3 @@ def extents(segmentation: Segmentation) -> Extents:
     for part in SCARRED:
         voxels[:, :, Structure.LV_MYOCARDIUM] += voxels[:, :, part]
     return Extents(voxels, segmentation.geometry, segmentation.structures)
-
-
-def pixel_area_mm2(geometry: Geometry) -> float:
-    """Area of a pixel within a slice."""
-    return float(np.linalg.norm(np.cross(geometry.affine[:3, 1], geometry.affine[:3, 2])))
-
-
-def slice_distance_mm(geometry: Geometry) -> float:
-    """Distance of neighbouring slices along their normal: a voxel's volume over its area."""
-    volume_mm3 = abs(float(np.linalg.det(geometry.affine[:3, :3])))
-    return volume_mm3 / pixel_area_mm2(geometry)

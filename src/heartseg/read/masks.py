@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from heartseg.core.anatomy import Scheme, scheme
+from heartseg.core.anatomy import Scheme, Structure, scheme
 from heartseg.core.errors import LabelError, StudyError
-from heartseg.core.image import Segmentation
+from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import Source, Study, View
 from heartseg.formats.table import LABEL_SUFFIXES
+from heartseg.read.contour_table import ENDINGS as TABLE_ENDINGS
+from heartseg.read.contour_table import is_contour_table, read_contours_for
 from heartseg.read.dicom_labels import is_segmentation, read_segments_for
 from heartseg.read.labels import read_labels_for
 
@@ -22,7 +24,8 @@ def study_masks(study: Study, place: Path, name: str) -> Mapping[View, Segmentat
 
     Args:
         study: with its images.
-        place: a mask (a DICOM Segmentation says by its codes what it holds, without a scheme),
+        place: a mask (a DICOM Segmentation says by its codes what it holds, a table of contours by
+            names: neither needs a scheme),
             a folder of masks named `<stem>_seg.nii.gz` and the like (or a folder of such folders,
             named by study).
         name: scheme of the label numbers.
@@ -41,12 +44,14 @@ def _of_view(study: Study, view: View, place: Path, numbers: Scheme) -> Segmenta
     labels = np.zeros(image.voxels.shape, np.uint8)
     structures = tuple(s for _, s in sorted(numbers.numbers.items()) if s)
     covered: list[int] = []
+    named: list[Structure] = []
     for source in study.sources[view]:
         file = mask_file(source, place, study.id)
         frames, part = list(source.frames), image.part(source.frames)
-        if is_segmentation(file):
-            seg = read_segments_for(file, part, source)
-            labels[frames], structures = seg.labels, seg.structures
+        if is_contour_table(file) or is_segmentation(file):
+            seg = _named(file, part, source)
+            labels[frames] = seg.labels
+            named += seg.structures
             covered += [frame for at, frame in enumerate(frames) if seg.covers(at)]
             continue
         found, warnings = read_labels_for(file, numbers, part, source.path)
@@ -55,7 +60,15 @@ def _of_view(study: Study, view: View, place: Path, numbers: Scheme) -> Segmenta
         labels[frames] = found.labels
         covered += frames
     drawn = tuple(sorted(covered)) if len(covered) < image.frames else None
+    structures = tuple(dict.fromkeys(named)) or structures
     return Segmentation(labels, image.geometry, structures, image.times_ms, drawn)
+
+
+def _named(file: Path, image: Image, source: Source) -> Segmentation:
+    """Labels that say by themselves what they are."""
+    if is_contour_table(file):
+        return read_contours_for(file, image)
+    return read_segments_for(file, image, source)
 
 
 def mask_file(source: Source, place: Path, study: str) -> Path:
@@ -82,3 +95,5 @@ def _names(source: Source, place: Path, study: str) -> Iterator[Path]:
         for ending in ENDINGS:
             for suffix in LABEL_SUFFIXES:
                 yield folder / f"{source.stem}{ending}{suffix}"
+        for ending in TABLE_ENDINGS:
+            yield folder / f"{source.stem}{ending}"

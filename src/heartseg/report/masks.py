@@ -30,11 +30,12 @@ def save_masks(
     written = []
     for view, segmentation in segmentations.items():
         for source in study.sources[view]:
-            written.append(_save(_part(segmentation, source), source, folder, scheme))
+            written.append(_save(part_of(segmentation, source), source, folder, scheme))
     return tuple(written)
 
 
-def _part(segmentation: Segmentation, source: Source) -> Segmentation:
+def part_of(segmentation: Segmentation, source: Source) -> Segmentation:
+    """The frames of a segmentation that a file holds, in the file's own order."""
     whole = source.frames == tuple(range(segmentation.frames))
     return segmentation if whole else segmentation.part(source.frames)
 

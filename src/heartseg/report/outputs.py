@@ -1,6 +1,6 @@
 """What can be written of a report. A new output is one file, and one line in `OUTPUTS`."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,9 +13,14 @@ from heartseg.core.finding import Report
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Study, View
 from heartseg.report.atomic import write_atomically
+from heartseg.report.foreign_points import osirix_csv, sunnybrook_texts
 from heartseg.report.html import html_page
 from heartseg.report.json_file import json_text
+from heartseg.report.masks import part_of
 from heartseg.report.overview import heart_picture, jpeg_bytes, overview_picture, png_bytes
+from heartseg.report.points import areas_csv, contours_csv
+from heartseg.report.surface import Mesh
+from heartseg.report.surface_files import glb_bytes, phase_meshes, stl_bytes
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -35,6 +40,38 @@ class Material:
         if self.study is None or not set(self.segmentations) & set(self.study.images):
             return None
         return heart_picture(self.report, self.study, self.segmentations)
+
+    def parts(self) -> Iterator[tuple[str, View, Segmentation]]:
+        """The stem of each file of the study, its view, and what was found in its frames; of a
+        view without files, all of it under the view's name."""
+        self.require_masks()
+        for view, segmentation in self.segmentations.items():
+            sources = () if self.study is None else self.study.sources.get(view, ())
+            for source in sources:
+                yield source.stem, view, part_of(segmentation, source)
+            if not sources:
+                yield view.value, view, segmentation
+
+    def require_masks(self) -> None:
+        """Raise OutputError where there is nothing to take points or surfaces of."""
+        if not self.segmentations:
+            raise OutputError(
+                "points and surfaces", got="no segmentation", do="pass segmentations="
+            )
+
+    @cached_property
+    def meshes(self) -> Mapping[str, Mapping[Structure, Mesh]]:
+        """Surfaces by `<stem>_ed` or `<stem>_es` and structure, of the views with phases; a view
+        of several files goes by its own name."""
+        self.require_masks()
+        found: dict[str, dict[Structure, Mesh]] = {}
+        for view, phases in self.report.phases.items():
+            if view in self.segmentations:
+                sources = () if self.study is None else self.study.sources.get(view, ())
+                stem = sources[0].stem if len(sources) == 1 else view.value
+                for phase, structure, mesh in phase_meshes(self.segmentations[view], phases):
+                    found.setdefault(f"{stem}_{phase}", {})[structure] = mesh
+        return found
 
 
 Files = Mapping[str, bytes]
@@ -62,8 +99,50 @@ def _png(material: Material) -> Files:
     return {"overview.png": png_bytes(overview_picture(material.report, *material.heart))}
 
 
-OUTPUTS: Mapping[str, Writer] = MappingProxyType({"json": _json, "html": _html, "png": _png})
+def _csv(material: Material) -> Files:
+    files = {}
+    for stem, _, part in material.parts():
+        files[f"{stem}_areas.csv"] = areas_csv(part).encode()
+        files[f"{stem}_contours.csv"] = contours_csv(part).encode()
+    return files
+
+
+def _osirix(material: Material) -> Files:
+    return {f"{stem}_osirix.csv": osirix_csv(part).encode() for stem, _, part in material.parts()}
+
+
+def _sunnybrook(material: Material) -> Files:
+    material.require_masks()
+    files = {}
+    for series, segmentation in enumerate(material.segmentations.values(), start=1):
+        for name, text in sunnybrook_texts(segmentation, series).items():
+            files[name] = text.encode()
+    return files
+
+
+def _stl(material: Material) -> Files:
+    return {
+        f"{name}_{structure.key}.stl": stl_bytes(mesh, f"{structure.key} {name[-2:]}")
+        for name, meshes in material.meshes.items()
+        for structure, mesh in meshes.items()
+    }
+
+
+def _glb(material: Material) -> Files:
+    return {f"{name}.glb": glb_bytes(meshes) for name, meshes in material.meshes.items()}
+
+
+OUTPUTS: Mapping[str, Writer] = MappingProxyType(
+    {
+        **{"json": _json, "html": _html, "png": _png},
+        **{"csv": _csv, "osirix": _osirix, "sunnybrook": _sunnybrook},
+        **{"stl": _stl, "glb": _glb},
+    }
+)
 """By the name that `--formats` knows."""
+
+PAGES = ("json", "html", "png")
+"""What is written unless told otherwise."""
 
 _NOTHING: Mapping[View, Segmentation] = MappingProxyType({})
 
@@ -85,15 +164,17 @@ def save_report(
         folder: where.
         study: the images, for pictures.
         segmentations: by view, on the grid and frames of the study's images.
-        formats: names in `OUTPUTS`; None for all that the arguments allow.
+        formats: names in `OUTPUTS`; None for those of `PAGES` that the arguments allow.
 
     Raises:
         ConfigError: a format that is not in `OUTPUTS`.
-        OutputError: a file could not be written, or a picture is asked for without images.
+        OutputError: a file could not be written, or a picture is asked for without images, or
+            points or surfaces without segmentations.
+        GeometryError: points or surfaces are asked for of a grid without millimetres.
     """
     material = Material(report, study, segmentations)
     if formats is None:
-        formats = [name for name in OUTPUTS if name != "png" or material.heart is not None]
+        formats = [name for name in PAGES if name != "png" or material.heart is not None]
     files: dict[str, bytes] = {}
     for name in formats:
         if name not in OUTPUTS:

@@ -9,7 +9,11 @@ from heartseg.core.errors import OutputError
 FINISHED = "report.json"
 """Its presence says that a study is done."""
 
-OURS = (FINISHED, "report.html", "overview.png", "*_seg.nii.gz", "*_seg.png")
+OURS = (
+    *(FINISHED, "report.html", "overview.png", "*_seg.nii.gz", "*_seg.png"),
+    *("*_areas.csv", "*_contours.csv", "*_osirix.csv", "IM-????-*-[io]contour-manual.txt"),
+    *("*_e[ds]_*.stl", "*_e[ds].glb"),
+)
 """What doing a study again replaces; anything else in its folder is somebody's and stays."""
 
 
