@@ -369,7 +369,12 @@ def _read_bodies(path: Path) -> None:
 
 def _run_seeds(_: Path) -> Seeds:
     runs = Path(__file__).resolve().parents[1] / "runs"
-    return {file.name: file.read_bytes() for file in sorted(runs.rglob("*.toml"))}
+    grids = runs / "grids"
+    return {
+        file.name: file.read_bytes()
+        for file in sorted(runs.rglob("*.toml"))
+        if grids not in file.parents  # a grid of runs is no run
+    }
 
 
 def _run_place(folder: Path, name: str, content: bytes) -> Path:

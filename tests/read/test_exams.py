@@ -314,9 +314,10 @@ def test_findings_are_equal_in_every_layout(folders, gauge):
         (candidate,) = find_studies(folder / "dicom")
         report = examine(candidate, Models("cpu"), Settings(model=str(gauge))).report
         found.append({one.key: one.value for one in report.findings})
-    assert any(value is not None for value in found[0].values())
-    assert found[0] == pytest.approx(found[1], rel=1e-9, nan_ok=True)
-    assert found[0] == pytest.approx(found[2], rel=1e-9, nan_ok=True)
+    known = [{key: value for key, value in one.items() if value is not None} for one in found]
+    assert {"lv_edv_ml", "lv_ef"} <= set(known[0]) < set(found[0])
+    assert known[1] == pytest.approx(known[0], rel=1e-9)
+    assert known[2] == pytest.approx(known[0], rel=1e-9)
 
 
 # The files themselves

@@ -36,7 +36,7 @@ _PLAIN = {1, 8, 32773, 32946}
 _LOSSY = {6, 7}
 
 MAX_PACKING = 2000
-"""Pixels are at most so many times their file: LZW and deflate pack emptiness 1000 to 1400 times."""
+"""Pixels are at most so many times their file: deflate packs emptiness 1000 times, LZW 1400."""
 
 UNSAID = "the file does not say whether its pages are slices or frames: taken as slices"
 NO_DEPTH = "the file gives no slice distance: lengths are in pixels"
