@@ -2,8 +2,8 @@
 
 All of them, at their real size, take longer than `make test` may: `make networks` does that and
 keeps what came out in `benchmarks/results/checks/networks.csv`. `make test` takes the light ones
-and a few of the rest, others every day, so that each has its turn; but for the largest encoders, one
-of which alone would take minutes of every test run of its day.
+and a few of the rest, others every day, so that each has its turn; but for the largest encoders,
+one of which alone would take minutes of every test run of its day.
 """
 
 import os
