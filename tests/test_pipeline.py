@@ -117,6 +117,25 @@ def test_the_written_numbers_are_those_of_the_scheme(
         analyse(candidate(patient), Models("cpu"), camus, tmp_path / "other")
 
 
+def test_probabilities_are_written_when_asked_for_and_change_nothing_else(
+    patient: Path, gauge: Path, tmp_path: Path
+) -> None:
+    import nibabel as nib
+
+    settings = Settings(model=str(gauge), device="cpu", formats=("nifti", "json"))
+    for asked in (False, True):
+        chosen = replace(settings, save_probabilities=asked)
+        analyse(candidate(patient), Models("cpu"), chosen, tmp_path / str(asked))
+    stems = ("patient008_frame01", "patient008_frame09")
+    new = [f"{stem}_prob.{end}" for stem in stems for end in ("json", "nii.gz")]
+    assert names(tmp_path / "True") == sorted([*names(tmp_path / "False"), *new])
+    for stem in stems:
+        mask = tmp_path / "True" / f"{stem}_seg.nii.gz"
+        assert mask.read_bytes() == (tmp_path / "False" / mask.name).read_bytes()
+        sure = nib.load(tmp_path / "True" / f"{stem}_prob.nii.gz").get_fdata()[..., 0, :]
+        assert (sure.argmax(-1) == np.asarray(nib.load(mask).dataobj)).all()
+
+
 def study_of(*views: View, modality: Modality = Modality.MR) -> Study:
     return Study(
         id="s", modality=modality, images=dict.fromkeys(views), sources=dict.fromkeys(views, ())

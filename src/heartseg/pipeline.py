@@ -13,6 +13,7 @@ from heartseg.core.anatomy import scheme
 from heartseg.core.errors import StudyError
 from heartseg.core.finding import ModelUse, Report
 from heartseg.core.image import Segmentation
+from heartseg.core.probability import Keeping, Probabilities
 from heartseg.core.provenance import Provenance, now, source_commit
 from heartseg.core.study import Body, Modality, Phases, Study, View
 
@@ -54,6 +55,7 @@ class Settings:
         papillary: "cavity" as drawn, or "mass".
         base: "drawn", or "scmr" for the basal rule of SCMR 2020.
         keep_identifiers: let file names that may hold identifiers into the provenance.
+        save_probabilities: keep what the model gave and write it beside the masks.
     """
 
     given: GivenLabels | None = None
@@ -67,6 +69,7 @@ class Settings:
     papillary: str = "cavity"
     base: str = "drawn"
     keep_identifiers: bool = False
+    save_probabilities: bool = False
 
 
 class Models:
@@ -91,12 +94,21 @@ class Models:
 
 
 @dataclass(frozen=True, slots=True)
+class Predicted:
+    """A view's anatomy, and how sure the model was where that is kept."""
+
+    segmentation: Segmentation
+    probabilities: Probabilities | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """A study with everything that was found in it, not written yet."""
 
     study: Study
     segmentations: Mapping[View, Segmentation]
     report: Report
+    probabilities: Mapping[View, Probabilities] = field(default_factory=dict)
 
 
 def analyse(
@@ -126,18 +138,25 @@ def examine(
         HeartsegError: with the reason.
     """
     study = with_body(candidate.load(), settings.body)  #                  1 read
+    sure: Mapping[View, Probabilities] = {}
     if settings.given is None:
-        segmentations = segment(study, models, settings)  #                2 prepare, 3 segment,
+        predicted = predict(study, models, settings)  #                    2 prepare, 3 segment,
         strategy, model = explain(study, models, settings)  #              4 refine
+        segmentations, sure = parted(predicted)
     else:
         segmentations, strategy, model = given(study, settings.given)
     study = replace(study, id=name or study.id)  # labels are named by the study's own
     report = measure(study, segmentations, model, strategy, settings)  #   5 measure
-    return Analysis(study, segmentations, report)
+    return Analysis(study, segmentations, report, sure)
 
 
 def segment(study: Study, models: Models, settings: Settings) -> Mapping[View, Segmentation]:
-    """Segment each view that there is a model for.
+    """Segment each view that there is a model for; as `predict`."""
+    return parted(predict(study, models, settings))[0]
+
+
+def predict(study: Study, models: Models, settings: Settings) -> Mapping[View, Predicted]:
+    """Segment each view that there is a model for, and keep the probabilities if that is asked.
 
     Raises:
         StudyError: there is a model for none of them.
@@ -150,9 +169,22 @@ def segment(study: Study, models: Models, settings: Settings) -> Mapping[View, S
         image = study.images[view]
         bundle, runtime = models.ready(name)
         probabilities = frames(image, bundle, runtime, turns=settings.turns)
-        labels = refine_cine(probabilities, bundle.structures, image.geometry)
-        found[view] = Segmentation(labels, image.geometry, bundle.structures[1:], image.times_ms)
+        keeping = Keeping(probabilities) if settings.save_probabilities else None
+        labels = refine_cine(keeping or probabilities, bundle.structures, image.geometry)
+        found[view] = Predicted(
+            Segmentation(labels, image.geometry, bundle.structures[1:], image.times_ms),
+            keeping and keeping.of(image, bundle.structures),
+        )
     return found
+
+
+def parted(
+    predicted: Mapping[View, Predicted],
+) -> tuple[Mapping[View, Segmentation], Mapping[View, Probabilities]]:
+    """The segmentations, and the probabilities of the views that have some."""
+    return {view: one.segmentation for view, one in predicted.items()}, {
+        view: one.probabilities for view, one in predicted.items() if one.probabilities
+    }
 
 
 def given(
@@ -258,13 +290,14 @@ def save(analysis: Analysis, settings: Settings, folder: Path) -> None:
     Raises:
         OutputError: something could not be written.
     """
-    from heartseg.report import save_masks, save_report
+    from heartseg.report import save_masks, save_probabilities, save_report
 
     study, masks = analysis.study, analysis.segmentations
     if "nifti" in settings.formats and settings.given is None:
         for view, segmentation in masks.items():
             numbers = scheme(settings.labels or DEFAULT_SCHEMES.get(view, "acdc"))
             save_masks(study, {view: segmentation}, folder, numbers)
+    save_probabilities(study, analysis.probabilities, folder, analysis.report.model)
     pages = [name for name in settings.formats if name != "nifti"]
     save_report(analysis.report, folder, study=study, segmentations=masks, formats=pages)
 

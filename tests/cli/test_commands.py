@@ -478,3 +478,14 @@ def test_a_picture_that_is_inspected_is_never_drawn_over(tmp_path: Path) -> None
     assert done.code == 1
     assert "scan: not drawn: scan.png: got a file that is no preview" in done.err
     assert (tmp_path / "scan.png").read_bytes() == before
+
+
+def test_segment_keeps_probabilities_only_when_asked(gauge: Path, tmp_path: Path) -> None:
+    scan = doors.save_nifti(tmp_path / "scan.nii.gz", doors.painted(doors.heart()))
+    common = ("segment", scan, "--model", gauge, "--view", "sax", "--formats", "json", "-o")
+    assert heartseg(*common, tmp_path / "a").code == 0
+    assert heartseg(*common, tmp_path / "b", "--save-probabilities").code == 0
+    pages = ["scan/report.json", "summary.csv"]
+    assert names(tmp_path / "a") == pages
+    kept = ["scan/scan_prob.json", "scan/scan_prob.nii.gz"]
+    assert names(tmp_path / "b") == sorted([*pages, *kept])

@@ -8,15 +8,12 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from heartseg.cli.benchmarking import benchmark
 from heartseg.core.errors import ConfigError
-
-if TYPE_CHECKING:
-    from heartseg.batch import Outcome, Plan
 
 app = typer.Typer(
     name="heartseg",
@@ -40,6 +37,9 @@ PhasesOption = Annotated[
 ]
 KeepIdentifiers = Annotated[
     bool, typer.Option("--keep-identifiers", help="let the names of DICOM folders be written")
+]
+SaveProbabilities = Annotated[
+    bool, typer.Option("--save-probabilities", help="write <stem>_prob.nii.gz beside each mask")
 ]
 Sex = Annotated[str | None, typer.Option(help="F or M")]
 Age = Annotated[float | None, typer.Option(help="years")]
@@ -125,6 +125,7 @@ def segment(
     papillary: Papillary = "cavity",
     base: Base = "drawn",
     turns: Annotated[int, typer.Option(help="ways to look at each plane: 1, 4 or 8")] = 1,
+    save_probabilities: SaveProbabilities = False,
     keep_identifiers: KeepIdentifiers = False,
     jobs: Annotated[int, typer.Option(min=1, help="studies at the same time")] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="redo finished ones")] = False,
@@ -134,6 +135,7 @@ def segment(
     """The main job: from images to masks, numbers and a report for each study."""
     from heartseg.batch import Plan, run
     from heartseg.cli import options
+    from heartseg.cli.outcomes import finish, say, say_nothing
     from heartseg.pipeline import Settings
 
     given = options.body(sex, age, height_cm, weight_kg, heart_rate)
@@ -148,6 +150,7 @@ def segment(
         papillary=options.papillary(papillary),
         base=options.base(base),
         keep_identifiers=keep_identifiers,
+        save_probabilities=save_probabilities,
     )
     plan = Plan(
         inputs=tuple(inputs),
@@ -159,7 +162,7 @@ def segment(
         jobs=jobs,
         overwrite=overwrite,
     )
-    _finish(plan, run(plan, _say_nothing if json else _say), json)
+    finish(plan, run(plan, say_nothing if json else say), json)
 
 
 @app.command()
@@ -186,6 +189,7 @@ def measure(
     """Measure and report from an existing segmentation, anyone's."""
     from heartseg.batch import Plan, run
     from heartseg.cli import options
+    from heartseg.cli.outcomes import finish, say, say_nothing
     from heartseg.pipeline import GivenLabels, Settings
 
     settings = Settings(
@@ -205,7 +209,7 @@ def measure(
         bodies=options.bodies(body),
         overwrite=overwrite,
     )
-    _finish(plan, run(plan, _say_nothing if json else _say), json)
+    finish(plan, run(plan, say_nothing if json else say), json)
 
 
 @app.command()
@@ -378,40 +382,3 @@ def doctor(
 
     found = examination() if train is None else {"training": training(train, runs, device)}
     print(as_json(found) if json else as_text(found))
-
-
-def _say(outcome: "Outcome") -> None:
-    from heartseg.report import report_text
-    from heartseg.report.words import clean
-
-    if outcome.status == "done" and outcome.report is not None:
-        print(report_text(outcome.report))
-        origin = outcome.report.strategy.get("origin of the model")
-        for note in (outcome.said, origin, *outcome.report.body.not_used.values()):
-            if note:
-                print(clean(f"{outcome.id}: {note}"), file=sys.stderr)
-    else:
-        said = clean(f"{outcome.id}: {outcome.status}: {outcome.said}")
-        print(said, file=sys.stderr if outcome.status == "failed" else sys.stdout)
-    sys.stdout.flush()  # who waits for many studies sees each as it ends
-
-
-def _say_nothing(_: Any) -> None:
-    """Wait for the end: --json prints once."""
-
-
-def _finish(plan: "Plan", outcomes: "list[Outcome]", json: bool) -> None:
-    from heartseg.batch import rows_without_study
-    from heartseg.report.words import clean
-
-    unknown = rows_without_study(plan, outcomes)
-    if unknown:
-        shown = ", ".join(unknown[:8]) + (", ..." if len(unknown) > 8 else "")
-        said = f"--body: {len(unknown)} rows of no study in this run: {shown}"
-        print(clean(f"heartseg: {said}; ids stand in summary.csv"), file=sys.stderr)
-    if json:
-        from heartseg.cli import listing
-
-        print(listing.to_json([listing.outcome(one) for one in outcomes]))
-    if any(outcome.status == "failed" for outcome in outcomes):
-        raise typer.Exit(1)

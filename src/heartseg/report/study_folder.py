@@ -9,7 +9,9 @@ from heartseg.core.errors import OutputError
 FINISHED = "report.json"
 """Its presence says that a study is done."""
 
-OURS = (FINISHED, "report.html", "overview.png", "*_seg.nii.gz", "*_seg.png")
+PROBABILITIES = ("*_prob.nii.gz", "*_prob.json")
+
+OURS = (FINISHED, "report.html", "overview.png", "*_seg.nii.gz", "*_seg.png", *PROBABILITIES)
 """What doing a study again replaces; anything else in its folder is somebody's and stays."""
 
 
@@ -25,7 +27,8 @@ def is_foreign(place: Path) -> bool:
 
 def is_result(file: Path) -> bool:
     """True for a picture of ours: results often lie below the folder of the images."""
-    return file.name == "overview.png" and is_finished(file.parent)
+    ours = ("overview.png", *PROBABILITIES)
+    return any(fnmatch(file.name, one) for one in ours) and is_finished(file.parent)
 
 
 def put_in_place(source: Path, target: Path) -> None:
