@@ -1,13 +1,14 @@
 """The steps of the pipeline for Python users, a study at a time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from heartseg.choice import Models
 from heartseg.core.finding import ModelUse, Report
 from heartseg.core.image import Segmentation
 from heartseg.core.probability import Probabilities
 from heartseg.core.study import Study, View
-from heartseg.pipeline import Models, Settings, explain, measure, parted, predict
+from heartseg.pipeline import Settings, explain, measure, parted, predict
 
 GIVEN = ModelUse(
     name="labels given by the caller", version="", sha256=None, licence="theirs", precision=None
@@ -39,7 +40,7 @@ class Segmented(Mapping[View, Segmentation]):
 
 def segment_study(
     study: Study,
-    model: str | None = None,
+    model: str | Sequence[str] | None = None,
     *,
     device: str = "auto",
     turns: int = 1,
@@ -49,7 +50,8 @@ def segment_study(
 
     Args:
         study: as `read_study` gives it.
-        model: name or folder of a bundle; None chooses by modality and view.
+        model: name or folder of a bundle, or of several that predict together (a list, or a folder
+            of bundles); None chooses by modality and view.
         device: "auto", "cpu" or "cuda".
         turns: 1, 4 or 8 ways to look at each plane.
         keep_probabilities: keep what the model gave in `probabilities` of the result, by view;
@@ -64,7 +66,10 @@ def segment_study(
     """
     models = Models(device)
     settings = Settings(
-        model=model, device=device, turns=turns, save_probabilities=keep_probabilities
+        model=model if isinstance(model, str | None) else tuple(map(str, model)),
+        device=device,
+        turns=turns,
+        save_probabilities=keep_probabilities,
     )
     masks, sure = parted(predict(study, models, settings))
     strategy, used = explain(study, models, settings)

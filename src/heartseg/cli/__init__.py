@@ -38,6 +38,10 @@ PhasesOption = Annotated[
 KeepIdentifiers = Annotated[
     bool, typer.Option("--keep-identifiers", help="let the names of DICOM folders be written")
 ]
+ModelOption = Annotated[
+    list[str] | None,
+    typer.Option(help="name or folder of a model; again, or a folder of them, for their mean"),
+]
 SaveProbabilities = Annotated[
     bool, typer.Option("--save-probabilities", help="write <stem>_prob.nii.gz beside each mask")
 ]
@@ -110,7 +114,7 @@ def demo(
 def segment(
     inputs: Inputs,
     out: Out,
-    model: Annotated[str | None, typer.Option(help="name or folder of a model")] = None,
+    model: ModelOption = None,
     view: View = None,
     labels: Annotated[str | None, typer.Option(help="scheme of the written numbers")] = None,
     formats: Formats = "nifti,json,html,png",
@@ -140,7 +144,7 @@ def segment(
 
     given = options.body(sex, age, height_cm, weight_kg, heart_rate)
     settings = Settings(
-        model=options.model(model),
+        model=options.models(model),
         device=options.device(device),
         turns=options.turns(turns),
         labels=options.label_scheme("--labels", labels),

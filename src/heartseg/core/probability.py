@@ -49,7 +49,7 @@ class Probabilities:
     @property
     def values(self) -> NDArray[np.float32]:
         """(structures, t, z, y, x) in [0, 1]; of each voxel they sum to 1 but for rounding."""
-        return self.scaled / np.float32(CERTAIN)
+        return self.scaled.astype(np.float32) / np.float32(CERTAIN)
 
     def part(self, frames: Sequence[int]) -> Self:
         """Some frames, with their times."""

@@ -12,7 +12,7 @@ from heartseg.core.study import Source, Study, View
 from heartseg.formats.stored import STORED_XYZ
 from heartseg.formats.table import FORMATS
 from heartseg.report.atomic import write_atomically
-from heartseg.report.json_file import plain
+from heartseg.report.json_file import model_as_json, plain
 
 
 def save_probabilities(
@@ -71,6 +71,6 @@ def _sidecar(probabilities: Probabilities, name: str, model: ModelUse) -> str:
         "structures": structures,
         "values": f"probabilities of 0 to 1 in float32, rounded to multiples of 1/{CERTAIN}",
         "rules": "none: as the model gave them, before refinement",
-        "model": plain(asdict(model)),
+        "model": model_as_json(model),
     }
     return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
