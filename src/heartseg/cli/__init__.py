@@ -255,9 +255,15 @@ def evaluate(
 @app.command()
 def train(
     source: Annotated[
-        Path, typer.Argument(metavar="RUN.toml", help="or a folder of your own images and labels")
-    ],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="folder of the run")] = None,
+        Path | None,
+        typer.Argument(metavar="[RUN.toml]", help="or a folder of your own images and labels"),
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="write a RUN.toml for these data, no more")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="folder of the run, or the planned file")
+    ] = None,
     changes: Annotated[list[str] | None, typer.Option("--set", help="section.name=value")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on where it stopped")] = False,
     device: Device = "auto",
@@ -265,8 +271,14 @@ def train(
     nodes: Annotated[int, typer.Option(min=1, help="computers that do, each started alike")] = 1,
 ) -> None:
     """Train a network as a RUN.toml says and write it as a model bundle."""
-    from heartseg.cli.training import Machine, run_training
+    from heartseg.cli.training import Machine, run_planning, run_training
 
+    if plan is not None and not (source or changes or resume):
+        run_planning(plan, out, device)
+        return
+    if source is None or plan is not None:
+        got = "neither" if plan is None else "--plan and what trains"
+        raise ConfigError("train", got=got, allowed="a RUN.toml or folder to train, or --plan DIR")
     machine = Machine(device=device, processes=processes, nodes=nodes)
     run_training(source, out or Path("out") / source.stem, changes or [], resume, machine)
 
