@@ -33,9 +33,15 @@ SHAPE = (4, 38, 46)
 """Even, so that padding moves nothing by half a pixel."""
 
 
-def write_gauge(folder: Path) -> Path:
-    """The bundle `gauge`."""
-    steepness = 400.0
+def write_gauge(
+    folder: Path,
+    *,
+    name: str = "gauge",
+    steepness: float = 400.0,
+    spacing_mm: float = 1.5,
+    view: View = View.SAX,
+) -> Path:
+    """The bundle `gauge`; the less steep, the less sure."""
     classes = np.arange(4, dtype=np.float32)
     # Lines of rising slope: each is the highest between its neighbours' crossings at odd sixths.
     kernel = (steepness * classes).reshape(4, 1, 1, 1)
@@ -52,14 +58,14 @@ def write_gauge(folder: Path) -> Path:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.checker.check_model(model)
     description = Description(
-        name="gauge",
+        name=name,
         version="1",
         licence="CC0",
         modality=Modality.MR,
-        view=View.SAX,
+        view=view,
         structures=STRUCTURES,
         architecture={"name": "gauge"},
-        preparation=Preparation(spacing_mm=1.5, stride=4, percentiles=(0.0, 100.0)),
+        preparation=Preparation(spacing_mm=spacing_mm, stride=4, percentiles=(0.0, 100.0)),
     )
     write_bundle(folder, model.SerializeToString(), description)
     return folder

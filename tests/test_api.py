@@ -76,6 +76,15 @@ def test_segmentations_behave_like_the_mapping_they_are(gauge: Path, tmp_path: P
     assert (tmp_path / "o" / "overview.png").is_file()
 
 
+def test_probabilities_are_kept_when_asked_for(gauge: Path, tmp_path: Path) -> None:
+    study = hs.read_study(doors.write_patient(tmp_path / "patient011"))
+    seg = hs.segment_study(study, model=str(gauge), device="cpu", keep_probabilities=True)
+    sure = seg.probabilities[View.SAX]
+    assert sure.structures == doors.STRUCTURES
+    assert (sure.values.argmax(0) == doors.cine((8, 5))).all()
+    assert not hs.segment_study(study, model=str(gauge), device="cpu").probabilities
+
+
 def test_more_than_one_study_is_not_guessed(tmp_path: Path) -> None:
     for number in (1, 2):
         doors.save_nifti(tmp_path / f"{number}.nii", np.arange(24, dtype=np.int16).reshape(2, 3, 4))

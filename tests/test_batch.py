@@ -145,6 +145,8 @@ def test_overwrite_replaces_what_is_ours_and_nothing_else(plan, tmp_path) -> Non
     (folder / "notes of the reader.txt").write_text("mine")
     (folder / "overview.png").write_bytes(b"of an older run")
     (folder / "patient001_frame01_seg.nii.gz").write_bytes(b"old")
+    (folder / "patient001_frame01_prob.nii.gz").write_bytes(b"of masks that are gone")
+    (folder / "patient001_frame01_prob.json").write_bytes(b"{}")
     assert done(plan(patient, overwrite=True))["patient001"].status == "done"
     assert names(folder) == [
         "notes of the reader.txt",
@@ -218,9 +220,11 @@ def test_long_names_and_the_summarys_own_are_no_trouble(plan, tmp_path) -> None:
 def test_results_below_the_images_are_not_taken_for_images(plan, tmp_path) -> None:
     doors.save_nifti(tmp_path / "data" / "scan.nii", doors.painted(doors.cine((8, 5))))
     first = plan(tmp_path / "data", out=tmp_path / "data" / "out")
-    first = replace(first, settings=replace(first.settings, formats=("nifti", "json", "png")))
+    kept = replace(first.settings, formats=("nifti", "json", "png"), save_probabilities=True)
+    first = replace(first, settings=kept)
     assert list(done(first)) == ["scan"]
-    assert (tmp_path / "data" / "out" / "scan" / "overview.png").is_file()
+    for name in ("overview.png", "scan_prob.nii.gz", "scan_prob.json"):
+        assert (tmp_path / "data" / "out" / "scan" / name).is_file()
     assert [task.id for task in tasks(first)] == ["scan"]
 
 

@@ -6,20 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from heartseg.choice import Models, chosen_models
 from heartseg.core.anatomy import SCHEMES
 from heartseg.core.errors import LabelError, MeasureError, ModelError, StudyError
 from heartseg.core.study import Body, Modality, Phases, Study, View
 from heartseg.pipeline import (
     GivenLabels,
-    Models,
     Settings,
     analyse,
-    chosen_models,
     explain,
+    predict,
     segment,
     with_body,
 )
 from heartseg.read import Candidate, find_studies, read_study
+from heartseg.report import load_report
 from heartseg.segment import load_bundle, shipped_bundles
 from tests import doors
 
@@ -117,6 +118,65 @@ def test_the_written_numbers_are_those_of_the_scheme(
         analyse(candidate(patient), Models("cpu"), camus, tmp_path / "other")
 
 
+def test_probabilities_are_written_when_asked_for_and_change_nothing_else(
+    patient: Path, gauge: Path, tmp_path: Path
+) -> None:
+    import nibabel as nib
+
+    settings = Settings(model=str(gauge), device="cpu", formats=("nifti", "json"))
+    for asked in (False, True):
+        chosen = replace(settings, save_probabilities=asked)
+        analyse(candidate(patient), Models("cpu"), chosen, tmp_path / str(asked))
+    stems = ("patient008_frame01", "patient008_frame09")
+    new = [f"{stem}_prob.{end}" for stem in stems for end in ("json", "nii.gz")]
+    assert names(tmp_path / "True") == sorted([*names(tmp_path / "False"), *new])
+    for stem in stems:
+        mask = tmp_path / "True" / f"{stem}_seg.nii.gz"
+        assert mask.read_bytes() == (tmp_path / "False" / mask.name).read_bytes()
+        sure = nib.load(tmp_path / "True" / f"{stem}_prob.nii.gz").get_fdata()[..., 0, :]
+        assert (sure.argmax(-1) == np.asarray(nib.load(mask).dataobj)).all()
+
+
+@pytest.fixture
+def folds(tmp_path: Path) -> Path:
+    """What two trainings leave: `fold-0/bundle` and `fold-1/bundle`."""
+    doors.write_gauge(tmp_path / "runs" / "fold-0" / "bundle", steepness=40.0)
+    doors.write_gauge(tmp_path / "runs" / "fold-1" / "bundle", steepness=20.0)
+    (tmp_path / "runs" / "notes.txt").write_text("x")
+    return tmp_path / "runs"
+
+
+def test_models_together_give_the_mean_of_what_each_gives(patient: Path, folds: Path) -> None:
+    study = read_study(patient)
+    each = [str(folds / f"fold-{number}" / "bundle") for number in (0, 1)]
+
+    def sure(model: str | tuple[str, ...]) -> np.ndarray:
+        settings = Settings(model=model, device="cpu", save_probabilities=True)
+        (one,) = predict(study, Models("cpu"), settings).values()
+        assert one.probabilities is not None
+        return one.probabilities.values
+
+    apart = [sure(one) for one in each]
+    assert np.abs(apart[0] - apart[1]).max() > 0.05
+    for asked in (tuple(each), str(folds)):
+        assert np.abs(sure(asked) - (apart[0] + apart[1]) / 2).max() < 2e-5
+
+
+def test_the_report_names_every_model_that_predicted(
+    patient: Path, folds: Path, tmp_path: Path
+) -> None:
+    settings = Settings(model=str(folds), device="cpu", formats=("json", "html"))
+    report = analyse(candidate(patient), Models("cpu"), settings, tmp_path / "out")
+    model = load_report(tmp_path / "out" / "report.json").model
+    assert (model.name, model.version, model.sha256) == ("ensemble of 2: gauge", "1", None)
+    hashes = [load_bundle(folds / f"fold-{number}" / "bundle").sha256 for number in (0, 1)]
+    assert [one.sha256 for one in model.members] == hashes
+    assert "2 models asked for: the mean" in report.strategy["model for sax"]
+    assert "at your own risk" in report.strategy["origin of the model"]
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert all(one in page for one in hashes)
+
+
 def study_of(*views: View, modality: Modality = Modality.MR) -> Study:
     return Study(
         id="s", modality=modality, images=dict.fromkeys(views), sources=dict.fromkeys(views, ())
@@ -126,21 +186,21 @@ def study_of(*views: View, modality: Modality = Modality.MR) -> Study:
 @pytest.mark.parametrize("view", [View.SAX, View.UNKNOWN])
 def test_short_axis_mr_gets_the_shipped_model(view: View) -> None:
     study = study_of(view, View.LAX_2CH)
-    assert chosen_models(study, Models(), Settings()) == {view: "cine-mr"}
+    assert chosen_models(study, Models()) == {view: ("cine-mr",)}
 
 
 def test_a_view_without_a_model_says_what_there_is() -> None:
     with pytest.raises(StudyError, match="US of view 4ch.*allowed: MR sax; pass --view.*--model"):
-        chosen_models(study_of(View.LAX_4CH, modality=Modality.US), Models(), Settings())
+        chosen_models(study_of(View.LAX_4CH, modality=Modality.US), Models())
 
 
 def test_a_model_that_was_asked_for_sees_the_views_it_is_made_for(gauge: Path) -> None:
-    settings, models = Settings(model=str(gauge)), Models("cpu")
+    asked, models = (str(gauge),), Models("cpu")
     both = study_of(View.LAX_2CH, View.SAX)
-    assert list(chosen_models(both, models, settings)) == [View.SAX]
-    assert list(chosen_models(study_of(View.UNKNOWN), models, settings)) == [View.UNKNOWN]
+    assert list(chosen_models(both, models, asked)) == [View.SAX]
+    assert list(chosen_models(study_of(View.UNKNOWN), models, asked)) == [View.UNKNOWN]
     with pytest.raises(StudyError, match="view 2ch; allowed: sax.*gauge.*pass --view sax"):
-        chosen_models(study_of(View.LAX_2CH), models, settings)
+        chosen_models(study_of(View.LAX_2CH), models, asked)
 
 
 def test_what_the_file_does_not_say_is_said(gauge: Path, tmp_path: Path) -> None:

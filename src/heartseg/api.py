@@ -1,12 +1,14 @@
 """The steps of the pipeline for Python users, a study at a time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from heartseg.choice import Models
 from heartseg.core.finding import ModelUse, Report
 from heartseg.core.image import Segmentation
+from heartseg.core.probability import Probabilities
 from heartseg.core.study import Study, View
-from heartseg.pipeline import Models, Settings, explain, measure, segment
+from heartseg.pipeline import Settings, explain, measure, parted, predict
 
 GIVEN = ModelUse(
     name="labels given by the caller", version="", sha256=None, licence="theirs", precision=None
@@ -15,12 +17,16 @@ GIVEN = ModelUse(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segmented(Mapping[View, Segmentation]):
-    """Segmentations by view that remember what made them, so that a report can say it."""
+    """Segmentations by view that remember what made them, so that a report can say it.
+
+    `probabilities` are empty unless they were asked for.
+    """
 
     masks: Mapping[View, Segmentation]
     model: ModelUse
     strategy: Mapping[str, str]
     settings: Settings = field(repr=False)
+    probabilities: Mapping[View, Probabilities] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, view: View) -> Segmentation:
         return self.masks[view]
@@ -33,15 +39,23 @@ class Segmented(Mapping[View, Segmentation]):
 
 
 def segment_study(
-    study: Study, model: str | None = None, *, device: str = "auto", turns: int = 1
-) -> Mapping[View, Segmentation]:
+    study: Study,
+    model: str | Sequence[str] | None = None,
+    *,
+    device: str = "auto",
+    turns: int = 1,
+    keep_probabilities: bool = False,
+) -> Segmented:
     """Segment each view of a study that there is a model for.
 
     Args:
         study: as `read_study` gives it.
-        model: name or folder of a bundle; None chooses by modality and view.
+        model: name or folder of a bundle, or of several that predict together (a list, or a folder
+            of bundles); None chooses by modality and view.
         device: "auto", "cpu" or "cuda".
         turns: 1, 4 or 8 ways to look at each plane.
+        keep_probabilities: keep what the model gave in `probabilities` of the result, by view;
+            `heartseg.report.save_probabilities` writes them.
 
     Returns:
         By view: `Structure` labels (t, z, y, x) on the study's own grid.
@@ -50,10 +64,16 @@ def segment_study(
         StudyError: there is a model for none of the views.
         ModelError: the model cannot be trusted or used.
     """
-    models, settings = Models(device), Settings(model=model, device=device, turns=turns)
-    masks = segment(study, models, settings)
+    models = Models(device)
+    settings = Settings(
+        model=model if isinstance(model, str | None) else tuple(map(str, model)),
+        device=device,
+        turns=turns,
+        save_probabilities=keep_probabilities,
+    )
+    masks, sure = parted(predict(study, models, settings))
     strategy, used = explain(study, models, settings)
-    return Segmented(masks, used, strategy, settings)
+    return Segmented(masks, used, strategy, settings, sure)
 
 
 def measure_study(

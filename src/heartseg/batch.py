@@ -10,10 +10,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from heartseg.choice import Models
 from heartseg.core.errors import HeartsegError, StudyError
 from heartseg.core.fault import said_of
 from heartseg.core.study import Body
-from heartseg.pipeline import Analysis, Models, Settings, examine, save
+from heartseg.pipeline import Analysis, Settings, examine, save
 from heartseg.report.study_folder import (
     FINISHED,
     is_finished,

@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from heartseg.choice import DEFAULT_MODELS, Models, chosen_models, why_model
 from heartseg.core.errors import StudyError
 from heartseg.core.study import Study, View
-from heartseg.pipeline import DEFAULT_MODELS, Models, Settings, chosen_models, why_model
 from heartseg.read.inspect import Look, Looks, Seen, looks
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ def _with_models(read: Callable[[], Look]) -> Look:
 def _with_model(study: Study, seen: Seen) -> Seen:
     if seen.labels == "image":
         return replace(seen, model_reason="label numbers are measured, not segmented")
-    view, settings = View(seen.view or View.UNKNOWN), Settings()
+    view = View(seen.view or View.UNKNOWN)
     try:
-        names = chosen_models(study, Models(), settings)
+        names = chosen_models(study, Models())
     except StudyError:  # it speaks of all views at once
         names = {}
     if view not in names:
@@ -48,7 +48,8 @@ def _with_model(study: Study, seen: Seen) -> Seen:
         seen_as = f"{study.modality} of view {view}"
         said = f"the shipped ones are for {made}, not {seen_as}; pass --view or --model"
         return replace(seen, model_reason=said)
-    return replace(seen, model=names[view], model_reason=why_model(study, view, settings))
+    (name,) = names[view]
+    return replace(seen, model=name, model_reason=why_model(study, view))
 
 
 def write_preview(

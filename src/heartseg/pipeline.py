@@ -9,19 +9,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from heartseg.choice import Models, chosen_models, why_model
 from heartseg.core.anatomy import scheme
-from heartseg.core.errors import StudyError
 from heartseg.core.finding import ModelUse, Report
 from heartseg.core.image import Segmentation
+from heartseg.core.probability import Keeping, Probabilities
 from heartseg.core.provenance import Provenance, now, source_commit
-from heartseg.core.study import Body, Modality, Phases, Study, View
+from heartseg.core.study import Body, Phases, Study, View
 
 if TYPE_CHECKING:
     from heartseg.read import Candidate
-    from heartseg.segment import Bundle, Runtime
-
-DEFAULT_MODELS: Mapping[tuple[Modality, View], str] = {(Modality.MR, View.SAX): "cine-mr"}
-"""The shipped model for a modality and view."""
 
 DEFAULT_SCHEMES: Mapping[View, str] = {View.SAX: "acdc"}
 """Numbers of the written masks."""
@@ -47,7 +44,8 @@ class Settings:
 
     Attributes:
         given: measure these labels instead of segmenting.
-        model: name or folder of a bundle; None chooses by modality and view.
+        model: name or folder of a bundle, or of several that predict together; None chooses by
+            modality and view.
         device: "auto", "cpu" or "cuda".
         turns: 1, 4 or 8 ways to look at each plane (quarter turns and mirror images).
         labels: scheme of the written masks; None for the usual one of the view.
@@ -57,10 +55,11 @@ class Settings:
         papillary: "cavity" as drawn, or "mass".
         base: "drawn", or "scmr" for the basal rule of SCMR 2020.
         keep_identifiers: let file names that may hold identifiers into the provenance.
+        save_probabilities: keep what the model gave and write it beside the masks.
     """
 
     given: GivenLabels | None = None
-    model: str | None = None
+    model: str | tuple[str, ...] | None = None
     device: str = "auto"
     turns: int = 1
     labels: str | None = None
@@ -70,27 +69,23 @@ class Settings:
     papillary: str = "cavity"
     base: str = "drawn"
     keep_identifiers: bool = False
+    save_probabilities: bool = False
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The models that the user asked for; a folder of bundles stands for all of them."""
+        from heartseg.segment.ensemble import members_at
+
+        named = (self.model,) if isinstance(self.model, str) else self.model or ()
+        return tuple(member for name in named for member in members_at(name))
 
 
-class Models:
-    """The bundles of a run, each loaded and compiled once."""
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """A view's anatomy, and how sure the model was where that is kept."""
 
-    def __init__(self, device: str = "auto", threads: int | None = None) -> None:
-        self._device, self._threads = device, threads
-        self._ready: dict[str, tuple[Bundle, Runtime]] = {}
-
-    def ready(self, name: str) -> "tuple[Bundle, Runtime]":
-        """A bundle and what runs it.
-
-        Raises:
-            ModelError: no such model, or one that cannot be trusted.
-        """
-        if name not in self._ready:
-            from heartseg.segment import choose_runtime, load_bundle
-
-            bundle = load_bundle(name)
-            self._ready[name] = bundle, choose_runtime(self._device, bundle, self._threads)
-        return self._ready[name]
+    segmentation: Segmentation
+    probabilities: Probabilities | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +95,7 @@ class Analysis:
     study: Study
     segmentations: Mapping[View, Segmentation]
     report: Report
+    probabilities: Mapping[View, Probabilities] = field(default_factory=dict)
 
 
 def analyse(
@@ -129,33 +125,52 @@ def examine(
         HeartsegError: with the reason.
     """
     study = with_body(candidate.load(), settings.body)  #                  1 read
+    sure: Mapping[View, Probabilities] = {}
     if settings.given is None:
-        segmentations = segment(study, models, settings)  #                2 prepare, 3 segment,
+        predicted = predict(study, models, settings)  #                    2 prepare, 3 segment,
         strategy, model = explain(study, models, settings)  #              4 refine
+        segmentations, sure = parted(predicted)
     else:
         segmentations, strategy, model = given(study, settings.given)
     study = replace(study, id=name or study.id)  # labels are named by the study's own
     report = measure(study, segmentations, model, strategy, settings)  #   5 measure
-    return Analysis(study, segmentations, report)
+    return Analysis(study, segmentations, report, sure)
 
 
 def segment(study: Study, models: Models, settings: Settings) -> Mapping[View, Segmentation]:
-    """Segment each view that there is a model for.
+    """Segment each view that there is a model for; as `predict`."""
+    return parted(predict(study, models, settings))[0]
+
+
+def predict(study: Study, models: Models, settings: Settings) -> Mapping[View, Predicted]:
+    """Segment each view that there is a model for, and keep the probabilities if that is asked.
 
     Raises:
         StudyError: there is a model for none of them.
     """
     from heartseg.refine import refine_cine
-    from heartseg.segment import frames
 
     found = {}
-    for view, name in chosen_models(study, models, settings).items():
-        image = study.images[view]
-        bundle, runtime = models.ready(name)
-        probabilities = frames(image, bundle, runtime, turns=settings.turns)
-        labels = refine_cine(probabilities, bundle.structures, image.geometry)
-        found[view] = Segmentation(labels, image.geometry, bundle.structures[1:], image.times_ms)
+    for view, names in chosen_models(study, models, settings.asked).items():
+        image, ensemble = study.images[view], models.together(names)
+        structures = ensemble.structures
+        probabilities = ensemble.frames(image, turns=settings.turns)
+        keeping = Keeping(probabilities) if settings.save_probabilities else None
+        labels = refine_cine(keeping or probabilities, structures, image.geometry)
+        found[view] = Predicted(
+            Segmentation(labels, image.geometry, structures[1:], image.times_ms),
+            None if keeping is None else keeping.of(image, structures),
+        )
     return found
+
+
+def parted(
+    predicted: Mapping[View, Predicted],
+) -> tuple[Mapping[View, Segmentation], Mapping[View, Probabilities]]:
+    """The segmentations, and the probabilities of the views that have some."""
+    return {view: one.segmentation for view, one in predicted.items()}, {
+        view: one.probabilities for view, one in predicted.items() if one.probabilities
+    }
 
 
 def given(
@@ -197,23 +212,18 @@ def _drawn(view: View, segmentation: Segmentation) -> str:
 
 def explain(study: Study, models: Models, settings: Settings) -> tuple[Mapping[str, str], ModelUse]:
     """What was chosen and why, and the model that was used."""
-    names = chosen_models(study, models, settings)
-    bundle, runtime = models.ready(next(iter(names.values())))
-    strategy = {f"model for {view}": why_model(study, view, settings) for view in names}
+    asked = settings.asked
+    names = chosen_models(study, models, asked)
+    ensemble = models.together(next(iter(names.values())))
+    strategy = {f"model for {view}": why_model(study, view, asked) for view in names}
     for view in study.images:
         if view not in names:
             strategy[f"no model for {view}"] = (
                 f"recognised and left alone: no shipped model segments {study.modality} {view}"
             )
-    if not bundle.shipped:
-        strategy["origin of the model"] = bundle.origin
-    return strategy, ModelUse(
-        name=bundle.name,
-        version=bundle.version,
-        sha256=bundle.sha256,
-        licence=bundle.licence,
-        precision=runtime.precision,
-    )
+    if origin := ensemble.origin():
+        strategy["origin of the model"] = origin
+    return strategy, ensemble.use()
 
 
 def measure(
@@ -261,86 +271,21 @@ def save(analysis: Analysis, settings: Settings, folder: Path) -> None:
     Raises:
         OutputError: something could not be written.
     """
-    from heartseg.report import save_masks, save_report
+    from heartseg.report import save_masks, save_probabilities, save_report
 
     study, masks = analysis.study, analysis.segmentations
     if "nifti" in settings.formats and settings.given is None:
         for view, segmentation in masks.items():
             numbers = scheme(settings.labels or DEFAULT_SCHEMES.get(view, "acdc"))
             save_masks(study, {view: segmentation}, folder, numbers)
+    save_probabilities(study, analysis.probabilities, folder, analysis.report.model)
     pages = [name for name in settings.formats if name != "nifti"]
     save_report(analysis.report, folder, study=study, segmentations=masks, formats=pages)
-
-
-def chosen_models(study: Study, models: Models, settings: Settings) -> dict[View, str]:
-    """The model for each view that can be segmented.
-
-    Raises:
-        StudyError: there is a model for none of them.
-        ModelError: the one that was asked for cannot be used.
-    """
-    if settings.model is not None:
-        return _asked_for(study, models, settings.model)
-    chosen = {}
-    for view in study.images:
-        name = DEFAULT_MODELS.get((_taken_modality(study), _taken_view(study, view)))
-        if name is not None:
-            chosen[view] = name
-    if not chosen:
-        views = ", ".join(study.images)
-        raise StudyError(
-            study.id,
-            got=f"{study.modality} of view {views}, which no shipped model is made for"
-            + _seen(study),
-            allowed=", ".join(f"{modality} {view}" for modality, view in DEFAULT_MODELS),
-            do="pass --view if heartseg got it wrong, or --model",
-        )
-    return chosen
-
-
-def _seen(study: Study) -> str:
-    """How the views were recognised, and what was left alone."""
-    said = [f"{view}: {why}" for view, why in study.reasons.items()]
-    said += [note for note in study.notes if " is left alone: " in note]
-    return f" ({'; '.join(said)})" if said else ""
-
-
-def _asked_for(study: Study, models: Models, name: str) -> dict[View, str]:
-    """The user's model, for the views it is made for and those that are not known."""
-    bundle, _ = models.ready(name)
-    fitting = [view for view in study.images if view in (bundle.view, View.UNKNOWN)]
-    if not fitting:
-        raise StudyError(
-            study.id,
-            got=f"view {', '.join(study.images)}",
-            allowed=f"{bundle.view}, which model {bundle.name} is made for",
-            do=f"pass --view {bundle.view} if that is what the images show",
-        )
-    return dict.fromkeys(fitting, name)
 
 
 def with_body(study: Study, body: Body) -> Study:
     """The study with the values of the body that the user gave."""
     return replace(study, body=study.body.under(body))
-
-
-def _taken_modality(study: Study) -> Modality:
-    return Modality.MR if study.modality is Modality.OTHER else study.modality
-
-
-def _taken_view(study: Study, view: View) -> View:
-    return View.SAX if view is View.UNKNOWN and _taken_modality(study) is Modality.MR else view
-
-
-def why_model(study: Study, view: View, settings: Settings) -> str:
-    """The model of a view of `chosen_models`, and why that one."""
-    if settings.model is not None:
-        return f"{Path(settings.model).name}: asked for"
-    modality, taken = _taken_modality(study), _taken_view(study, view)
-    said = f"{DEFAULT_MODELS[modality, taken]}: the shipped one for {modality} {taken}"
-    if (modality, taken) != (study.modality, view):
-        said += "; the file does not say what it shows, so it was taken for short-axis cine MR"
-    return said
 
 
 def _provenance(study: Study, settings: Settings) -> Provenance:

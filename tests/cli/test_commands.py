@@ -325,7 +325,7 @@ def test_the_demo_prints_measured_beside_true(
 ) -> None:
     """The phantom of the design, with the writing of it made quick."""
     _quick_phantom(monkeypatch)
-    monkeypatch.setattr("heartseg.pipeline.DEFAULT_MODELS", {("MR", "sax"): str(gauge)})
+    monkeypatch.setattr("heartseg.choice.DEFAULT_MODELS", {("MR", "sax"): str(gauge)})
     mine = tmp_path / "phantom" / "mine.txt"
     mine.parent.mkdir()
     mine.write_text("not to be removed")
@@ -478,3 +478,32 @@ def test_a_picture_that_is_inspected_is_never_drawn_over(tmp_path: Path) -> None
     assert done.code == 1
     assert "scan: not drawn: scan.png: got a file that is no preview" in done.err
     assert (tmp_path / "scan.png").read_bytes() == before
+
+
+def test_segment_keeps_probabilities_only_when_asked(gauge: Path, tmp_path: Path) -> None:
+    scan = doors.save_nifti(tmp_path / "scan.nii.gz", doors.painted(doors.heart()))
+    common = ("segment", scan, "--model", gauge, "--view", "sax", "--formats", "json", "-o")
+    assert heartseg(*common, tmp_path / "a").code == 0
+    assert heartseg(*common, tmp_path / "b", "--save-probabilities").code == 0
+    pages = ["scan/report.json", "summary.csv"]
+    assert names(tmp_path / "a") == pages
+    kept = ["scan/scan_prob.json", "scan/scan_prob.nii.gz"]
+    assert names(tmp_path / "b") == sorted([*pages, *kept])
+
+
+def test_segment_takes_several_models_and_says_when_they_do_not_fit(
+    gauge: Path, tmp_path: Path
+) -> None:
+    scan = doors.save_nifti(tmp_path / "scan.nii.gz", doors.painted(doors.heart()))
+    other = doors.write_gauge(tmp_path / "other", name="other", steepness=30.0, spacing_mm=2.0)
+    common = ("segment", scan, "--view", "sax", "--formats", "json", "--json", "-o", tmp_path / "o")
+    done = heartseg(*common, "--model", gauge, "--model", other)
+    assert done.code == 0, done.err
+    model = done.json()[0]["report"]["model"]
+    assert model["name"] == "ensemble of 2: gauge, other"
+    assert [one["name"] for one in model["members"]] == ["gauge", "other"]
+    apical = doors.write_gauge(tmp_path / "apical", view="4ch", steepness=30.0)
+    done = heartseg(*common, "--model", gauge, "--model", apical)
+    assert done.code == 1
+    assert "view sax of 'gauge' and 4ch" in done.err
+    assert "allowed: the same structures, modality and view" in done.err

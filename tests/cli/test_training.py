@@ -88,3 +88,22 @@ def test_the_doctor_says_how_long_a_training_takes(
     assert found["validated_studies"] == 0
     assert found["minutes"] == pytest.approx(600 * found["seconds_a_step"] / 60, abs=0.06, rel=0.1)
     assert found["hours_for_all_runs"] == pytest.approx(90 * found["minutes"] / 60, abs=0.1)
+
+
+def test_plan_writes_a_file_and_stands_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests import doors
+
+    monkeypatch.setattr("heartseg.train.plan.MEASURED_S", 0.01)
+
+    for number in (1, 2, 3):
+        doors.write_patient(tmp_path / "hearts" / f"patient00{number}")
+    toml = tmp_path / "run.toml"
+    done = heartseg("train", "--plan", tmp_path / "hearts", "-o", toml, "--device", "cpu")
+    assert done.code == 0, done.err
+    assert f"heartseg train {toml}" in done.out
+    assert 'folder = "hearts"' in toml.read_text(encoding="utf-8")
+    for wrong in (("train",), ("train", toml, "--plan", tmp_path / "hearts")):
+        done = heartseg(*wrong)
+        assert (done.code, "a RUN.toml or folder to train, or --plan" in done.err) == (2, True)

@@ -9,13 +9,14 @@ import numpy as np
 import pydicom
 import pytest
 
+from heartseg.choice import Models
 from heartseg.core.errors import ConfigError, GeometryError, OutputError, StudyError
 from heartseg.core.study import View
 from heartseg.formats.dicom_enhanced import enhanced
 from heartseg.formats.dicom_exam import ExamSeries, ExamTags
 from heartseg.phantom import Acquisition, make_exam, write_exam
 from heartseg.phantom.exam_files import LAYOUTS
-from heartseg.pipeline import Models, Settings, examine
+from heartseg.pipeline import Settings, examine
 from heartseg.read import find_studies, read_study
 
 SCAN = Acquisition(

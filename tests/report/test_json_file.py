@@ -36,6 +36,16 @@ def test_keys_stand_in_the_order_of_the_design(report: Report) -> None:
     assert list(content["slices"][0]) == ["position_mm", "areas_mm2"]
 
 
+def test_the_members_of_an_ensemble_are_named_and_read_back(report: Report, tmp_path: Path) -> None:
+    members = tuple(replace(report.model, name=name, sha256=name * 64) for name in "ab")
+    together = replace(report.model, name="ensemble of 2: a, b", sha256=None, members=members)
+    made = replace(report, model=together)
+    assert [one["sha256"] for one in said(made)["model"]["members"]] == ["a" * 64, "b" * 64]
+    assert list(said(made)["model"]["members"][0]) == list(said(report)["model"])
+    (tmp_path / "report.json").write_text(json_text(made), encoding="utf-8")
+    assert load_report(tmp_path / "report.json") == made
+
+
 def test_values_are_those_of_the_report(report: Report) -> None:
     content = said(report)
     assert content["phases"] == {"sax": {"ed": 1, "es": 3, "rv_es": 2, "how": "detected"}}

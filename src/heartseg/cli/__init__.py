@@ -8,16 +8,13 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from heartseg.cli.benchmarking import benchmark
 from heartseg.cli.judging import evaluate
 from heartseg.core.errors import ConfigError
-
-if TYPE_CHECKING:
-    from heartseg.batch import Outcome, Plan
 
 app = typer.Typer(
     name="heartseg",
@@ -41,6 +38,13 @@ PhasesOption = Annotated[
 ]
 KeepIdentifiers = Annotated[
     bool, typer.Option("--keep-identifiers", help="let the names of DICOM folders be written")
+]
+ModelOption = Annotated[
+    list[str] | None,
+    typer.Option(help="name or folder of a model; again, or a folder of them, for their mean"),
+]
+SaveProbabilities = Annotated[
+    bool, typer.Option("--save-probabilities", help="write <stem>_prob.nii.gz beside each mask")
 ]
 Sex = Annotated[str | None, typer.Option(help="F or M")]
 Age = Annotated[float | None, typer.Option(help="years")]
@@ -111,7 +115,7 @@ def demo(
 def segment(
     inputs: Inputs,
     out: Out,
-    model: Annotated[str | None, typer.Option(help="name or folder of a model")] = None,
+    model: ModelOption = None,
     view: View = None,
     labels: Annotated[str | None, typer.Option(help="scheme of the written numbers")] = None,
     formats: Formats = "nifti,json,html,png",
@@ -126,6 +130,7 @@ def segment(
     papillary: Papillary = "cavity",
     base: Base = "drawn",
     turns: Annotated[int, typer.Option(help="ways to look at each plane: 1, 4 or 8")] = 1,
+    save_probabilities: SaveProbabilities = False,
     keep_identifiers: KeepIdentifiers = False,
     jobs: Annotated[int, typer.Option(min=1, help="studies at the same time")] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="redo finished ones")] = False,
@@ -135,11 +140,12 @@ def segment(
     """The main job: from images to masks, numbers and a report for each study."""
     from heartseg.batch import Plan, run
     from heartseg.cli import options
+    from heartseg.cli.outcomes import finish, say, say_nothing
     from heartseg.pipeline import Settings
 
     given = options.body(sex, age, height_cm, weight_kg, heart_rate)
     settings = Settings(
-        model=options.model(model),
+        model=options.models(model),
         device=options.device(device),
         turns=options.turns(turns),
         labels=options.label_scheme("--labels", labels),
@@ -149,6 +155,7 @@ def segment(
         papillary=options.papillary(papillary),
         base=options.base(base),
         keep_identifiers=keep_identifiers,
+        save_probabilities=save_probabilities,
     )
     plan = Plan(
         inputs=tuple(inputs),
@@ -160,7 +167,7 @@ def segment(
         jobs=jobs,
         overwrite=overwrite,
     )
-    _finish(plan, run(plan, _say_nothing if json else _say), json)
+    finish(plan, run(plan, say_nothing if json else say), json)
 
 
 @app.command()
@@ -187,6 +194,7 @@ def measure(
     """Measure and report from an existing segmentation, anyone's."""
     from heartseg.batch import Plan, run
     from heartseg.cli import options
+    from heartseg.cli.outcomes import finish, say, say_nothing
     from heartseg.pipeline import GivenLabels, Settings
 
     settings = Settings(
@@ -206,7 +214,7 @@ def measure(
         bodies=options.bodies(body),
         overwrite=overwrite,
     )
-    _finish(plan, run(plan, _say_nothing if json else _say), json)
+    finish(plan, run(plan, say_nothing if json else say), json)
 
 
 app.command()(evaluate)
@@ -215,9 +223,15 @@ app.command()(evaluate)
 @app.command()
 def train(
     source: Annotated[
-        Path, typer.Argument(metavar="RUN.toml", help="or a folder of your own images and labels")
-    ],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="folder of the run")] = None,
+        Path | None,
+        typer.Argument(metavar="[RUN.toml]", help="or a folder of your own images and labels"),
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="write a RUN.toml for these data, no more")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="folder of the run, or the planned file")
+    ] = None,
     changes: Annotated[list[str] | None, typer.Option("--set", help="section.name=value")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on where it stopped")] = False,
     device: Device = "auto",
@@ -225,8 +239,14 @@ def train(
     nodes: Annotated[int, typer.Option(min=1, help="computers that do, each started alike")] = 1,
 ) -> None:
     """Train a network as a RUN.toml says and write it as a model bundle."""
-    from heartseg.cli.training import Machine, run_training
+    from heartseg.cli.training import Machine, run_planning, run_training
 
+    if plan is not None and not (source or changes or resume):
+        run_planning(plan, out, device)
+        return
+    if source is None or plan is not None:
+        got = "neither" if plan is None else "--plan and what trains"
+        raise ConfigError("train", got=got, allowed="a RUN.toml or folder to train, or --plan DIR")
     machine = Machine(device=device, processes=processes, nodes=nodes)
     run_training(source, out or Path("out") / source.stem, changes or [], resume, machine)
 
@@ -346,40 +366,3 @@ def doctor(
 
     found = examination() if train is None else {"training": training(train, runs, device)}
     print(as_json(found) if json else as_text(found))
-
-
-def _say(outcome: "Outcome") -> None:
-    from heartseg.report import report_text
-    from heartseg.report.words import clean
-
-    if outcome.status == "done" and outcome.report is not None:
-        print(report_text(outcome.report))
-        origin = outcome.report.strategy.get("origin of the model")
-        for note in (outcome.said, origin, *outcome.report.body.not_used.values()):
-            if note:
-                print(clean(f"{outcome.id}: {note}"), file=sys.stderr)
-    else:
-        said = clean(f"{outcome.id}: {outcome.status}: {outcome.said}")
-        print(said, file=sys.stderr if outcome.status == "failed" else sys.stdout)
-    sys.stdout.flush()  # who waits for many studies sees each as it ends
-
-
-def _say_nothing(_: Any) -> None:
-    """Wait for the end: --json prints once."""
-
-
-def _finish(plan: "Plan", outcomes: "list[Outcome]", json: bool) -> None:
-    from heartseg.batch import rows_without_study
-    from heartseg.report.words import clean
-
-    unknown = rows_without_study(plan, outcomes)
-    if unknown:
-        shown = ", ".join(unknown[:8]) + (", ..." if len(unknown) > 8 else "")
-        said = f"--body: {len(unknown)} rows of no study in this run: {shown}"
-        print(clean(f"heartseg: {said}; ids stand in summary.csv"), file=sys.stderr)
-    if json:
-        from heartseg.cli import listing
-
-        print(listing.to_json([listing.outcome(one) for one in outcomes]))
-    if any(outcome.status == "failed" for outcome in outcomes):
-        raise typer.Exit(1)

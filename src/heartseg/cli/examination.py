@@ -100,7 +100,8 @@ def as_text(found: Mapping[str, Any]) -> str:
 
 def _speed() -> dict[str, Any]:
     """How fast the shipped model segments here, and what follows for usual studies."""
-    from heartseg.pipeline import Models, Settings, segment
+    from heartseg.choice import Models
+    from heartseg.pipeline import Settings, segment
 
     models, study = Models(), _probe()
     try:

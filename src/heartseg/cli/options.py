@@ -77,17 +77,20 @@ def label_scheme(option: str, text: str | None) -> str | None:
     return text
 
 
-def model(text: str | None) -> str | None:
-    """The name or folder, checked by reading it.
+def models(texts: list[str] | None) -> tuple[str, ...] | None:
+    """Names and folders, checked by reading what they stand for; a folder of bundles for all.
 
     Raises:
-        ModelError: no such model, or one that cannot be trusted.
+        ModelError: no such model, one that cannot be trusted, or some that do not fit together.
     """
-    if text is not None:
-        from heartseg.segment import load_bundle
+    if not texts:
+        return None
+    from heartseg.segment import load_bundle
+    from heartseg.segment.ensemble import members_at, require_agreement
 
-        load_bundle(text)
-    return text
+    names = tuple(member for text in texts for member in members_at(text))
+    require_agreement([load_bundle(name) for name in names])
+    return names
 
 
 def preview(place: Path, *, alone: bool) -> None:

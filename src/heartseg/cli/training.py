@@ -47,6 +47,21 @@ def run_training(
         print(f"wrote the model {bundle.name} {bundle.version} to {out / 'bundle'}")
 
 
+def run_planning(folder: Path, out: Path | None, device: str) -> None:
+    """Write a RUN.toml for a folder, and say where and how to go on.
+
+    Raises:
+        MissingExtraError: torch is not installed.
+        HeartsegError: as planning says.
+    """
+    try:
+        from heartseg.train.plan import write_plan
+    except ModuleNotFoundError as fault:
+        raise MissingExtraError("train --plan", "train") from fault
+    path = write_plan(folder, out, device)
+    print(f"wrote {path}; read it, then: heartseg train {path}")
+
+
 class Telling:
     """Prints what is logged; on a terminal with a bar and the time that is left below.
 

@@ -51,13 +51,17 @@ class Quality:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelUse:
-    """The model that made the segmentation, or the file that it was read from."""
+    """The model that made the segmentation, or the file that it was read from.
+
+    `members` are the models that predicted together; their ensemble has no `sha256` of its own.
+    """
 
     name: str
     version: str
     sha256: str | None
     licence: str
     precision: str | None
+    members: "tuple[ModelUse, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

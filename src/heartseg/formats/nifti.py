@@ -16,7 +16,14 @@ from heartseg.core.anatomy import Scheme
 from heartseg.core.errors import GeometryError, OutputError
 from heartseg.core.geometry import Geometry, Orientation
 from heartseg.core.image import Image, Segmentation
-from heartseg.formats.nifti_header import MILLIMETRES, MILLISECONDS, NiftiHeader, quaternion
+from heartseg.core.probability import Probabilities
+from heartseg.formats.nifti_header import (
+    MILLIMETRES,
+    MILLISECONDS,
+    VECTOR,
+    NiftiHeader,
+    quaternion,
+)
 from heartseg.formats.nifti_info import (
     NiftiInfo,
     checked_header,
@@ -107,12 +114,57 @@ def write_labels(
         header = _header_of(seg.geometry, seg.times_ms, order)
         _write(path, header, order.undo(values), seg.frames > 1)
         return
+    info = _info_of(like, seg.geometry)
+    _write(
+        path,
+        _header_like(info),
+        info.orientation.undo(values),
+        info.sizes[3] > 1 or seg.frames > 1,
+    )
+
+
+def probabilities_as_bytes(
+    probabilities: Probabilities, like: Path | None = None, order: Orientation = STORED_XYZ
+) -> bytes:
+    """A gzipped image of five axes: the file's three, frames, structures.
+
+    The header says that each voxel holds a vector. The numbers are float32 without a scale: ITK 5
+    overwrites foreign memory when a vector of whole numbers has one.
+
+    Args:
+        probabilities: to store.
+        like: the source image, where it is a NIfTI file; see `write_labels`.
+        order: how to store (z, y, x) where there is no `like`.
+
+    Raises:
+        GeometryError: `like` has another grid.
+    """
+    if like is None:
+        header = _header_of(probabilities.geometry, probabilities.times_ms, order)
+    else:
+        info = _info_of(like, probabilities.geometry)
+        header, order = _header_like(info), info.orientation
+    stored = order.undo(probabilities.values)  # (structures, t, i, j, k)
+    header = header.with_fields(intent_code=(VECTOR,))
+    whole = _whole(header, stored, (*stored.shape[2:], stored.shape[1], stored.shape[0]))
+    return gzip.compress(whole, FASTEST, mtime=0)
+
+
+FASTEST = 1
+"""Of gzip's levels: of probabilities, slower ones save little and take many times as long."""
+
+
+def _info_of(like: Path, geometry: Geometry) -> NiftiInfo:
+    """Of a source image, which must have the grid that was segmented."""
     info = read_info(like)
-    unplaced = replace(seg.geometry, unit=info.geometry.unit)
-    if not info.geometry.same_grid(unplaced):
-        info = _with_spacing_of(like, seg.geometry)
-    header = info.header.without_texts().with_fields(scaling=(1.0, 0.0), display_range=(0.0, 0.0))
-    _write(path, header, info.orientation.undo(values), info.sizes[3] > 1 or seg.frames > 1)
+    same = info.geometry.same_grid(replace(geometry, unit=info.geometry.unit))
+    return info if same else _with_spacing_of(like, geometry)
+
+
+def _header_like(info: NiftiInfo) -> NiftiHeader:
+    """The source's, without what it says of the source's values and words."""
+    header = info.header.without_texts()
+    return header.with_fields(scaling=(1.0, 0.0), display_range=(0.0, 0.0))
 
 
 def _with_spacing_of(like: Path, geometry: Geometry) -> NiftiInfo:
@@ -190,18 +242,10 @@ _CODES = {"u1": 2, "i2": 4, "i4": 8, "f4": 16, "f8": 64, "i1": 256, "u2": 512, "
 def _write(path: Path, header: NiftiHeader, stored: NDArray[Any], cine: bool) -> None:
     """`stored` is (t, i, j, k)."""
     values = stored.astype(np.float32) if stored.dtype == np.float16 else stored
-    code = _CODES.get(values.dtype.str[1:])
-    if code is None:
+    if values.dtype.str[1:] not in _CODES:
         raise OutputError(path.name, got=f"voxels of type {values.dtype}", allowed=" ".join(_CODES))
     sizes = values.shape[1:] + (values.shape[:1] if cine else ())
-    dim = (len(sizes), *sizes, *(1,) * (7 - len(sizes)))
-    start = len(header.block) + 4
-    header = header.with_fields(
-        dim=dim, datatype=(code,), bitpix=(values.dtype.itemsize * 8,), vox_offset=(start,)
-    )
-    dtype = np.dtype(header.endian + values.dtype.str[1:])
-    data = np.moveaxis(values, 0, 3).astype(dtype, copy=False)
-    whole = header.block + bytes(4) + data.tobytes(order="F")
+    whole = _whole(header, values, sizes)
     packed = path.name.endswith(".gz")
     try:
         path.write_bytes(gzip.compress(whole, 6, mtime=0) if packed else whole)
@@ -209,3 +253,15 @@ def _write(path: Path, header: NiftiHeader, stored: NDArray[Any], cine: bool) ->
         raise OutputError(
             path.name, got=f"{fault.strerror}", do="choose a folder that can be written"
         ) from fault
+
+
+def _whole(header: NiftiHeader, values: NDArray[Any], sizes: tuple[int, ...]) -> bytes:
+    """The unpacked file of `values` (..., t, i, j, k), whose axes the header says as `sizes`."""
+    dim = (len(sizes), *sizes, *(1,) * (7 - len(sizes)))
+    start, code = len(header.block) + 4, _CODES[values.dtype.str[1:]]
+    header = header.with_fields(
+        dim=dim, datatype=(code,), bitpix=(values.dtype.itemsize * 8,), vox_offset=(start,)
+    )
+    dtype = np.dtype(header.endian + values.dtype.str[1:])
+    last = np.swapaxes(values, -1, -3).astype(dtype, copy=False)  # k, j, i: i fastest
+    return header.block + bytes(4) + last.tobytes()

@@ -19,6 +19,7 @@ from heartseg.core.errors import FormatError
 _FIELDS_1: Mapping[str, tuple[int, str]] = MappingProxyType(
     {
         "dim": (40, "8h"),
+        "intent_code": (68, "h"),
         "datatype": (70, "h"),
         "bitpix": (72, "h"),
         "pixdim": (76, "8f"),
@@ -48,6 +49,7 @@ _FIELDS_2: Mapping[str, tuple[int, str]] = MappingProxyType(
         "quaternion": (352, "6d"),
         "srow": (400, "12d"),
         "xyzt_units": (500, "i"),
+        "intent_code": (504, "i"),
     }
 )
 _TEXTS = {348: ((14, 18), (148, 80), (228, 24), (328, 16)), 540: ((240, 80), (320, 24), (508, 16))}
@@ -66,6 +68,9 @@ _DTYPES: Mapping[int, str] = MappingProxyType(
 _SPACE_MM = {1: 1000.0, 2: 1.0, 3: 0.001}
 _TIME_MS = {8: 1000.0, 16: 1.0, 24: 0.001}
 MILLIMETRES, MILLISECONDS = 2, 16
+
+VECTOR = 1007
+"""NIFTI_INTENT_VECTOR: a vector in each voxel, along the fifth axis."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from heartseg.report.json_file import json_text, load_report
 from heartseg.report.masks import save_masks
 from heartseg.report.outputs import OUTPUTS, save_report
+from heartseg.report.probabilities import save_probabilities
 from heartseg.report.summary import failed_row, summary_row, write_summary
 from heartseg.report.text import report_text, table_rows
 
@@ -13,6 +14,7 @@ __all__ = [
     "load_report",
     "report_text",
     "save_masks",
+    "save_probabilities",
     "save_report",
     "summary_row",
     "table_rows",

@@ -161,6 +161,10 @@ def _provenance(report: Report) -> list[tuple[str, str]]:
         ("Model", words.model_line(report)),
         ("Model licence", clean(model.licence)),
         ("Model SHA-256", clean(model.sha256 or "")),
+        *(
+            (f"SHA-256 of {words.model_name(one)}", clean(one.sha256 or ""))
+            for one in model.members
+        ),
     ]
     return [(name, said) for name, said in rows if said] + _pairs(made.settings)
 

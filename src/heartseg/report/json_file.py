@@ -1,14 +1,14 @@
 """report.json: the report, field by field, and back again.
 
-Every key is always there, in the order below; only a right ventricle's own end-systole is left
-out where there is none. What is not a finite number is null: NaN never appears. Frames count
-from 0, fractions are fractions.
+Every key is always there, in the order below; only a right ventricle's own end-systole and the
+members of an ensemble are left out where there are none. What is not a finite number is null: NaN
+never appears. Frames count from 0, fractions are fractions.
 """
 
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import Enum
 from pathlib import Path, PurePath
 from typing import Any
@@ -39,7 +39,7 @@ def as_json(report: Report) -> Json:
         "study": clean(report.study),
         "modality": report.modality.value,
         "views": [view.value for view in report.views],
-        "model": plain(asdict(report.model)),
+        "model": model_as_json(report.model),
         "phases": {view.value: _phases(phases) for view, phases in report.phases.items()},
         "findings": [_finding(finding) for finding in report.findings],
         "quality": plain(asdict(report.quality)),
@@ -57,6 +57,15 @@ def as_json(report: Report) -> Json:
         "interval_covers": plain(report.interval_covers),
         "provenance": _provenance(report.provenance),
     }
+
+
+def model_as_json(model: ModelUse) -> Json:
+    """The model, and the members of an ensemble; the key is left out where there is one model."""
+    table: Json = plain(asdict(replace(model, members=())))
+    del table["members"]
+    if model.members:
+        table["members"] = [model_as_json(one) for one in model.members]
+    return table
 
 
 def plain(value: object) -> Any:
@@ -146,7 +155,7 @@ def _report(content: Json) -> Report:
         study=content["study"],
         modality=Modality(content["modality"]),
         views=tuple(View(view) for view in content["views"]),
-        model=ModelUse(**content["model"]),
+        model=_read_model(content["model"]),
         phases={View(view): Phases(**phases) for view, phases in content["phases"].items()},
         findings=tuple(_read_finding(finding) for finding in content["findings"]),
         quality=Quality(
@@ -165,6 +174,11 @@ def _report(content: Json) -> Report:
             **{**content["provenance"], "inputs": tuple(content["provenance"]["inputs"])}
         ),
     )
+
+
+def _read_model(content: Json) -> ModelUse:
+    members = tuple(ModelUse(**one) for one in content.get("members", ()))
+    return ModelUse(**{**content, "members": members})
 
 
 def _each(table: Json, make: Callable[[Any], Any]) -> Json:

@@ -9,8 +9,10 @@ from heartseg.core.errors import OutputError
 FINISHED = "report.json"
 """Its presence says that a study is done."""
 
+PROBABILITIES = ("*_prob.nii.gz", "*_prob.json")
+
 OURS = (
-    *(FINISHED, "report.html", "overview.png", "*_seg.nii.gz", "*_seg.png"),
+    *(FINISHED, "report.html", "overview.png", "*_seg.nii.gz", "*_seg.png", *PROBABILITIES),
     *("*_areas.csv", "*_contours.csv", "*_osirix.csv", "IM-????-*-[io]contour-manual.txt"),
     *("*_e[ds]_*.stl", "*_e[ds].glb"),
 )
@@ -29,7 +31,8 @@ def is_foreign(place: Path) -> bool:
 
 def is_result(file: Path) -> bool:
     """True for a picture of ours: results often lie below the folder of the images."""
-    return file.name == "overview.png" and is_finished(file.parent)
+    ours = ("overview.png", *PROBABILITIES)
+    return any(fnmatch(file.name, one) for one in ours) and is_finished(file.parent)
 
 
 def put_in_place(source: Path, target: Path) -> None:

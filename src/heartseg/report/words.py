@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from heartseg.core.finding import Finding, Interval, Report, Verdict
+from heartseg.core.finding import Finding, Interval, ModelUse, Report, Verdict
 from heartseg.core.study import View
 
 RESEARCH_ONLY = "Research use only, not for diagnosis"
@@ -204,8 +204,13 @@ def short_name(finding: Finding, group: Group) -> str:
 def model_line(report: Report) -> str:
     """`cine-mr 1.0, f32`."""
     model = report.model
-    name = clean(f"{model.name} {model.version}", longest=80)
+    name = model_name(model)
     return f"{name}, {clean(model.precision, longest=20)}" if model.precision else name
+
+
+def model_name(model: ModelUse) -> str:
+    """`cine-mr 1.0`."""
+    return clean(f"{model.name} {model.version}".strip(), longest=80)
 
 
 def interval_line(report: Report) -> str:

@@ -1,0 +1,124 @@
+"""Which models segment a study, and why these."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from heartseg.core.errors import StudyError
+from heartseg.core.study import Modality, Study, View
+
+if TYPE_CHECKING:
+    from heartseg.segment import Bundle, Runtime
+    from heartseg.segment.ensemble import Ensemble
+
+DEFAULT_MODELS: Mapping[tuple[Modality, View], str] = {(Modality.MR, View.SAX): "cine-mr"}
+"""The shipped model for a modality and view."""
+
+
+class Models:
+    """The bundles of a run, each loaded and compiled once."""
+
+    def __init__(self, device: str = "auto", threads: int | None = None) -> None:
+        self._device, self._threads = device, threads
+        self._ready: dict[str, tuple[Bundle, Runtime]] = {}
+        self._together: dict[tuple[str, ...], Ensemble] = {}
+
+    def ready(self, name: str) -> "tuple[Bundle, Runtime]":
+        """A bundle and what runs it.
+
+        Raises:
+            ModelError: no such model, or one that cannot be trusted.
+        """
+        if name not in self._ready:
+            from heartseg.segment import choose_runtime, load_bundle
+
+            bundle = load_bundle(name)
+            self._ready[name] = bundle, choose_runtime(self._device, bundle, self._threads)
+        return self._ready[name]
+
+    def together(self, names: tuple[str, ...]) -> "Ensemble":
+        """Bundles that predict together; one alone is an ensemble too.
+
+        Raises:
+            ModelError: as `ready`, or bundles that do not fit together.
+        """
+        if names not in self._together:
+            from heartseg.segment.ensemble import Ensemble
+
+            self._together[names] = Ensemble(tuple(self.ready(name) for name in names))
+        return self._together[names]
+
+
+def chosen_models(
+    study: Study, models: Models, asked: tuple[str, ...] = ()
+) -> dict[View, tuple[str, ...]]:
+    """The model for each view that can be segmented, or the models that do it together.
+
+    Args:
+        study: to segment.
+        models: of the run; those that were asked for are loaded.
+        asked: names or folders that the user gave; none chooses by modality and view.
+
+    Raises:
+        StudyError: there is a model for none of them.
+        ModelError: the one that was asked for cannot be used.
+    """
+    if asked:
+        return _asked_for(study, models, asked)
+    chosen: dict[View, tuple[str, ...]] = {}
+    for view in study.images:
+        name = DEFAULT_MODELS.get((_taken_modality(study), _taken_view(study, view)))
+        if name is not None:
+            chosen[view] = (name,)
+    if not chosen:
+        views = ", ".join(study.images)
+        raise StudyError(
+            study.id,
+            got=f"{study.modality} of view {views}, which no shipped model is made for"
+            + _seen(study),
+            allowed=", ".join(f"{modality} {view}" for modality, view in DEFAULT_MODELS),
+            do="pass --view if heartseg got it wrong, or --model",
+        )
+    return chosen
+
+
+def _seen(study: Study) -> str:
+    """How the views were recognised, and what was left alone."""
+    said = [f"{view}: {why}" for view, why in study.reasons.items()]
+    said += [note for note in study.notes if " is left alone: " in note]
+    return f" ({'; '.join(said)})" if said else ""
+
+
+def _asked_for(study: Study, models: Models, asked: tuple[str, ...]) -> dict[View, tuple[str, ...]]:
+    """The user's models, for the views they are made for and those that are not known."""
+    ensemble = models.together(asked)
+    fitting = [view for view in study.images if view in (ensemble.view, View.UNKNOWN)]
+    if not fitting:
+        raise StudyError(
+            study.id,
+            got=f"view {', '.join(study.images)}",
+            allowed=f"{ensemble.view}, which model {ensemble.name} is made for",
+            do=f"pass --view {ensemble.view} if that is what the images show",
+        )
+    return dict.fromkeys(fitting, asked)
+
+
+def _taken_modality(study: Study) -> Modality:
+    return Modality.MR if study.modality is Modality.OTHER else study.modality
+
+
+def _taken_view(study: Study, view: View) -> View:
+    return View.SAX if view is View.UNKNOWN and _taken_modality(study) is Modality.MR else view
+
+
+def why_model(study: Study, view: View, asked: tuple[str, ...] = ()) -> str:
+    """The model of a view of `chosen_models`, and why that one."""
+    if len(asked) > 1:
+        return f"{len(asked)} models asked for: the mean of their probabilities"
+    if asked:
+        return f"{Path(asked[0]).name}: asked for"
+    modality, taken = _taken_modality(study), _taken_view(study, view)
+    said = f"{DEFAULT_MODELS[modality, taken]}: the shipped one for {modality} {taken}"
+    if (modality, taken) != (study.modality, view):
+        said += "; the file does not say what it shows, so it was taken for short-axis cine MR"
+    return said
