@@ -2,7 +2,6 @@
 
 import csv
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -11,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
+
+from heartseg.benchmark.hardware import processor
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -123,7 +124,7 @@ def _git(*arguments: str) -> str:
 
 def hardware() -> str:
     """The processor by its own name, and how many of its cores were used."""
-    return f"{_processor()}, {len(cores())} cores"
+    return f"{processor()}, {len(cores())} cores"
 
 
 def cores() -> set[int]:
@@ -151,12 +152,3 @@ def _clock_ticks(cores: set[int]) -> tuple[int, int]:
             numbers = [int(tick) for tick in ticks[:8]]
             idle, total = idle + numbers[3] + numbers[4], total + sum(numbers)
     return idle, total
-
-
-def _processor() -> str:
-    listing = Path("/proc/cpuinfo")
-    if listing.exists():
-        for line in listing.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

@@ -8,11 +8,12 @@ from pathlib import Path
 def hardware(card: str | None = None) -> str:
     """The processor by its own name and the threads that one run may use; and the card, if any."""
     threads = os.environ.get("OMP_NUM_THREADS") or str(os.cpu_count() or 1)
-    said = f"{_processor()}, {threads} of {os.cpu_count() or 1} threads"
+    said = f"{processor()}, {threads} of {os.cpu_count() or 1} threads"
     return f"{card}; {said}" if card else said
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Its own name, where the system tells it."""
     listing = Path("/proc/cpuinfo")
     if listing.exists():
         for line in listing.read_text(encoding="utf-8").splitlines():
