@@ -9,6 +9,7 @@ Ray's usage statistics are off: nothing calls home.
 """
 
 import json
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -83,7 +84,7 @@ def _joined(address: str) -> Iterator[Any]:
     except ModuleNotFoundError as fault:
         raise MissingExtraError("ray", "scale") from fault
     try:
-        ray.init(**settings, log_to_driver=False, logging_level="error")
+        ray.init(**settings, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as fault:
         said = (str(fault).splitlines() or [""])[0][:200]
         do = "give the address that ray start --head printed, on a machine of that cluster"
