@@ -146,7 +146,7 @@ def test_what_nobody_foresaw_in_a_study_tells_no_identifier(
         raise RuntimeError(f"{TAGS['PatientName']} in {folder}")
 
     out = tmp_path / "out"
-    monkeypatch.setattr("heartseg.pipeline.segment", strange)
+    monkeypatch.setattr("heartseg.pipeline.predict", strange)
     done = heartseg("segment", folder, "-o", out, "--model", gauge)
     assert done.code == 1
     assert "RuntimeError in pipeline.py" in done.err

@@ -63,6 +63,10 @@ def finished(out: Path) -> int:
     return len(list(out.glob("*/report.json")))
 
 
+LOOKS_FOR_IPV6 = re.compile(r"socket\(AF_INET6, |bind\(\d+, .*sin6_port=htons\(0\).*\"::1\"")
+"""What importing requests asks of the system, which pydicom does where somebody has it."""
+
+
 def test_a_traced_run_calls_nobody_and_writes_results_only(place: Place, tmp_path: Path) -> None:
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed: .ci/run installs it")
@@ -76,7 +80,8 @@ def test_a_traced_run_calls_nobody_and_writes_results_only(place: Place, tmp_pat
     assert finished(place.out) == 2
     text = log.read_text(errors="replace")
     assert "report.json" in text  # the trace did see the run
-    network = [line for line in text.splitlines() if re.search(r"\b(AF_INET6?|connect\()", line)]
+    asked = [line for line in text.splitlines() if re.search(r"\b(AF_INET6?|connect\()", line)]
+    network = [line for line in asked if not LOOKS_FOR_IPV6.search(line)]
     assert network == []
     written = {Path(name) for name in WRITING.findall(text) + MAKING.findall(text)}
     allowed = (place.out, Path("/dev/null"), Path("/dev/shm"), Path("/proc/self"))

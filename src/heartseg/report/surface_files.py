@@ -7,7 +7,7 @@ turns and scales, so the heart stands as the patient does and its points stay th
 
 import json
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -85,6 +85,17 @@ def glb_bytes(meshes: Mapping[Structure, Mesh]) -> bytes:
             )
             blob += array.tobytes()
     scene = {
+        **_nodes(list(meshes)),
+        "accessors": accessors,
+        "bufferViews": views,
+        "buffers": [{"byteLength": len(blob)}],
+    }
+    return _glb(json.dumps(scene, separators=(",", ":")).encode(), blob)
+
+
+def _nodes(structures: Sequence[Structure]) -> dict[str, object]:
+    """A node for each structure below one that turns the patient's millimetres to glTF's metres."""
+    return {
         "asset": {"version": "2.0", "generator": "heartseg"},
         "scene": 0,
         "scenes": [{"nodes": [0]}],
@@ -92,10 +103,10 @@ def glb_bytes(meshes: Mapping[Structure, Mesh]) -> bytes:
             {
                 "name": "patient",
                 "matrix": LPS_MM_TO_GLTF,
-                "children": [at + 1 for at in range(len(meshes))],
+                "children": [at + 1 for at in range(len(structures))],
                 "extras": {"space": "LPS+", "unit": "mm", "use": "research use, not diagnosis"},
             },
-            *({"name": one.key, "mesh": at} for at, one in enumerate(meshes)),
+            *({"name": one.key, "mesh": at} for at, one in enumerate(structures)),
         ],
         "meshes": [
             {
@@ -104,14 +115,10 @@ def glb_bytes(meshes: Mapping[Structure, Mesh]) -> bytes:
                     {"attributes": {"POSITION": 2 * at}, "indices": 2 * at + 1, "material": at}
                 ],
             }
-            for at, one in enumerate(meshes)
+            for at, one in enumerate(structures)
         ],
-        "materials": [_material(one) for one in meshes],
-        "accessors": accessors,
-        "bufferViews": views,
-        "buffers": [{"byteLength": len(blob)}],
+        "materials": [_material(one) for one in structures],
     }
-    return _glb(json.dumps(scene, separators=(",", ":")).encode(), blob)
 
 
 def _material(structure: Structure) -> dict[str, object]:
