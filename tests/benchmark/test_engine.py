@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,14 @@ def test_a_failing_run_is_a_row_with_its_reason_and_the_rest_is_done(whole):
     assert [row["status"] for row in rows] == ["done", "done", "failed"] * 2
     assert "preparation.stride" in rows[2]["reason"]
     assert "preparation.stride" in (whole / "scores.md").read_text(encoding="utf-8")
+
+
+def test_images_of_every_batch_of_a_step_are_counted(tmp_path):
+    write_phantoms(tmp_path / "phantoms")
+    cell = read_grid(write_grid(tmp_path, GRID)).cells[0]
+    learning = replace(cell.settings.learning, accumulate=2)
+    row = do(job_of(tmp_path, tmp_path / "run", replace(cell.settings, learning=learning)))
+    assert row["images_seen"] == str(2 * 4 * int(row["steps"]))
 
 
 def test_a_row_says_how_it_was_made(whole):

@@ -143,7 +143,7 @@ def _done(job: Job) -> Row:
         "status": "done",
         "commit": record.get("commit") or "unknown",
         "patients_trained": str(len(trained_on)),
-        "images_seen": str(network.steps * settings.learning.batch),
+        "images_seen": str(network.steps * settings.learning.images),
         "steps": str(network.steps),
         "parameters": str(network.parameters),
         "hardware": hardware(card_name(device)),
