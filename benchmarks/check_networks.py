@@ -20,25 +20,22 @@ loss halved within the `overfit_steps` of the network's description.
 """
 
 import argparse
-import csv
 import os
-import subprocess
-import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from network_lines import in_own_process, read_lines, write_line
 from rows import RESULTS, commit, today
 
 CLOSE = 1e-4
 HALF = 0.5
 CLASSES = 4
 SEED = 3
-MOST_SECONDS = 900
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +56,6 @@ class Line:
     passed: str
 
 
-COLUMNS = tuple(field.name for field in fields(Line))
 FILE = RESULTS / "checks" / "networks.csv"
 
 
@@ -67,7 +63,7 @@ def main() -> None:
     """Check what has no line yet."""
     options = _options()
     if options.one:
-        _write(_line(options.one))
+        write_line(FILE, _line(options.one))
         return
     from heartseg.models import ARCHITECTURES
 
@@ -75,7 +71,7 @@ def main() -> None:
     left = [n for n in ARCHITECTURES if fnmatch(n, options.only) and n not in done]
     for number, name in enumerate(left, start=1):
         print(f"{number}/{len(left)} {name}", flush=True)
-        _in_own_process(name)
+        _checked(name)
 
 
 def _options() -> argparse.Namespace:
@@ -87,37 +83,18 @@ def _options() -> argparse.Namespace:
 
 
 def _passed() -> set[str]:
-    if not FILE.exists():
-        return set()
-    with FILE.open(encoding="utf-8", newline="") as file:
-        return {line["network"] for line in csv.DictReader(file) if line["passed"] == "yes"}
+    return {line["network"] for line in read_lines(FILE) if line["passed"] == "yes"}
 
 
-def _in_own_process(name: str) -> None:
+def _checked(name: str) -> None:
+    """In a process of its own; a line that says why where that wrote none."""
     began = time.monotonic()
-    command = [sys.executable, __file__, "--one", name]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=MOST_SECONDS, check=False
-        )
-        reason = (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1]
-        failed = done.returncode != 0
-    except subprocess.TimeoutExpired:
-        failed, reason = True, f"more than {MOST_SECONDS} s"
-    if failed:
+    reason = in_own_process(__file__, name)
+    if reason:
         seconds = f"{time.monotonic() - began:.0f}"
-        said = f"no: {reason[:160]}"
-        _write(Line(date=today(), commit=commit(), network=name, seconds=seconds, passed=said))
-
-
-def _write(line: Line) -> None:
-    FILE.parent.mkdir(parents=True, exist_ok=True)
-    new = not FILE.exists()
-    with FILE.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(asdict(line))
+        said = f"no: {reason}"
+        line = Line(date=today(), commit=commit(), network=name, seconds=seconds, passed=said)
+        write_line(FILE, line)
 
 
 def _line(name: str) -> Line:

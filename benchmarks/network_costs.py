@@ -26,21 +26,20 @@ beside the least of the forward pass, to tell a disturbed line.
 """
 
 import argparse
-import csv
 import gc
 import math
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from network_lines import in_own_process, read_lines, write_line
 from rows import RESULTS, commit, hardware, today
 
 SIDE = 256
@@ -49,7 +48,6 @@ SEED = 0
 PASSES = 7
 ENOUGH_S = 2.0
 """No further pass is begun after this long."""
-MOST_SECONDS = 900
 FILE = RESULTS / "costs" / "networks.csv"
 
 
@@ -76,14 +74,11 @@ class Line:
     problem: str = ""
 
 
-COLUMNS = tuple(field.name for field in fields(Line))
-
-
 def main() -> None:
     """Measure what has no line yet, volumes last."""
     options = _options()
     if options.one:
-        _write(_measured(options.one, options))
+        write_line(FILE, _measured(options.one, options))
         return
     from heartseg.models import ARCHITECTURES
 
@@ -92,7 +87,7 @@ def main() -> None:
     left.sort(key=lambda name: ARCHITECTURES[name].dimensions)
     for number, name in enumerate(left, start=1):
         print(f"{number}/{len(left)} {name}", flush=True)
-        _in_own_process(name, options)
+        _costed(name, options)
 
 
 def _options() -> argparse.Namespace:
@@ -126,40 +121,21 @@ def _machine(options: argparse.Namespace) -> str:
 
 
 def _done(options: argparse.Namespace) -> set[str]:
-    if not FILE.exists():
-        return set()
     wanted = _conditions(options)
-    with FILE.open(encoding="utf-8", newline="") as file:
-        return {
-            line["network"]
-            for line in csv.DictReader(file)
-            if not line["problem"] and all(line[key] == value for key, value in wanted.items())
-        }
+    return {
+        line["network"]
+        for line in read_lines(FILE)
+        if not line["problem"] and all(line[key] == value for key, value in wanted.items())
+    }
 
 
-def _in_own_process(name: str, options: argparse.Namespace) -> None:
-    command = [sys.executable, __file__, "--one", name, *sys.argv[1:]]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=MOST_SECONDS, check=False
-        )
-        said = (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1]
-        problem = said if done.returncode else ""
-    except subprocess.TimeoutExpired:
-        problem = f"more than {MOST_SECONDS} s"
+def _costed(name: str, options: argparse.Namespace) -> None:
+    """In a process of its own; a line that says why where that wrote none."""
+    problem = in_own_process(__file__, name, sys.argv[1:])
     if problem:
         here = _conditions(options)
-        _write(Line(date=today(), commit=commit(), network=name, problem=problem[:160], **here))
-
-
-def _write(line: Line) -> None:
-    FILE.parent.mkdir(parents=True, exist_ok=True)
-    new = not FILE.exists()
-    with FILE.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(asdict(line))
+        line = Line(date=today(), commit=commit(), network=name, problem=problem, **here)
+        write_line(FILE, line)
 
 
 def _measured(name: str, options: argparse.Namespace) -> Line:

@@ -220,11 +220,16 @@ def _case_of_mask(file: Path, scheme: str) -> Candidate:
 
 def rows_as_csv(rows: Sequence["AgreementRow"]) -> str:
     """The agreement table, a line a case, phase and structure."""
+    return cells_as_csv([row_cells(row) for row in rows])
+
+
+def cells_as_csv(lines: Sequence[Mapping[str, object]]) -> str:
+    """A table whose columns are the keys of its lines, in the order in which they come."""
+    columns = list(dict.fromkeys(name for line in lines for name in line)) or ["case"]
     out = io.StringIO()
-    cells = [row_cells(row) for row in rows]
-    writer = csv.DictWriter(out, list(cells[0]) if cells else ["case"], lineterminator="\n")
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(cells)
+    writer.writerows(lines)
     return out.getvalue()
 
 

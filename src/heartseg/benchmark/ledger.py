@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from heartseg.core.errors import FormatError, OutputError
 from heartseg.evaluation import CLINICAL
 from heartseg.report.atomic import write_atomically
+from heartseg.report.csv_text import csv_text
 from heartseg.report.words import clean
 
 Row = Mapping[str, str]
@@ -115,11 +116,7 @@ def write_table(path: Path, heads: Sequence[str], rows: Iterable[Sequence[Any]])
     Raises:
         OutputError: it could not be written.
     """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(heads)
-    writer.writerows(["" if cell is None else cell for cell in row] for row in rows)
-    write_atomically(path, out.getvalue().encode())
+    write_atomically(path, csv_text(heads, rows).encode())
 
 
 def read_table(path: Path) -> Iterator[Row]:

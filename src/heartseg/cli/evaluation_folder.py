@@ -14,14 +14,12 @@ Plots are SVG: boxes of the metrics by structure, and for each prediction and fi
 and correlation.
 """
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from heartseg.cli import agreement
-from heartseg.evaluation import Comparison, Evaluation, row_cells
+from heartseg.evaluation import Comparison, Evaluation, cells_as_csv, row_cells
 from heartseg.measure import summarise
 from heartseg.measure.catalogue import ENTRIES
 from heartseg.measure.concordance import ClinicalAgreement
@@ -40,10 +38,10 @@ def write_results(result: Comparison, out: Path) -> None:
         OutputError: something could not be written.
     """
     if out.suffix.lower() == ".csv":
-        write_atomically(out, _csv(_case_lines(result)).encode())
+        write_atomically(out, cells_as_csv(_case_lines(result)).encode())
         return
     files = {
-        **{f"{name}.csv": _csv(lines) for name, lines in _tables(result).items() if lines},
+        **{f"{name}.csv": cells_as_csv(lines) for name, lines in _tables(result).items() if lines},
         "evaluation.txt": f"{agreement.as_text(result)}\n\n{empty_mask_rule()}\n",
         **dict(_plots(result)),
     }
@@ -169,12 +167,3 @@ def _agreed(name: str, key: str, one: Evaluation, agreed: ClinicalAgreement) -> 
         limits=limits,
         note=", ".join([f"n = {agreed.cases}", *said]),
     )
-
-
-def _csv(lines: Sequence[Cells]) -> str:
-    columns = list(dict.fromkeys(name for line in lines for name in line))
-    out = io.StringIO()
-    writer = csv.DictWriter(out, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    return out.getvalue()

@@ -14,8 +14,9 @@ from heartseg.core.anatomy import Structure
 from heartseg.core.discs import pixel_area_mm2
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Segmentation
+from heartseg.report.csv_text import Cell, csv_text
 from heartseg.report.outline import area_of, joined, outlines
-from heartseg.report.points import Cell, in_patient, rings, table
+from heartseg.report.points import in_patient, rings
 
 FIRST_PIXEL = 1.0
 """Where Sunnybrook's contours see the centre of the first pixel, on both axes."""
@@ -85,7 +86,7 @@ def osirix_csv(segmentation: Segmentation) -> str:
         for in_mm, in_pixels in zip(points, polygon.tolist(), strict=True):
             cells += [*in_mm, *in_pixels]
         rows.append(cells)
-    return table(OSIRIX, rows)
+    return csv_text(OSIRIX, rows)
 
 
 def _sizes(geometry: Geometry, polygon: NDArray[np.float64]) -> list[float]:

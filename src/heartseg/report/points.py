@@ -6,9 +6,7 @@ are left out. Frames and slices count from 0. A point is in LPS+ millimetres; th
 contours is that of `outline`.
 """
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +15,7 @@ from heartseg.core.anatomy import Structure
 from heartseg.core.discs import pixel_area_mm2, slice_distance_mm
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Segmentation
+from heartseg.report.csv_text import Cell, csv_text
 from heartseg.report.outline import Polygon, outlines
 
 AREAS = ("frame", "time_ms", "slice", "position_mm", "structure", "area_mm2")
@@ -24,8 +23,6 @@ CONTOURS = (
     *("frame", "time_ms", "slice", "position_mm", "structure", "ring", "point"),
     *("x_mm", "y_mm", "z_mm"),
 )
-
-Cell = str | int | float
 
 
 def areas_csv(segmentation: Segmentation) -> str:
@@ -42,7 +39,7 @@ def areas_csv(segmentation: Segmentation) -> str:
         for structure in segmentation.structures:
             count = int(np.count_nonzero(plane == structure))
             rows.append((*about, structure.key, round(count * pixel, 4)))
-    return table(AREAS, rows)
+    return csv_text(AREAS, rows)
 
 
 def contours_csv(segmentation: Segmentation) -> str:
@@ -60,7 +57,7 @@ def contours_csv(segmentation: Segmentation) -> str:
         about = (*abouts[frame, z], structure.key, ring)
         points = in_patient(segmentation.geometry, z, polygon)
         rows += [(*about, n, *point) for n, point in enumerate(points)]
-    return table(CONTOURS, rows)
+    return csv_text(CONTOURS, rows)
 
 
 def rings(segmentation: Segmentation) -> Iterator[tuple[int, int, Structure, Polygon]]:
@@ -83,15 +80,6 @@ def in_patient(geometry: Geometry, z: int, polygon: Polygon) -> list[list[float]
     at: NDArray[np.float64] = np.stack([np.full(len(x), z), y, x, np.ones(len(x))])
     found: list[list[float]] = (geometry.affine[:3] @ at).T.round(4).tolist()
     return found
-
-
-def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
-    """Comma-separated text with a heading; cells are numbers and names of ours."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return out.getvalue()
 
 
 def _planes(segmentation: Segmentation) -> Iterator[tuple[int, int, tuple[Cell, ...]]]:

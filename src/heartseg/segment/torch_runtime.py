@@ -37,19 +37,33 @@ class TorchRuntime:
 
     def infer(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, 1, y, x) -> probabilities (n, structures, y, x), or of the middle by its window."""
-        pieces = np.split(pixels, range(PLANES_AT_ONCE, len(pixels), PLANES_AT_ONCE))
-        # TF32 would be ten bits of mantissa under the name of f32.
-        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            return np.concatenate([self._probabilities(piece) for piece in pieces])
+        return probabilities(self._network, pixels, self._device)
 
-    def _probabilities(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        planes = torch.from_numpy(np.ascontiguousarray(pixels)).to(self._device)
-        try:
-            probabilities: NDArray[np.float32] = self._network(planes).softmax(1).cpu().numpy()
-        except RuntimeError as fault:
-            got = f"planes of shape {tuple(planes.shape)}: {str(fault).splitlines()[0][:200]}"
-            raise ModelError("network", got=got) from fault
-        return probabilities
+
+def probabilities(
+    network: nn.Module, pixels: NDArray[np.float32], device: torch.device
+) -> NDArray[np.float32]:
+    """(n, 1, ...) -> (n, classes, ...) in f32, so many planes at once, by a network in eval mode.
+
+    Raises:
+        ModelError: the network cannot take pixels of this size.
+    """
+    pieces = np.split(pixels, range(PLANES_AT_ONCE, len(pixels), PLANES_AT_ONCE))
+    # TF32 would be ten bits of mantissa under the name of f32.
+    with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        return np.concatenate([_of_piece(network, piece, device) for piece in pieces])
+
+
+def _of_piece(
+    network: nn.Module, pixels: NDArray[np.float32], device: torch.device
+) -> NDArray[np.float32]:
+    planes = torch.from_numpy(np.ascontiguousarray(pixels)).to(device)
+    try:
+        found: NDArray[np.float32] = network(planes).softmax(1).cpu().numpy()
+    except RuntimeError as fault:
+        got = f"planes of shape {tuple(planes.shape)}: {str(fault).splitlines()[0][:200]}"
+        raise ModelError("network", got=got) from fault
+    return found
 
 
 def load_network(bundle: Bundle) -> nn.Module:

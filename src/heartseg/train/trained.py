@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from heartseg.models import architecture
+from heartseg.segment.torch_runtime import probabilities
 from heartseg.segment.window import slices_through
 from heartseg.train.artefact import trained_network
 from heartseg.train.checkpoint import load_checkpoint, save_checkpoint
@@ -18,8 +19,6 @@ from heartseg.train.shown import window_of
 
 TRAINED = "trained.pt"
 """What is kept of a run that is done: a checkpoint of the chosen weights, no optimiser."""
-
-PLANES_AT_ONCE = 32
 
 
 class Trained:
@@ -52,14 +51,8 @@ class Trained:
             return slices_through(self._window, self._infer)(pixels)
         return self._infer(pixels)
 
-    @torch.inference_mode()
     def _infer(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        pieces = np.split(pixels, range(PLANES_AT_ONCE, len(pixels), PLANES_AT_ONCE))
-        answers = []
-        for piece in pieces:
-            planes = torch.from_numpy(np.ascontiguousarray(piece)).to(self._device)
-            answers.append(self._network(planes).softmax(1).cpu().numpy())
-        return np.concatenate(answers)
+        return probabilities(self._network, pixels, self._device)
 
 
 def keep_weights(checkpoint: Path) -> Path:
