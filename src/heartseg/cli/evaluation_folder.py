@@ -21,8 +21,8 @@ from pathlib import Path
 from heartseg.cli import agreement
 from heartseg.evaluation import Comparison, Evaluation, cells_as_csv, row_cells
 from heartseg.measure import summarise
-from heartseg.measure.catalogue import ENTRIES
 from heartseg.measure.concordance import ClinicalAgreement
+from heartseg.measure.measures import STACK
 from heartseg.measure.metrics import HEADLINE, METRICS, empty_mask_rule
 from heartseg.measure.summary import ALL, Selection, by_case
 from heartseg.report.agreement_plots import Agreed, bland_altman_svg, boxes_svg, correlation_svg
@@ -159,8 +159,8 @@ def _agreed(name: str, key: str, one: Evaluation, agreed: ClinicalAgreement) -> 
     }
     said = [f"{what} {value:.3f}" for what, value in coefficients.items() if value is not None]
     return Agreed(
-        title=f"{ENTRIES[key].name}, {name}",
-        unit=ENTRIES[key].unit,
+        title=f"{STACK[key].name}, {name}",
+        unit=STACK[key].kind.unit,
         measured=[a for a, _ in both],
         reference=[b for _, b in both],
         bias=(agreed.bias, agreed.bias_interval),

@@ -12,6 +12,7 @@ from heartseg.measure.aha import segments
 from heartseg.measure.choices import AS_DRAWN, Choices
 from heartseg.measure.conventions import ACDC, Convention
 from heartseg.measure.echo import VIEWS, measure_long_axis
+from heartseg.measure.measures import STACK
 from heartseg.measure.phases import detect_phases
 from heartseg.measure.plausibility import quality
 from heartseg.measure.stack import Stack, measure_stack
@@ -30,6 +31,10 @@ NO_CHOICE = (
 )
 
 ATRIUM = ("The LA volume is that of the long-axis views, at their own end-systole.",)
+
+_FROM_LONG_AXIS = tuple(
+    key for plain, measure in STACK.items() if measure.from_long_axis for key in measure.keys(plain)
+)
 
 Masks = Mapping[View, Segmentation]
 
@@ -149,7 +154,7 @@ def _atrium(study: Study, segmentations: Masks) -> dict[str, Finding]:
         return {}
     measured = measure_long_axis(views, study.phases, study.body, modality=study.modality)
     found = {finding.key: finding for finding in measured.findings}
-    return {key: found[key] for key in ("la_esv_ml", "la_esv_ml_per_m2")}
+    return {key: found[key] for key in _FROM_LONG_AXIS}
 
 
 def _nothing_measured(segmentations: Masks) -> Measured:
