@@ -51,6 +51,21 @@ def lv_ef_of_beat(seen: Apical) -> Number:
     return _ejection_fraction(seen, biplane)
 
 
+def lv_edv_of_view(seen: Apical) -> Number:
+    """LV volume at end-diastole by the discs of one view, each taken for round."""
+    return _end_diastolic(seen, biplane)
+
+
+def lv_esv_of_view(seen: Apical) -> Number:
+    """LV volume at end-systole by the discs of one view, each taken for round."""
+    return _mean_volume(seen, _ES, biplane)
+
+
+def lv_ef_of_view(seen: Apical) -> Number:
+    """Share of the LV's end-diastolic volume that is ejected, by the discs of one view."""
+    return _ejection_fraction(seen, biplane)
+
+
 def cardiac_output(seen: Apical) -> Number:
     """LV stroke volume times heart rate, which is given or from the times of the loop."""
     stroke, heart = lv_sv(seen), seen.beat

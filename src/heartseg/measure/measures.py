@@ -198,19 +198,19 @@ LONG_AXIS: Mapping[str, Measure[Apical]] = MappingProxyType(
         ),
         "lv_edv_{view}_ml": Measure(
             name="LV end-diastolic volume, {view} single plane",
-            of=apical_volumes.lv_edv,
+            of=apical_volumes.lv_edv_of_view,
             kind=VOLUME,
             codes=Codes(echo=echo_codes.LV_EDV),
         ),
         "lv_esv_{view}_ml": Measure(
             name="LV end-systolic volume, {view} single plane",
-            of=apical_volumes.lv_esv,
+            of=apical_volumes.lv_esv_of_view,
             kind=VOLUME,
             codes=Codes(echo=echo_codes.LV_ESV),
         ),
         "lv_ef_{view}": Measure(
             name="LV ejection fraction, {view} single plane",
-            of=apical_volumes.lv_ef,
+            of=apical_volumes.lv_ef_of_view,
             kind=FRACTION,
             codes=Codes(echo=echo_codes.LV_EF),
         ),

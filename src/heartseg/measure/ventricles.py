@@ -84,7 +84,7 @@ def lv_mass(heart: Heart) -> Number:
 
 
 def lv_mass_es(heart: Heart) -> Number:
-    """The same at end-systole; muscle does not vanish, so both should agree."""
+    """Volume of the LV myocardium at end-systole times 1.05 g/mL, to check that at end-diastole."""
     return heart.volume(_MYO, heart.es).times(MYOCARDIAL_DENSITY_G_PER_ML)
 
 
