@@ -13,6 +13,7 @@ import numpy as np
 from heartseg.core.finding import Finding, Quality
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Body, Modality, Phases, View
+from heartseg.measure.apical_strain import ApicalStrain, apical_strain, outflow_view
 from heartseg.measure.beats import beat_ms
 from heartseg.measure.body import body_problem, indexed
 from heartseg.measure.echo_quality import echo_quality
@@ -26,7 +27,13 @@ from heartseg.measure.long_axis import (
     volume,
 )
 from heartseg.measure.long_axis_catalogue import INDEXED, code, entries, of_view
-from heartseg.measure.number import NO_MILLIMETRES, Number, difference, ejected_share
+from heartseg.measure.number import (
+    NO_MILLIMETRES,
+    Number,
+    difference,
+    ejected_share,
+    mean_of_beats,
+)
 from heartseg.measure.phases import Beat, beat
 from heartseg.measure.ranges import ECHO_SOURCE, echo_reference, why_no_echo
 from heartseg.measure.rates import peak_rates
@@ -52,6 +59,7 @@ class LongAxisFunction:
 
     Attributes:
         landmarks: `<view>_<phase>_<point>`: (z, y, x) index of `apex`, `hinge_1` and `hinge_2`.
+        strain: of these views and of the 3-chamber, with findings of its own.
     """
 
     findings: tuple[Finding, ...]
@@ -60,6 +68,7 @@ class LongAxisFunction:
     landmarks: Mapping[str, tuple[float, ...]]
     conventions: tuple[str, ...]
     quality: Quality
+    strain: ApicalStrain
 
 
 def measure_long_axis(
@@ -89,15 +98,18 @@ def measure_long_axis(
     known = _numbers(views, body)
     why = why_no_echo(body, modality, views=len(views))
     told = echo_sentences(views, body=body_problem(body) is None)
+    others = tuple(outflow_view(one, phases.get(view)) for view, one in segmentations.items()
+                   if view is View.LAX_3CH)  # fmt: skip
     return LongAxisFunction(
         findings=_findings(
             known, tuple(view.view for view in views), modality, None if why else body
         ),
-        phases={view.view: view.phases for view in views if view.phases},
+        phases={view.view: view.phases for view in (*views, *others) if view.phases},
         curves=_curves(views[0]),
         landmarks=_landmarks(views),
         conventions=(*told, f"Reference ranges: none ({why})." if why else ECHO_SOURCE),
         quality=echo_quality(views, {key: one.value for key, one in known.items()}),
+        strain=apical_strain((*views, *others), modality),
     )
 
 
@@ -164,23 +176,14 @@ def _by_method(suffix: str, views: tuple[LongAxis, ...], method: Method) -> dict
     volumes = [[volume(views, frames, method) for frames in _frames(views, phase)]
                for phase in (0, 1)]  # fmt: skip
     shares = [ejected_share(edv, esv) for edv, esv in zip(*volumes, strict=True)]
-    means = [_mean(of_beats) for of_beats in volumes]
+    means = [mean_of_beats(of_beats) for of_beats in volumes]
     if means[1].problem == SINGLE_PHASE:
         means[0] = means[0].minded("a single phase, taken as end-diastole")
     known = {key: _ml(mean, views) for key, mean in zip(keys, means, strict=True)}
-    known[fraction] = _mean(shares)
+    known[fraction] = mean_of_beats(shares)
     if len(shares) > 1 and not suffix:
         known |= {f"lv_ef_beat_{number}": one for number, one in enumerate(shares, start=1)}
     return known
-
-
-def _mean(numbers: list[Number]) -> Number:
-    """Mean of those that could be measured, with their number where there are several."""
-    values = [one.value for one in numbers if one.value is not None]
-    if not values:
-        return numbers[0]
-    said = f"mean of {len(values)} beats" if len(numbers) > 1 else numbers[0].problem
-    return Number(float(np.mean(values)), said)
 
 
 def _ml(cubic: Number, views: tuple[LongAxis, ...]) -> Number:
@@ -195,7 +198,7 @@ def _lengths(view: LongAxis) -> dict[str, Number]:
     for phase, name in enumerate(("ed", "es")):
         number = Number(None, str(view.ventricle[0]))
         if view.beats:
-            number = _mean([volume((view,), frames, lambda one, _: one.length)
+            number = mean_of_beats([volume((view,), frames, lambda one, _: one.length)
                             for frames in _frames((view,), phase)])  # fmt: skip
         if number.value is not None and not view.calibrated:
             number = Number(None, NO_MILLIMETRES)
@@ -209,7 +212,7 @@ def _atrium(views: tuple[LongAxis, ...]) -> Number:
     if not all(view.calibrated for view in views):
         return Number(None, NO_MILLIMETRES)
     measured = [atrial_volume(views, frames, biplane) for frames in _frames(views, 1)]
-    return _ml(_mean(measured), views)
+    return _ml(mean_of_beats(measured), views)
 
 
 def _heart(views: tuple[LongAxis, ...], body: Body) -> Beat:
