@@ -27,7 +27,6 @@ FEWEST_CURVE = 3
 """Fewer frames than these are no curve."""
 
 CUT = "the cavity reaches the picture's edge"
-NO_AORTA = "the aorta was not looked for: a 3-chamber view's opening cannot be told without it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,19 +45,30 @@ class ApicalStrain:
     said: tuple[str, ...]
 
 
+def strained(segmentations: Mapping[View, Segmentation]) -> tuple[View, ...]:
+    """The views among these that strain is measured in, in the report's order.
+
+    A 3-chamber view is one where the left atrium and the aorta were looked for: the LV opens to
+    both, and without the aorta its contour would go across the valve.
+    """
+    opening = {Structure.LEFT_ATRIUM, Structure.AORTA}
+    return tuple(
+        view
+        for view in VIEW_NAMES
+        if view in segmentations
+        and (view is not View.LAX_3CH or opening <= set(segmentations[view].structures))
+    )
+
+
 def outflow_view(segmentation: Segmentation, given: Phases | None) -> LongAxis:
-    """A 3-chamber view, whose LV opens to the left atrium and to the aorta: both are one here.
+    """A 3-chamber view, with the left atrium and the aorta as one opening.
 
     Raises:
         MeasureError: given phases that are not frames of it.
     """
     joined = segmentation.labels.copy()
     joined[joined == Structure.AORTA] = Structure.LEFT_ATRIUM
-    seen = long_axis(View.LAX_3CH, segmentation.like(joined), given)
-    if Structure.AORTA in segmentation.structures:
-        return seen
-    without = (NO_AORTA,) * segmentation.frames
-    return LongAxis(View.LAX_3CH, segmentation, without, seen.phases, seen.beats)
+    return long_axis(View.LAX_3CH, segmentation.like(joined), given)
 
 
 def apical_strain(views: tuple[LongAxis, ...], modality: Modality) -> ApicalStrain:

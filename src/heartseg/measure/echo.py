@@ -13,7 +13,7 @@ import numpy as np
 from heartseg.core.finding import Finding, Quality
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Body, Modality, Phases, View
-from heartseg.measure.apical_strain import ApicalStrain, apical_strain, outflow_view
+from heartseg.measure.apical_strain import ApicalStrain, apical_strain, outflow_view, strained
 from heartseg.measure.beats import beat_ms
 from heartseg.measure.body import body_problem, indexed
 from heartseg.measure.echo_quality import echo_quality
@@ -98,8 +98,8 @@ def measure_long_axis(
     known = _numbers(views, body)
     why = why_no_echo(body, modality, views=len(views))
     told = echo_sentences(views, body=body_problem(body) is None)
-    others = tuple(outflow_view(one, phases.get(view)) for view, one in segmentations.items()
-                   if view is View.LAX_3CH)  # fmt: skip
+    others = tuple(outflow_view(segmentations[view], phases.get(view))
+                   for view in strained(segmentations) if view not in VIEWS)  # fmt: skip
     return LongAxisFunction(
         findings=_findings(
             known, tuple(view.view for view in views), modality, None if why else body

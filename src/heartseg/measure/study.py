@@ -9,12 +9,13 @@ from heartseg.core.finding import Finding, Quality, SliceAreas
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Phases, Study, View
 from heartseg.measure.aha import segments
-from heartseg.measure.apical_strain import apical_strain, outflow_view
+from heartseg.measure.apical_strain import apical_strain, outflow_view, strained
 from heartseg.measure.choices import AS_DRAWN, Choices
 from heartseg.measure.conventions import ACDC, Convention
 from heartseg.measure.echo import VIEWS, LongAxisFunction, measure_long_axis
 from heartseg.measure.phases import detect_phases
 from heartseg.measure.plausibility import quality
+from heartseg.measure.short_axis_strain import short_axis_strain
 from heartseg.measure.stack import Stack, measure_stack
 
 STACKS = (View.SAX, View.LATE_ENHANCEMENT, View.UNKNOWN)
@@ -33,9 +34,6 @@ NO_CHOICE = (
 ATRIUM = "The LA volume is that of the long-axis views, at their own end-systole."
 
 OUTFLOW_ALONE = "a 3-chamber view alone has strain and no volumes"
-
-APICAL = (*VIEWS, View.LAX_3CH)
-"""Views that strain along the heart is measured in."""
 
 Masks = Mapping[View, Segmentation]
 
@@ -83,7 +81,7 @@ def measure_study(
         return _of_stack(study, stack, segmentations, convention, choices)
     if any(view in segmentations for view in VIEWS):
         return _of_long_axes(study, segmentations, choices)
-    if View.LAX_3CH in segmentations:
+    if strained(segmentations):
         return _of_outflow(study, segmentations)
     return _nothing_measured(segmentations)
 
@@ -95,18 +93,25 @@ def _of_stack(
     stack = _stack(study, view, segmentation, convention, choices)
     measured, changes = measure_stack(segmentation, stack)
     walls = segments(segmentation, measured.phases)
+    wall = short_axis_strain(segmentation, measured.phases)
     beside = _beside(study, segmentations)
-    along = () if beside is None else APICAL
+    along = () if beside is None else strained(segmentations)
     left = [one for one in segmentations if one is not view and one not in along]
     atrium = _atrium(beside)
     strain = None if beside is None else beside.strain
     return Measured(
         findings=(
             *(atrium.get(finding.key, finding) for finding in measured.findings),
+            *wall.findings,
             *(strain.findings if strain else ()),
         ),
         phases={} if measured.phases is None else {view: measured.phases},
-        curves={**measured.curves, **(strain.curves if strain else {})},
+        curves={
+            **measured.curves,
+            **wall.curves,
+            **walls.curves,
+            **(strain.curves if strain else {}),
+        },
         slices=measured.slices,
         conventions=(
             *_about_view(view),
@@ -114,6 +119,7 @@ def _of_stack(
             *((ATRIUM,) if atrium else ()),
             *changes,
             *measured.conventions,
+            wall.said,
             walls.said,
             *(strain.said if strain else ()),
         ),
@@ -138,7 +144,7 @@ def _stack(
 
 def _of_long_axes(study: Study, segmentations: Masks, choices: Choices) -> Measured:
     measured = measure_long_axis(segmentations, study.phases, study.body, modality=study.modality)
-    left = [view for view in segmentations if view not in APICAL]
+    left = [view for view in segmentations if view not in strained(segmentations)]
     strain = measured.strain
     return Measured(
         findings=(*measured.findings, *strain.findings),
@@ -185,7 +191,7 @@ def _one_phase(segmentation: Segmentation, given: Phases | None) -> Phases | Non
 
 def _beside(study: Study, segmentations: Masks) -> LongAxisFunction | None:
     """What the long-axis views beside a stack say, where the left atrium was looked for in one."""
-    views = {view: segmentations[view] for view in APICAL if view in segmentations}
+    views = {view: segmentations[view] for view in strained(segmentations)}
     volumes = [one for view, one in views.items() if view in VIEWS]
     if not any(Structure.LEFT_ATRIUM in one.structures for one in volumes):
         return None
