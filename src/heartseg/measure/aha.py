@@ -78,15 +78,16 @@ def segments(segmentation: Segmentation, phases: Phases | None) -> Segments:
     septum = _septa(start, levels, (spacing[0], spacing[1]))
     if septum is None:
         return Segments({}, "AHA segments: none (the RV does not touch the LV's wall).")
-    shown = [frame for frame in range(len(upright)) if segmentation.covers(frame)]
     cine = len(upright) >= FEWEST_CURVE
-    wanted = shown if cine else [phases.ed] if phases.es is None else [phases.ed, phases.es]
+    wanted = {phases.ed} if phases.es is None else {phases.ed, phases.es}
+    if cine:
+        wanted |= {frame for frame in range(len(upright)) if segmentation.covers(frame)}
     found = {
         frame: _by_segment(upright[frame], levels, septum, (spacing[0], spacing[1]))
-        for frame in wanted
+        for frame in sorted(wanted)
     }
     return Segments(
-        _values(found[phases.ed], None if phases.es is None else found.get(phases.es)),
+        _values(found[phases.ed], None if phases.es is None else found[phases.es]),
         SAID,
         _curves(found, phases.ed, len(upright)) if cine else {},
     )

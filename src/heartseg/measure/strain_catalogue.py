@@ -23,7 +23,7 @@ VIEW_NAMES: Mapping[View, str] = MappingProxyType(
 
 _LONGITUDINAL = {
     "lv_gls": Entry("LV geometric longitudinal strain at end-systole", "1"),
-    "lv_gls_peak": Entry("LV geometric longitudinal strain, peak", "1"),
+    "lv_gls_peak": Entry("LV peak geometric longitudinal strain", "1"),
 }
 _SHORT_AXIS = {
     "lv_gcs": Entry("LV geometric circumferential strain at end-systole, mid-wall", "1"),
