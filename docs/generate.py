@@ -277,9 +277,12 @@ mean](../explanation/metrics.md).
 def _measures() -> str:
     measures = importlib.import_module("heartseg.measure.measures")
     hearts = _beside("hearts")
+    stacks, views = hearts.of_stacks(), hearts.of_long_axes()
     tables = {
-        "A stack of short-axis slices": (measures.STACK, hearts.of_stacks()),
-        "Long-axis views": (measures.LONG_AXIS, hearts.of_long_axes()),
+        "A stack of short-axis slices": (measures.STACK, stacks),
+        "Its wall": (measures.RINGS, stacks),
+        "Long-axis views": (measures.LONG_AXIS, views),
+        "Their endocardium": (measures.LONGITUDINAL, views),
     }
     heads = ("measure", "key", "unit", "per m2", "is", "code", "null with")
     blocks = [
@@ -306,8 +309,8 @@ def _measures() -> str:
 
 _MEASURES_LEAD = """What `report.json` holds under `findings`, in its order. A number that cannot be
 had is null, and `problem` says why. *Null with* names what a whole heart was robbed of until the
-measure had no value; the reasons in full stand in the report. `{view}` is `4ch` or `2ch`, `{beat}`
-a number. What has *per m2* is also given per square metre of body surface, under its key with
+measure had no value; the reasons in full stand in the report. `{view}` is `4ch`, `2ch` or,
+of the endocardium, `3ch`; `{beat}` is a number. What has *per m2* is also given per square metre of body surface, under its key with
 `_per_m2` behind it, after all others. [How they are taken, and why](../explanation/conventions.md).
 [How to add one](../how-to/add-a-part.md#what-a-measure-is)."""
 

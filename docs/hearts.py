@@ -16,6 +16,7 @@ from heartseg.core.image import Segmentation
 from heartseg.core.study import Body, View
 from heartseg.measure.echo import measure_long_axis
 from heartseg.measure.function import measure_function
+from heartseg.measure.short_axis_strain import short_axis_strain
 
 LV, MYO, RV = Structure.LV_CAVITY, Structure.LV_MYOCARDIUM, Structure.RV_CAVITY
 ATRIUM, SCAR = Structure.LEFT_ATRIUM, Structure.SCAR
@@ -43,9 +44,12 @@ def of_stacks() -> Mapping[str, Findings]:
         "no height or weight": (whole, Body(heart_rate_bpm=60)),
         **{f"no {one.title}": (_without(whole, one), BODY) for one in (LV, MYO, RV, ATRIUM, SCAR)},
     }
-    return {
-        name: measure_function(one, None, body).findings for name, (one, body) in lacking.items()
-    }
+    return {name: _of_stack(one, body) for name, (one, body) in lacking.items()}
+
+
+def _of_stack(one: Segmentation, body: Body) -> Findings:
+    whole = measure_function(one, None, body)
+    return (*whole.findings, *short_axis_strain(one, whole.phases).findings)
 
 
 def of_long_axes() -> Mapping[str, Findings]:
@@ -62,9 +66,12 @@ def of_long_axes() -> Mapping[str, Findings]:
         "no left atrium": (_each(both, lambda one: _without(one, ATRIUM)), BODY),
         "no LV cavity": (_each(both, lambda one: _without(one, LV)), BODY),
     }
-    return {
-        name: measure_long_axis(views, {}, body).findings for name, (views, body) in lacking.items()
-    }
+    return {name: _of_views(views, body) for name, (views, body) in lacking.items()}
+
+
+def _of_views(views: Mapping[View, Segmentation], body: Body) -> Findings:
+    both = measure_long_axis(views, {}, body)
+    return (*both.findings, *both.strain.findings)
 
 
 def null_when(found: Mapping[str, Findings], key: str) -> list[str]:

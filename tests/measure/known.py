@@ -11,6 +11,7 @@ from heartseg.core.image import Segmentation
 from heartseg.core.study import Body, View
 from tests.measure.echoes import frame, half_ellipsoid_ml, view
 from tests.measure.hearts import BOX_SHAPE, LV, MYO, RV, VENTRICLES, segmentation
+from tests.measure.long_axes import quarter_mm
 
 BODY = Body(height_cm=180, weight_kg=80, heart_rate_bpm=62.5)
 """2 m2; 960 ms a beat."""
@@ -66,6 +67,15 @@ OF_STACK = {
     "la_esv_ml": 60 * 0.015,
     "sv_difference_ml": (384 - 126) * 0.015,
     "bsa_m2": 2.0,
+}
+
+# The radius of a ring is the square root of its area over pi, and pi falls out of ratios: 168 and
+# 120 voxels of cavity and wall in a slice at end-diastole, 72 and 216 at end-systole.
+_INNER_ED, _INNER_ES, _OUTER = np.sqrt(168), np.sqrt(72), np.sqrt(288)
+
+OF_RINGS = {
+    "lv_gcs": (_INNER_ES + _OUTER) / (_INNER_ED + _OUTER) - 1,
+    "lv_grs": (_OUTER - _INNER_ES) / (_OUTER - _INNER_ED) - 1,
 }
 
 
@@ -124,4 +134,20 @@ OF_LONG_AXIS = {
         (half_ellipsoid_ml(40, 36, 32) + half_ellipsoid_ml(40, 40.2, 36.2)) / 2, 0.04
     ),
     "bsa_m2": 2.0,
+}
+
+
+def _shortening(width: float) -> float:
+    """Of half an ellipse's circumference, without its base; mean of both beats."""
+    start = quarter_mm(80, width / 2)
+    return np.mean([quarter_mm(80 - d, (width - d) / 2) / start - 1 for d in (14, 9.8)])
+
+
+_FOUR, _TWO = _shortening(50), _shortening(46)
+
+OF_LONGITUDINAL = {
+    "lv_gls": pytest.approx((_FOUR + _TWO) / 2, abs=0.006),
+    "lv_gls_peak": pytest.approx((_FOUR + _TWO) / 2, abs=0.006),
+    "lv_gls_4ch": pytest.approx(_FOUR, abs=0.006),
+    "lv_gls_peak_2ch": pytest.approx(_TWO, abs=0.006),
 }

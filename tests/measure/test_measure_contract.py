@@ -19,13 +19,24 @@ from heartseg.core.image import Segmentation
 from heartseg.core.study import Body, Modality, View
 from heartseg.measure import table
 from heartseg.measure.apical import Apical
+from heartseg.measure.contours import Contours, lines_of
 from heartseg.measure.echo import VIEWS
 from heartseg.measure.function import heart_of
 from heartseg.measure.heart import Heart
 from heartseg.measure.long_axis import long_axis
-from heartseg.measure.measures import LONG_AXIS, STACK
+from heartseg.measure.measures import LONG_AXIS, LONGITUDINAL, RINGS, STACK
 from heartseg.measure.number import Number
-from heartseg.measure.table import FRACTION, LENGTH, PER_M2, VOLUME, Indexed, Kind, Measure
+from heartseg.measure.table import (
+    FRACTION,
+    LENGTH,
+    PER_M2,
+    VOLUME,
+    Indexed,
+    Kind,
+    Known,
+    Measure,
+)
+from heartseg.measure.wall_strain import wall_strain
 from tests.measure import known
 
 KINDS = {value for value in vars(table).values() if isinstance(value, Kind)}
@@ -42,7 +53,12 @@ class Case(NamedTuple):
     by_hand: Mapping[str, Any]
 
 
-CASES = {"stack": Case(STACK, known.OF_STACK), "long axis": Case(LONG_AXIS, known.OF_LONG_AXIS)}
+CASES = {
+    "stack": Case(STACK, known.OF_STACK),
+    "rings": Case(RINGS, known.OF_RINGS),
+    "long axis": Case(LONG_AXIS, known.OF_LONG_AXIS),
+    "endocardium": Case(LONGITUDINAL, known.OF_LONGITUDINAL),
+}
 LINES = [(which, key) for which, case in CASES.items() for key in case.table]
 
 
@@ -53,9 +69,10 @@ def seen(
     body: Body = known.BODY,
     drawn: bool = True,
     looked_for: bool = True,
-) -> Heart | Apical:
+) -> Known:
     """The known heart, on voxels of another size or of none, or with nothing drawn."""
-    masks = {View.SAX: known.stack()} if which == "stack" else {**known.apical()}
+    flat = which in ("stack", "rings")
+    masks = {View.SAX: known.stack()} if flat else {**known.apical()}
     for view, one in masks.items():
         labels = one.labels if drawn else np.zeros_like(one.labels)
         masks[view] = replace(
@@ -64,10 +81,14 @@ def seen(
             geometry=_resized(one, scale),
             structures=one.structures if looked_for else (),
         )
-    if which == "stack":
-        return heart_of(masks[View.SAX], None, body)
+    if flat:
+        heart = heart_of(masks[View.SAX], None, body)
+        return heart if which == "stack" else wall_strain(heart.segmentation, heart.phases)
     views = tuple(long_axis(view, masks[view], None) for view in VIEWS)
-    return Apical(views=views, body=body)
+    if which == "long axis":
+        return Apical(views=views, body=body)
+    lines = tuple(lines_of(view) for view in views)
+    return Contours(views=views, lines=lines, modality=Modality.US)
 
 
 def _resized(one: Segmentation, scale: float | None) -> Geometry:

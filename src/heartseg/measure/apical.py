@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from heartseg.core.study import Body, Modality, View
 from heartseg.measure.beats import beat_ms
-from heartseg.measure.body import Formula
+from heartseg.measure.body import Formula, body_surface
 from heartseg.measure.echo_words import VIEW_NAMES
 from heartseg.measure.long_axis import LongAxis
 from heartseg.measure.number import NO_MILLIMETRES, Number
@@ -35,6 +35,11 @@ class Apical:
     body: Body
     formula: Formula = "mosteller"
     modality: Modality = Modality.US
+
+    @property
+    def surface(self) -> Number:
+        """Of the body, in m2; or the reason why it is not known."""
+        return body_surface(self.body, self.formula)
 
     @property
     def shown(self) -> tuple[View, ...]:

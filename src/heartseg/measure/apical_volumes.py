@@ -5,7 +5,6 @@ The first line of each is the definition that the reference page prints; their l
 of one view need no millimetres, two views need the same scale.
 """
 
-from heartseg.measure import body
 from heartseg.measure.apical import Apical
 from heartseg.measure.echo_words import foreshortening
 from heartseg.measure.long_axis import SINGLE_PHASE, Method, atrial_volume, volume
@@ -123,7 +122,7 @@ def la_esv(seen: Apical) -> Number:
 
 def body_surface(seen: Apical) -> Number:
     """Body surface area by Mosteller."""
-    return body.body_surface(seen.body, seen.formula)
+    return seen.surface
 
 
 def _of_beats(seen: Apical, phase: int, method: Method) -> list[Number]:

@@ -69,13 +69,6 @@ def body_surface(body: Body, formula: Formula = "mosteller") -> Number:
     return Number(body_surface_m2(body.height_cm, body.weight_kg, formula))
 
 
-def per_square_metre(plain: Number, body: Body, formula: Formula = "mosteller") -> Number:
-    """A value per m2 of body surface, or the reason why there is none: the body's comes first.
-
-    Args:
-        plain: the value that is indexed.
-        body: whose it is.
-        formula: of the body surface area.
-    """
-    surface = body_surface(body, formula)
-    return surface if surface.value is None else plain.times(1.0 / surface.value)
+def per_square_metre(plain: Number, surface_m2: Number) -> Number:
+    """A value per m2 of body surface, or the reason why there is none: the body's comes first."""
+    return surface_m2 if surface_m2.value is None else plain.times(1.0 / surface_m2.value)

@@ -14,6 +14,7 @@ from heartseg.core.finding import Finding, Quality
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Body, Modality, Phases, View
 from heartseg.measure.apical import Apical
+from heartseg.measure.apical_strain import ApicalStrain, apical_strain, outflow_view, strained
 from heartseg.measure.body import body_problem
 from heartseg.measure.echo_quality import echo_quality
 from heartseg.measure.echo_words import echo_sentences
@@ -36,6 +37,7 @@ class LongAxisFunction:
 
     Attributes:
         landmarks: `<view>_<phase>_<point>`: (z, y, x) index of `apex`, `hinge_1` and `hinge_2`.
+        strain: of these views and of the 3-chamber, with findings of its own.
     """
 
     findings: tuple[Finding, ...]
@@ -44,6 +46,7 @@ class LongAxisFunction:
     landmarks: Mapping[str, tuple[float, ...]]
     conventions: tuple[str, ...]
     quality: Quality
+    strain: ApicalStrain
 
 
 def measure_long_axis(
@@ -72,6 +75,8 @@ def measure_long_axis(
     )
     why = why_no_echo(body, modality, views=len(views))
     told = echo_sentences(views, body=body_problem(body) is None)
+    others = tuple(outflow_view(segmentations[view], phases.get(view))
+                   for view in strained(segmentations) if view not in VIEWS)  # fmt: skip
     findings = measured(
         LONG_AXIS,
         Apical(views=views, body=body, modality=modality),
@@ -79,11 +84,12 @@ def measure_long_axis(
     )
     return LongAxisFunction(
         findings=findings,
-        phases={view.view: view.phases for view in views if view.phases},
+        phases={view.view: view.phases for view in (*views, *others) if view.phases},
         curves=_curves(views[0]),
         landmarks=_landmarks(views),
         conventions=(*told, f"Reference ranges: none ({why})." if why else ECHO_SOURCE),
         quality=echo_quality(views, {finding.key: finding.value for finding in findings}),
+        strain=apical_strain((*views, *others), modality),
     )
 
 

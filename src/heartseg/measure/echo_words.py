@@ -10,8 +10,14 @@ FORESHORTENED = 0.10
 """Long axes of the two views that differ by more than this share of the longer one are noted."""
 
 VIEW_NAMES: Mapping[View, str] = MappingProxyType(
-    {View.LAX_4CH: "4-chamber", View.LAX_2CH: "2-chamber"}
+    {
+        View.LAX_4CH: "4-chamber",
+        View.LAX_2CH: "2-chamber",
+        View.LAX_3CH: "3-chamber",
+    }
 )
+"""The apical views, in the report's order."""
+
 _HOW = {"given": "as the data say", "detected": "the largest and smallest LV volume of each view"}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from heartseg.core.anatomy import Structure
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Body, Modality, Phases, View
-from heartseg.measure.body import Formula
+from heartseg.measure.body import Formula, body_surface
 from heartseg.measure.number import NO_MILLIMETRES, Number
 from heartseg.measure.phases import Beat
 from heartseg.measure.table import Part
@@ -38,6 +38,11 @@ class Heart:
     body: Body
     formula: Formula = "mosteller"
     modality: Modality = Modality.MR
+
+    @property
+    def surface(self) -> Number:
+        """Of the body, in m2; or the reason why it is not known."""
+        return body_surface(self.body, self.formula)
 
     @property
     def shown(self) -> tuple[View, ...]:

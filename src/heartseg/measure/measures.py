@@ -15,8 +15,9 @@ from types import MappingProxyType
 
 from heartseg.core.anatomy import Code
 from heartseg.core.study import Modality
-from heartseg.measure import apical_volumes, echo_codes, ventricles
+from heartseg.measure import apical_volumes, contours, echo_codes, ventricles, wall_strain
 from heartseg.measure.apical import Apical
+from heartseg.measure.contours import Contours
 from heartseg.measure.heart import Heart
 from heartseg.measure.table import (
     FLOW,
@@ -31,6 +32,7 @@ from heartseg.measure.table import (
     Indexed,
     Measure,
 )
+from heartseg.measure.wall_strain import WallStrain
 
 
 def _code(scheme: str, value: str, meaning: str) -> Codes:
@@ -251,3 +253,42 @@ LONG_AXIS: Mapping[str, Measure[Apical]] = MappingProxyType(
     }
 )
 """By key, of long-axis views."""
+
+LONGITUDINAL: Mapping[str, Measure[Contours]] = MappingProxyType(
+    {
+        "lv_gls": Measure(
+            name="LV geometric longitudinal strain at end-systole",
+            of=contours.lv_gls,
+            kind=FRACTION,
+        ),
+        "lv_gls_peak": Measure(
+            name="LV peak geometric longitudinal strain", of=contours.lv_gls_peak, kind=FRACTION
+        ),
+        "lv_gls_{view}": Measure(
+            name="LV geometric longitudinal strain at end-systole, {view}",
+            of=contours.lv_gls_of_view,
+            kind=FRACTION,
+        ),
+        "lv_gls_peak_{view}": Measure(
+            name="LV peak geometric longitudinal strain, {view}",
+            of=contours.lv_gls_peak_of_view,
+            kind=FRACTION,
+        ),
+    }
+)
+"""By key, of the endocardium in apical views, the 3-chamber among them. Strains have no code and no
+reference range: those that exist are of speckle tracking, which follows tissue."""
+
+RINGS: Mapping[str, Measure[WallStrain]] = MappingProxyType(
+    {
+        "lv_gcs": Measure(
+            name="LV geometric circumferential strain at end-systole, mid-wall",
+            of=wall_strain.lv_gcs,
+            kind=FRACTION,
+        ),
+        "lv_grs": Measure(
+            name="LV geometric radial strain at end-systole", of=wall_strain.lv_grs, kind=FRACTION
+        ),
+    }
+)
+"""By key, of the wall in a stack of short-axis slices."""

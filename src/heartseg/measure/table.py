@@ -13,8 +13,8 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from heartseg.core.anatomy import Code
 from heartseg.core.finding import Finding, Interval
-from heartseg.core.study import Body, Modality, View
-from heartseg.measure.body import Formula, per_square_metre
+from heartseg.core.study import Modality, View
+from heartseg.measure.body import per_square_metre
 from heartseg.measure.number import Number
 
 
@@ -33,6 +33,9 @@ SURFACE = Kind("m2", "_m2")
 FLOW = Kind("L/min", "_l_min")
 RATE = Kind("mL/s", "_ml_s")
 MASS_TO_VOLUME = Kind("g/mL", "_ratio")
+
+NOT_INDEXED = Number(None, "is not given per square metre of body surface")
+"""The surface of a body, for measures of which none is indexed."""
 
 PER_M2 = "_per_m2"
 """End of the key of what is given per square metre of body surface."""
@@ -144,12 +147,8 @@ class Known(Protocol):
     """What is known of a heart; what the functions look at beyond this is theirs."""
 
     @property
-    def body(self) -> Body:
-        """Whose heart it is."""
-
-    @property
-    def formula(self) -> Formula:
-        """Of the body surface area."""
+    def surface(self) -> Number:
+        """Of the body, in m2; or the reason why it is not known."""
 
     @property
     def modality(self) -> Modality:
@@ -197,7 +196,7 @@ def measured(
         add(key, (measure.name, measure.kind.unit, measure.codes), measure.of(part), part)
     for key in indexed_keys(table):
         plain = Number(found[key].value, found[key].problem)
-        number = per_square_metre(plain, seen.body, seen.formula)
+        number = per_square_metre(plain, seen.surface)
         add(f"{key}{PER_M2}", table[key].per_m2(), number, seen)
     return tuple(found.values())
 

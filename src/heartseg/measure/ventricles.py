@@ -5,7 +5,6 @@ The first line of each is the definition that the reference page prints; their l
 """
 
 from heartseg.core.anatomy import Structure
-from heartseg.measure import body
 from heartseg.measure.conventions import EDV_MAY_BE_LOW
 from heartseg.measure.heart import NO_PHASES, Heart
 from heartseg.measure.number import NO_MILLIMETRES, Number, difference
@@ -151,7 +150,7 @@ def rv_peak_filling_rate(heart: Heart) -> Number:
 
 def body_surface(heart: Heart) -> Number:
     """Body surface area by Mosteller (or Du Bois, where the laboratory chose it)."""
-    return body.body_surface(heart.body, heart.formula)
+    return heart.surface
 
 
 def _end_diastolic(heart: Heart, cavity: Structure) -> Number:

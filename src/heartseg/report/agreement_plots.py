@@ -204,7 +204,8 @@ def density(values: Floats, at: Floats) -> Floats:
     kernel = 0.9 * spread * len(values) ** -0.2
     away = (at[:, None] - values[None, :]) / kernel
     found: Floats = np.exp(-0.5 * away**2).sum(axis=1)
-    return found / found.max()
+    scaled: Floats = found / found.max()
+    return scaled
 
 
 def _violin(

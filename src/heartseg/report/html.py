@@ -15,8 +15,9 @@ from heartseg.core.anatomy import Structure
 from heartseg.core.finding import Finding, Report
 from heartseg.core.study import Body
 from heartseg.report import words
+from heartseg.report.apical_segments import apical_segments_svg
 from heartseg.report.bullseye import bullseyes_svg
-from heartseg.report.curve import curve_svg
+from heartseg.report.curve import curve_svg, strain_svg
 from heartseg.report.json_file import plain
 from heartseg.report.palette import COLOURS, VERDICT_COLOURS, css
 from heartseg.report.words import clean
@@ -78,7 +79,9 @@ def html_page(
         flagged=any(line.outside for column in columns for table in column for line in table.lines),
         interval_line=words.interval_line(report),
         curve=curve_svg(report),
+        strain=strain_svg(report),
         eyes=bullseyes_svg(report),
+        arches=apical_segments_svg(report),
         picture=picture,
         stack=not set(report.views) <= words.FLAT_VIEWS,
         axis=any(name.endswith("_apex") for name in report.landmarks),
