@@ -309,10 +309,11 @@ def _measures() -> str:
 
 _MEASURES_LEAD = """What `report.json` holds under `findings`, in its order. A number that cannot be
 had is null, and `problem` says why. *Null with* names what a whole heart was robbed of until the
-measure had no value; the reasons in full stand in the report. `{view}` is `4ch`, `2ch` or,
-of the endocardium, `3ch`; `{beat}` is a number. What has *per m2* is also given per square metre of body surface, under its key with
-`_per_m2` behind it, after all others. [How they are taken, and why](../explanation/conventions.md).
-[How to add one](../how-to/add-a-part.md#what-a-measure-is)."""
+measure had no value; the reasons in full stand in the report. `{view}` is `4ch`, `2ch` or, of the
+endocardium, `3ch`; `{beat}` is a number. What has *per m2* is also given per square metre of body
+surface, under its key with `_per_m2` behind it, after the others of its table. [How they are
+taken, and why](../explanation/conventions.md). [How to add
+one](../how-to/add-a-part.md#what-a-measure-is)."""
 
 
 def _coded(key: str, codes: Any) -> str:
