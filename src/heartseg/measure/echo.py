@@ -20,6 +20,7 @@ from heartseg.measure.echo_quality import echo_quality
 from heartseg.measure.echo_words import echo_sentences
 from heartseg.measure.long_axis import LongAxis, long_axis
 from heartseg.measure.measures import LONG_AXIS
+from heartseg.measure.offered import LONG_AXIS_GROUP, with_offers
 from heartseg.measure.ranges import ECHO_SOURCE, echo_reference, why_no_echo
 from heartseg.measure.simpson import single_plane
 from heartseg.measure.table import measured
@@ -77,8 +78,9 @@ def measure_long_axis(
     told = echo_sentences(views, body=body_problem(body) is None)
     others = tuple(outflow_view(segmentations[view], phases.get(view))
                    for view in strained(segmentations) if view not in VIEWS)  # fmt: skip
+    offered = with_offers(LONG_AXIS, LONG_AXIS_GROUP)
     findings = measured(
-        LONG_AXIS,
+        offered.measures,
         Apical(views=views, body=body, modality=modality),
         lambda key: None if why else echo_reference(key, body),
     )
@@ -87,7 +89,11 @@ def measure_long_axis(
         phases={view.view: view.phases for view in (*views, *others) if view.phases},
         curves=_curves(views[0]),
         landmarks=_landmarks(views),
-        conventions=(*told, f"Reference ranges: none ({why})." if why else ECHO_SOURCE),
+        conventions=(
+            *told,
+            *offered.said,
+            f"Reference ranges: none ({why})." if why else ECHO_SOURCE,
+        ),
         quality=echo_quality(views, {finding.key: finding.value for finding in findings}),
         strain=apical_strain((*views, *others), modality),
     )

@@ -19,6 +19,7 @@ from heartseg.measure.body import Formula, body_problem
 from heartseg.measure.conventions import ACDC, Convention, sentences
 from heartseg.measure.heart import Heart
 from heartseg.measure.measures import STACK
+from heartseg.measure.offered import STACK_GROUP, with_offers
 from heartseg.measure.phases import Beat, beat, checked_phases, phases_of
 from heartseg.measure.ranges import SOURCE, reference, why_none
 from heartseg.measure.table import measured
@@ -32,7 +33,7 @@ class Function:
     """What a short-axis stack says of the ventricles.
 
     Attributes:
-        findings: every one of the table `measures.STACK`, in its order.
+        findings: every one of the table `measures.STACK`, in its order, and what packages offer.
         phases: frames that were measured; None when there is no LV to tell them by.
         curves: `time_ms`, `lv_ml`, `rv_ml`, `myo_ml`, a number a frame, None where there is no
             such voxel or no time; without calibration or slice distance the volumes are missing.
@@ -75,15 +76,20 @@ def measure_function(
     """
     heart = heart_of(segmentation, phases, body or Body(), modality, convention.formula)
     body = heart.body
+    offered = with_offers(STACK, STACK_GROUP)
     why = why_none(body, modality, convention)
     said = f"Reference ranges: none ({why})." if why else SOURCE
     told = _told(convention, heart)
     return Function(
-        findings=measured(STACK, heart, lambda key: reference(key, body, modality, convention)[0]),
+        findings=measured(
+            offered.measures,
+            heart,
+            lambda key: reference(key, body, modality, convention)[0],
+        ),
         phases=heart.phases,
         curves=_curves(segmentation, heart.found),
         slices=_slices(heart.found, heart.phases),
-        conventions=(*told, said),
+        conventions=(*told, *offered.said, said),
         beat=heart.beat,
     )
 

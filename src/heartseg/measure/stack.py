@@ -10,6 +10,7 @@ from heartseg.measure.choices import Choices, Step, change, rebased, with_papill
 from heartseg.measure.conventions import Convention
 from heartseg.measure.function import Function, measure_function
 from heartseg.measure.measures import STACK
+from heartseg.measure.offered import STACK_GROUP, with_offers
 
 Measure = Callable[[Segmentation, Phases | None, Convention], Function]
 
@@ -50,7 +51,9 @@ def measure_stack(segmentation: Segmentation, stack: Stack) -> tuple[Function, t
         changed = change(function.value, after.value) if step.applied else ""
         said.append(f"{step.said}: {changed}." if changed else f"{step.said}.")
         segmentation, convention, function = step.segmentation, step.convention, after
-    always = [key for key, measure in STACK.items() if measure.as_drawn]
+    always = [
+        key for key, measure in with_offers(STACK, STACK_GROUP).measures.items() if measure.as_drawn
+    ]
     kept = {one.key: one for one in drawn.findings if one.key in always}
     findings = tuple(kept.get(one.key, one) for one in function.findings)
     return replace(function, findings=findings), tuple(said)
