@@ -288,6 +288,15 @@ def test_a_handful_of_pixels_is_no_contour():
     assert f"too coarse: it takes {FEWEST_STEPS}" in finding(found, "lv_gls").problem
 
 
+def test_a_cavity_wider_than_long_has_strain_and_no_walls():
+    flat = Ventricle(8, 25, 25, slant=0.0)
+
+    found = measured({FOUR: loop(drawn(flat), drawn(flat.scaled(0.9)))})
+
+    assert found.value("lv_gls") == pytest.approx(-0.1, abs=0.05)
+    assert set(found.segments.values()) == {None}
+
+
 def test_every_beat_has_its_own_strain():
     shares = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(33) / 16)
     depths = np.where(np.arange(33) < 16, 0.18, 0.12) * shares
