@@ -20,11 +20,8 @@ from heartseg.measure.apical_motion import Curve, Line, segment_motion
 from heartseg.measure.endocardium import endocardium
 from heartseg.measure.long_axis import SINGLE_PHASE, LongAxis, long_axis
 from heartseg.measure.number import Number, mean_of_beats
-from heartseg.measure.phases import CINE_FRAMES
+from heartseg.measure.phases import CINE_FRAMES, FEWEST_CURVE
 from heartseg.measure.strain_catalogue import VIEW_NAMES, longitudinal, strain_findings
-
-FEWEST_CURVE = 3
-"""Fewer frames than these are no curve."""
 
 CUT = "the cavity reaches the picture's edge"
 

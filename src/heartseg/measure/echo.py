@@ -34,7 +34,7 @@ from heartseg.measure.number import (
     ejected_share,
     mean_of_beats,
 )
-from heartseg.measure.phases import Beat, beat
+from heartseg.measure.phases import FEWEST_CURVE, Beat, beat
 from heartseg.measure.ranges import ECHO_SOURCE, echo_reference, why_no_echo
 from heartseg.measure.rates import peak_rates
 from heartseg.measure.simpson import area_length, biplane, single_plane
@@ -45,9 +45,6 @@ VIEWS = (View.LAX_4CH, View.LAX_2CH)
 NO_COMMON_SCALE = (
     "two views without millimetres have no common scale: the values of each view are given"
 )
-
-FEWEST_CURVE = 3
-"""Fewer frames than these are no curve."""
 
 Beats = tuple[tuple[int | None, ...], ...]
 """A frame of each view, for every beat."""

@@ -17,13 +17,11 @@ from heartseg.core.image import Segmentation
 from heartseg.core.study import Phases
 from heartseg.measure.long_axis import SINGLE_PHASE
 from heartseg.measure.number import Number
+from heartseg.measure.phases import FEWEST_CURVE
 from heartseg.measure.rings import WHOLE, Ring, rings
 from heartseg.measure.strain_catalogue import short_axis, strain_findings
 from heartseg.measure.volumes import around_heart, with_scar_as_myocardium
 from heartseg.measure.wall import ring_slices
-
-FEWEST_CURVE = 3
-"""Fewer frames than these are no curve."""
 
 SAID = (
     "Geometric circumferential and radial strain: change of the radius of the middle of the wall"
