@@ -210,10 +210,15 @@ def test_segments_do_not_depend_on_how_the_file_stores_them(stored):
 
 
 def test_a_plane_that_does_not_lie_as_hearts_do_names_nothing():
-    other = replace(placed(FOUR), affine=placed(FOUR).affine[:, [0, 2, 1, 3]])
-    seen = loop(drawn(ED), drawn(ES), geometry=other)
+    """Once its walls lie in front and behind, once its apex is where hearts have their base."""
+    usual = placed(FOUR).affine
+    upside_down = usual * np.array([1.0, -1.0, 1.0, 1.0])
+    for affine in (usual[:, [0, 2, 1, 3]], upside_down):
+        seen = loop(drawn(ED), drawn(ES), geometry=replace(placed(FOUR), affine=affine))
 
-    assert motions(measured({FOUR: seen}, modality=Modality.MR), FOUR, NAMES[FOUR]) == [None] * 6
+        found = measured({FOUR: seen}, modality=Modality.MR)
+
+        assert motions(found, FOUR, NAMES[FOUR]) == [None] * 6
 
 
 def test_pixels_have_strain_and_no_motion():
