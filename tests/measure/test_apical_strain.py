@@ -210,10 +210,15 @@ def test_segments_do_not_depend_on_how_the_file_stores_them(stored):
 
 
 def test_a_plane_that_does_not_lie_as_hearts_do_names_nothing():
-    other = replace(placed(FOUR), affine=placed(FOUR).affine[:, [0, 2, 1, 3]])
-    seen = loop(drawn(ED), drawn(ES), geometry=other)
+    """Once its walls lie in front and behind, once its apex is where hearts have their base."""
+    usual = placed(FOUR).affine
+    upside_down = usual * np.array([1.0, -1.0, 1.0, 1.0])
+    for affine in (usual[:, [0, 2, 1, 3]], upside_down):
+        seen = loop(drawn(ED), drawn(ES), geometry=replace(placed(FOUR), affine=affine))
 
-    assert motions(measured({FOUR: seen}, modality=Modality.MR), FOUR, NAMES[FOUR]) == [None] * 6
+        found = measured({FOUR: seen}, modality=Modality.MR)
+
+        assert motions(found, FOUR, NAMES[FOUR]) == [None] * 6
 
 
 def test_pixels_have_strain_and_no_motion():
@@ -286,6 +291,15 @@ def test_a_handful_of_pixels_is_no_contour():
     found = measured({FOUR: loop(plane, plane)})
 
     assert f"too coarse: it takes {FEWEST_STEPS}" in finding(found, "lv_gls").problem
+
+
+def test_a_cavity_wider_than_long_has_strain_and_no_walls():
+    flat = Ventricle(8, 25, 25, slant=0.0)
+
+    found = measured({FOUR: loop(drawn(flat), drawn(flat.scaled(0.9)))})
+
+    assert found.value("lv_gls") == pytest.approx(-0.1, abs=0.05)
+    assert set(found.segments.values()) == {None}
 
 
 def test_every_beat_has_its_own_strain():

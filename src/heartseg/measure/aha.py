@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from heartseg.core.anatomy import Labels, Structure
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Phases
+from heartseg.measure.phases import FEWEST_CURVE
 from heartseg.measure.rings import Ring, Sector, angles_about_lv, rings
 from heartseg.measure.volumes import around_heart, with_scar_as_myocardium
 from heartseg.measure.wall import ring_slices
@@ -32,9 +33,6 @@ TOUCHING_PIXELS = 2
 
 LEVELS = ("basal", "mid", "apical")
 _ASKED = (Structure.LV_CAVITY, Structure.LV_MYOCARDIUM, Structure.RV_CAVITY)
-
-FEWEST_CURVE = 3
-"""Fewer frames than these are no curve."""
 
 Values = dict[str, float | None]
 Curve = tuple[float | None, ...]

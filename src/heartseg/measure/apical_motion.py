@@ -21,6 +21,10 @@ from heartseg.measure.long_axis import LongAxis
 
 THIRDS = 3
 
+LEAST_WALL = 0.2
+"""Share of the contour that either wall is at least: the furthest point of a cavity that is wider
+than long lies by a hinge, and such a cavity has no two walls."""
+
 Line = Endocardium | str
 """The contour of a frame, or why there is none."""
 
@@ -86,7 +90,7 @@ def _keys(view: LongAxis, names: tuple[str, ...], what: str = "motion") -> tuple
 
 def _widths(line: Line) -> NDArray[np.float64]:
     """(6,) mean distance from the long axis of each segment, from the left hinge to the right."""
-    if isinstance(line, str):
+    if isinstance(line, str) or not LEAST_WALL <= line.apex / SAMPLES <= 1 - LEAST_WALL:
         return np.full(2 * THIRDS, np.nan)
     away = line.from_axis(line.points)
     left = np.array_split(-away[: line.apex + 1], THIRDS)

@@ -20,10 +20,8 @@ from heartseg.measure.contours import Contours, lines_of
 from heartseg.measure.echo_words import VIEW_NAMES
 from heartseg.measure.long_axis import LongAxis, long_axis
 from heartseg.measure.measures import LONGITUDINAL
+from heartseg.measure.phases import FEWEST_CURVE
 from heartseg.measure.table import measured
-
-FEWEST_CURVE = 3
-"""Fewer frames than these are no curve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,15 +21,13 @@ from heartseg.measure.echo_words import echo_sentences
 from heartseg.measure.long_axis import LongAxis, long_axis
 from heartseg.measure.measures import LONG_AXIS
 from heartseg.measure.offered import LONG_AXIS_GROUP, with_offers
+from heartseg.measure.phases import FEWEST_CURVE
 from heartseg.measure.ranges import ECHO_SOURCE, echo_reference, why_no_echo
 from heartseg.measure.simpson import single_plane
 from heartseg.measure.table import measured
 
 VIEWS = (View.LAX_4CH, View.LAX_2CH)
 """Views that volumes are measured in, the first of them first."""
-
-FEWEST_CURVE = 3
-"""Fewer frames than these are no curve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

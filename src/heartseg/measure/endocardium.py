@@ -30,9 +30,6 @@ SAMPLES = 480
 FEWEST_STEPS = 3 * WAVES
 """Pixels' sides that a contour takes: twice the unknowns of its line and more."""
 
-_FITS = 2
-"""The first is along the steps of the pixels, whose length depends on the direction."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Endocardium:
@@ -95,14 +92,12 @@ def endocardium(plane: Labels, found: Chamber, spacing: Sequence[float]) -> Endo
         )
     points = _smooth(steps)
     apex = int(np.linalg.norm(points - points[[0, -1]].mean(axis=0), axis=1).argmax())
-    line = Endocardium(points, apex)
-    starts_left = line.from_axis(points[:1])[0] < 0
-    return line if starts_left else Endocardium(points[::-1], SAMPLES - apex)
+    return Endocardium(points, apex)
 
 
 def _from_hinge_to_hinge(plane: Labels, found: Chamber) -> Points:
-    """(n, 2) indices of the pixels' sides along the wall, from one hinge by the apex to the
-    other."""
+    """(n, 2) indices of the pixels' sides along the wall, clockwise as outlines run: so from the
+    left hinge by the apex to the right one, however the heart lies in the picture."""
     ring = max(outlines(plane == Structure.LV_CAVITY), key=area_of)[:, ::-1]
     first, last, apex = (
         int(np.linalg.norm(ring - point, axis=1).argmin()) for point in (*found.hinges, found.apex)
@@ -115,11 +110,7 @@ def _from_hinge_to_hinge(plane: Labels, found: Chamber) -> Points:
 
 def _smooth(steps: Points) -> Points:
     """(SAMPLES + 1, 2) the fitted line, at even distances."""
-    line = steps
-    for _ in range(_FITS):
-        place = _along(line)
-        fitted = np.linalg.lstsq(_waves(place), steps, rcond=None)[0]
-        line = _waves(place) @ fitted
+    fitted = np.linalg.lstsq(_waves(_along(steps)), steps, rcond=None)[0]
     dense = _waves(np.linspace(0.0, 1.0, 4 * SAMPLES + 1)) @ fitted
     even, place = np.linspace(0.0, 1.0, SAMPLES + 1), _along(dense)
     return np.stack([np.interp(even, place, dense[:, axis]) for axis in (0, 1)], axis=1)

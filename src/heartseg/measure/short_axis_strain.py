@@ -13,11 +13,9 @@ from heartseg.core.finding import Finding
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Phases
 from heartseg.measure.measures import RINGS
+from heartseg.measure.phases import FEWEST_CURVE
 from heartseg.measure.table import measured
 from heartseg.measure.wall_strain import wall_strain
-
-FEWEST_CURVE = 3
-"""Fewer frames than these are no curve."""
 
 SAID = (
     "Geometric circumferential and radial strain: change of the radius of the middle of the wall"
