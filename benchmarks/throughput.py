@@ -4,15 +4,17 @@
     python benchmarks/throughput.py --nnunet NNUNET/bin/python [--only PAIR] [--rounds 5]
         [--threads 2] [--processor-time] [--again] [--dry-run]
 
-Needs ACDC (HEARTSEG_DATA, or ../shared/data beside the project): 20 of its training patients, whose
-planes both sides prepare by their own rules: `heartseg datasets --to nnunet`, then nnU-Net's planner
-and preprocessing. The contenders of a pair are all started, make two batches to warm up, and take
-turns: all of them in each round, so that what disturbs the machine hits all. Between its turns a
-contender and its helpers are stopped. A round gives a number of each and the ratios of these.
+Needs ACDC (HEARTSEG_DATA, or ../shared/data beside the project): 20 of the patients that train,
+whose planes both sides prepare by their own rules: `heartseg datasets --to nnunet`, then nnU-Net's
+planner and preprocessing. The contenders of a pair are all started, make two batches to warm up,
+and take turns: all of them in each round, so that what disturbs the machine hits all. Between its
+turns a contender and its helpers are stopped. A round gives a number of each, and ratios.
 
 - *compact*: heartseg's default network (`unet`) in both, 160 x 160, 16 planes a batch, neither with
   deep supervision. heartseg's is the loop of `heartseg train` with runs/acdc/cine-mr.toml; *without
-  augmentation* is the same loop on crops that are cut out as they are.
+  augmentation* is the same loop on crops that are cut out as they are. *Network alone* goes forward
+  and backward on one batch and does nothing else: no loop of this network can be faster, so its
+  ratio to nnU-Net is the most that a loop could reach.
 - *planned*: the residual encoder network that nnU-Net plans for ACDC ("ResEnc M") in nnU-Net, and
   `residual-unet-2d`, which is the same in heartseg, 192 x 192, 2 planes a batch, both with deep
   supervision. Planned are 256 x 224 and 57, which no turn of some seconds could hold.
@@ -35,9 +37,9 @@ import argparse
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from rows import (
@@ -59,7 +61,8 @@ from turns import Contender, Turn
 NAME = "costs/throughput"
 MOST_BUSY = 0.1
 HERE = Path(__file__).parent
-OURS, PLAIN, THEIRS = "heartseg", "heartseg without augmentation", "nnU-Net"
+OURS, PLAIN, BARE = "heartseg", "heartseg without augmentation", "network alone"
+THEIRS = "nnU-Net"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,10 +171,10 @@ def _pair(name: str, pair: Pair, options: argparse.Namespace) -> Iterator[Row]:
     begun_with = _conditions(name, options)
     for who, turns in taken.items():
         yield from _speeds(turns, what, f"{begun_with}; {who}", options)
-    for who in taken:
-        if who != OURS:
-            where = f"{begun_with}; {OURS} over {who}"
-            yield from _ratios(taken[OURS], taken[who], what, where, options)
+    for mine, other in product((OURS, BARE), taken):
+        if mine in taken and (other.startswith(THEIRS) or (mine, other) == (OURS, PLAIN)):
+            where = f"{begun_with}; {mine} over {other}"
+            yield from _ratios(taken[mine], taken[other], what, where, options)
 
 
 def _speeds(
@@ -218,6 +221,7 @@ def _commands(
     found = {OURS: (_ours(pair.step, settings, options), environment)}
     if pair.step == "train":
         found[PLAIN] = (_ours("plain", settings, options), environment)
+        found[BARE] = (_ours("network", settings, options), environment)
     if not options.nnunet:
         print("no --nnunet: nnU-Net is left out")
         return found

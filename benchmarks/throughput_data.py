@@ -23,7 +23,7 @@ def prepare(work: Path, images: Path, nnunet: Path | None) -> None:
         images: folder of the real images.
         nnunet: python of nnU-Net's environment; none leaves its part out.
     """
-    patients = [path for path in sorted((images / "acdc" / "training").glob("patient*"))]
+    patients = sorted((images / "acdc" / "training").glob("patient*"))
     chosen = [path for path in patients if int(path.name[7:]) % 5 >= 2][:PATIENTS]
     if len(chosen) < PATIENTS:
         sys.exit(f"{images}: fewer than {PATIENTS} patients of ACDC that train")

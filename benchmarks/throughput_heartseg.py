@@ -8,6 +8,7 @@ them. STEP is what a batch is:
 - *train*: a step of `loop.fit`, as `heartseg train` calls it;
 - *plain*: the same without augmentation: crops are cut out of the prepared planes as they are;
 - *load*: a batch drawn and augmented, without a network;
+- *network*: one batch forward and backward, for ever the same, and nothing else;
 - *epochs*: as *train*; after as many steps as show every plane once the loop validates on two
   of the patients and writes its checkpoints.
 """
@@ -15,10 +16,7 @@ them. STEP is what a batch is:
 import argparse
 import os
 import tempfile
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from rows import ROOT
@@ -84,7 +82,7 @@ def main() -> None:
     """Prepare, then work in turns until nobody asks any more."""
     parser = argparse.ArgumentParser(description="heartseg's side of throughput.py")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("step", choices=("train", "plain", "load", "epochs"))
+    parser.add_argument("step", choices=("train", "plain", "load", "network", "epochs"))
     parser.add_argument("changes", nargs="*")
     options = parser.parse_args()
     pace = Pace()
@@ -96,6 +94,8 @@ def main() -> None:
     print(f"{sum(one.numel() for one in task.network.parameters())} parameters")
     if options.step == "load":
         _load(task, settings, pace)
+    if options.step == "network":
+        _work(task, settings, pace)
     if options.step == "plain":
         task = _without_augmentation(settings, task, PreparedSet(frames, CPU))
     epoch = sum(len(one.pixels) for one in frames) // settings.learning.batch
@@ -114,6 +114,19 @@ def _load(task: Segment, settings: RunSettings, pace: Pace) -> None:
             learning.batch, learning.away, settings.spatial, classes, generator
         )
         task._data.as_input(change_intensity(crops, settings.intensity, generator))
+        pace.batch()
+
+
+def _work(task: Segment, settings: RunSettings, pace: Pace) -> None:
+    """The network on one batch of noise, for ever."""
+    side = settings.spatial.size_px
+    noise = torch.rand((settings.learning.batch, 1, side, side))
+    pixels, network = task._data.as_input(noise), task.network.train()
+    while True:
+        network.zero_grad(set_to_none=True)
+        answer = network(pixels)
+        levels = answer if isinstance(answer, tuple) else (answer,)
+        sum(level.mean() for level in levels).backward()
         pace.batch()
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from batchgenerators.utilities.file_and_folder_operations import load_json
+from nnunetv2.paths import nnUNet_preprocessed
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from turns import Pace
 
@@ -94,7 +95,7 @@ def main() -> None:
 
 
 def _trainer(options: argparse.Namespace) -> Paced:
-    folder = Path(os.environ["nnUNet_preprocessed"]) / DATASET
+    folder = Path(nnUNet_preprocessed) / DATASET
     plans = load_json(str(folder / f"{options.plans}.json"))
     plans["continue_training"] = False
     plans["configurations"]["2d"] |= {
