@@ -113,6 +113,9 @@ class Contender:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
 
     def _await(self) -> None:
         """Until it has done what it was asked for; then it is stopped."""

@@ -93,9 +93,10 @@ def move_planes(
     """
     size = planes.shape[-2:]
     grid = as_grid(places_read(centres, size, change, generator), size)
-    foreground = torch.arange(1, classes, device=labels.device)[:, None, None]
-    shares = (labels[:, None] == foreground).to(planes.dtype)
-    stacked = torch.cat([planes, shares], dim=1)
+    foreground = torch.arange(1, classes, dtype=labels.dtype, device=labels.device)[:, None, None]
+    stacked = planes.new_empty((len(planes), classes, *size))
+    stacked[:, :1] = planes
+    torch.eq(labels[:, None], foreground, out=stacked[:, 1:])  # the image and shares of classes
     moved = torch.nn.functional.grid_sample(stacked, grid, align_corners=True)
     return moved[:, :1], likeliest(moved[:, 1:], 1)
 
