@@ -120,6 +120,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=WORK, help="folder of what both prepare")
     parser.add_argument("--only", choices=[*PAIRS, EPOCHS])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--batches", type=int, help="a turn, in place of the pair's own")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--threads", type=int, default=len(cores()))
     parser.add_argument("--processor-time", action="store_true", help="no wall clock")
@@ -163,7 +164,7 @@ def _pair(name: str, pair: Pair, options: argparse.Namespace) -> Iterator[Row]:
         taken: dict[str, list[Turn]] = {who: [] for who in contenders}
         for _ in range(options.rounds):
             for who, one in contenders.items():
-                taken[who].append(one.turn(pair.batches))
+                taken[who].append(one.turn(options.batches or pair.batches))
     finally:
         for one in contenders.values():
             one.end()
