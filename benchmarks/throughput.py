@@ -2,7 +2,7 @@
 
     python -m venv NNUNET && NNUNET/bin/pip install nnunetv2    # outside of the project, once
     python benchmarks/throughput.py --nnunet NNUNET/bin/python [--only PAIR] [--rounds 5]
-        [--threads 2] [--processor-time] [--again] [--dry-run]
+        [--threads 2] [--precision f32] [--processor-time] [--again] [--dry-run]
 
 Needs ACDC (HEARTSEG_DATA, or ../shared/data beside the project): 20 of the patients that train,
 whose planes both sides prepare by their own rules: `heartseg datasets --to nnunet`, then nnU-Net's
@@ -24,10 +24,11 @@ turns a contender and its helpers are stopped. A round gives a number of each, a
 
 nnU-Net runs without helper processes, and with as many as it takes by itself: the cores, 12 at
 most (`nnUNet_n_proc_DA`). All compute in f32 with the same number of threads: nnU-Net does on a
-processor whatever that can do; the recipe's bf16 is switched off, because it would be no
-comparison of loops. Times are the wall's, and the processor's: of all processes of a contender
-together, so a machine that does other work too shifts it less. With --processor-time that alone is
-kept. Memory is what all its processes hold after a turn, shared pages counted once.
+processor whatever that can do. The recipe's bf16 is switched off, for it would be no comparison of
+loops; where the processor has it, --precision bf16 shows what it is worth. Times are the wall's,
+and the processor's: of all processes of a contender together, so a machine that does other work too
+shifts it less. With --processor-time that alone is kept. Memory is what all its processes hold
+after a turn, shared pages counted once.
 
 Adds rows to benchmarks/results/costs/throughput.csv; started again it goes on with the pairs that
 have none of this commit, machine and number of threads.
@@ -123,6 +124,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--batches", type=int, help="a turn, in place of the pair's own")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--threads", type=int, default=len(cores()))
+    parser.add_argument("--precision", choices=("f32", "bf16"), default="f32", help="of heartseg's")
     parser.add_argument("--processor-time", action="store_true", help="no wall clock")
     parser.add_argument("--again", action="store_true", help="pairs that have rows, too")
     parser.add_argument("--dry-run", action="store_true", help="print the rows, keep none")
@@ -138,7 +140,8 @@ def _conditions(name: str, options: argparse.Namespace) -> str:
     pair = PAIRS.get(name, Pair(step=EPOCHS, side=EPOCHS_SIDE))
     threads = "1 thread" if options.threads == 1 else f"{options.threads} threads"
     size = f"{pair.side} x {pair.side}, batch {pair.batch}"
-    return f"{name}: {pair.network}, {size}, f32, {threads}"
+    precision = "f32" if options.precision == "f32" else f"{OURS} in {options.precision}"
+    return f"{name}: {pair.network}, {size}, {precision}, {threads}"
 
 
 def _done(name: str, options: argparse.Namespace) -> bool:
@@ -218,7 +221,8 @@ def _commands(
         "OMP_NUM_THREADS": str(options.threads),
         "PYTHONPATH": str(ROOT / "src"),
     }
-    settings = (f"spatial.size_px={pair.side}", f"learning.batch={pair.batch}", *pair.ours)
+    sizes = (f"spatial.size_px={pair.side}", f"learning.batch={pair.batch}")
+    settings = (*sizes, f"learning.precision={options.precision}", *pair.ours)
     found = {OURS: (_ours(pair.step, settings, options), environment)}
     if pair.step == "train":
         found[PLAIN] = (_ours("plain", settings, options), environment)

@@ -124,7 +124,8 @@ def _work(task: Segment, settings: RunSettings, pace: Pace) -> None:
     pixels, network = task._data.as_input(noise), task.network.train()
     while True:
         network.zero_grad(set_to_none=True)
-        answer = network(pixels)
+        with settings.learning.autocast(CPU):
+            answer = network(pixels)
         levels = answer if isinstance(answer, tuple) else (answer,)
         sum(level.mean() for level in levels).backward()
         pace.batch()
