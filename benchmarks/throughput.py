@@ -90,7 +90,7 @@ PAIRS: Mapping[str, Pair] = {
         plans="nnUNetResEncUNetMPlans",
         theirs=(),
     ),
-    "loaders": Pair(step="load", network="no network", batches=10),
+    "loaders": Pair(step="load", network="no network", batches=40),
 }
 EPOCHS = "epochs"
 EPOCHS_SIDE = 64
