@@ -1,5 +1,6 @@
 """Does a map show the network? Two checks, in the plane with most of the structure."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from heartseg.explain.asked import Asked, Settings
-from heartseg.explain.deletion import Curves, Sure, curves
+from heartseg.explain.deletion import Curves, Sure, plain_curves, with_map
 from heartseg.explain.methods import OfAnswers, OfNetwork
 from heartseg.explain.question import Piece
 from heartseg.explain.randomisation import cascade
@@ -60,28 +61,46 @@ class Checked:
         return None if self.curves is None else self.curves.beats_all
 
 
-def check(
-    name: str, method: OfNetwork | OfAnswers, piece: Piece, channel: int, settings: Settings
-) -> Checked:
-    """Both checks of a method.
+def checked_methods(
+    methods: Mapping[str, OfNetwork | OfAnswers],
+    piece: Piece,
+    channel: int,
+    settings: Settings,
+    *,
+    plain: Curves | None = None,
+) -> Iterator[Checked]:
+    """Both checks of each method that one model is enough for.
 
     Args:
-        name: of the method.
-        method: that one model is enough for.
+        methods: by name.
         piece: the plane, the number and the structure's pixels.
         channel: of the structure.
-        settings: of the method; the seed is that of the shuffling too.
+        settings: of the methods; the seed is that of the shuffling too.
+        plain: curves of the orders that know nothing, where they are there already.
     """
-    own = map_of(method, piece.asked, channel, settings)
+    asked = piece.asked
+    sure = sureness(asked.network, piece.mask, channel)
+    for name, method in methods.items():
+        if isinstance(method, OfAnswers) and method.fewest > 1:
+            continue
+        own, steps = cascaded(method, asked, channel, settings)
+        found = None
+        if isinstance(method, OfNetwork) and method.asks:
+            plain = plain or plain_curves(asked.pixels, asked.blank, sure, seed=settings.seed)
+            found = with_map(own, asked.pixels, asked.blank, sure, plain)
+        yield Checked(name, steps, found)
+
+
+def cascaded(
+    method: OfNetwork | OfAnswers, asked: Asked, channel: int, settings: Settings
+) -> tuple[NDArray[np.float32], tuple[Step, ...]]:
+    """A method's map, and how alike it is to those of the network with more and more shuffled."""
+    own = map_of(method, asked, channel, settings)
     steps = []
-    for stage, network in cascade(piece.asked.network, piece.asked.pixels, settings.seed):
-        other = map_of(method, replace(piece.asked, network=network), channel, settings)
+    for stage, network in cascade(asked.network, asked.pixels, settings.seed):
+        other = map_of(method, replace(asked, network=network), channel, settings)
         steps.append(Step(stage, rank_correlation(own, other), structural_similarity(own, other)))
-    found = None
-    if isinstance(method, OfNetwork) and method.attributes:
-        sure = sureness(piece.asked.network, piece.mask, channel)
-        found = curves(own, piece.asked.pixels, piece.asked.blank, sure, seed=settings.seed)
-    return Checked(name, tuple(steps), found)
+    return own, tuple(steps)
 
 
 def map_of(

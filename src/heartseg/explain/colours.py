@@ -6,10 +6,13 @@ both keep apart for colour-blind readers and from the report's red, yellow and b
 without a sign goes from violet to a light yellow-green, always lighter.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
 SIGNED_LIGHTNESS = (0.42, 0.90)
 SIGNED_CHROMA = 0.17
@@ -23,21 +26,33 @@ MOST_COVER, COVER_POWER = 0.88, 0.6
 """How much of the image a map hides at its largest, and how quickly it gets there."""
 
 
-SHRINK = (1.0, 0.85, 0.7, 0.55, 0.4, 0.25, 0.0)
-"""A chroma that no screen has is made smaller, step by step; the lightness stays."""
+ENTRIES = 256
+"""Of a table of colours, between which a map's are interpolated."""
 
 
 def colours(shares: NDArray[np.floating], *, signed: bool) -> Floats:
     """sRGB (..., 3) in 0 to 255 of shares of the largest value, -1 to 1 (0 to 1 without a sign)."""
-    size = np.abs(shares).clip(0.0, 1.0)
-    if signed:
-        low, high = SIGNED_LIGHTNESS
-        degrees = np.where(shares >= 0, UP_DEGREES, DOWN_DEGREES)
-        return _srgb(low + (high - low) * size, np.full_like(size, SIGNED_CHROMA), degrees)
-    low, high = PLAIN_LIGHTNESS
-    first, last = PLAIN_DEGREES
-    degrees = first + (last - first) * size
-    return _srgb(low + (high - low) * size, np.full_like(size, PLAIN_CHROMA), degrees)
+    table = _table(signed)
+    low = -1.0 if signed else 0.0
+    place = ((shares.clip(low, 1.0) - low) / (1.0 - low) * (len(table) - 1)).astype(np.float32)
+    first = np.floor(place).astype(np.intp)
+    rest = (place - first)[..., None]
+    mixed: Floats = table[first] * (1 - rest) + table[np.minimum(first + 1, len(table) - 1)] * rest
+    return mixed
+
+
+@lru_cache(maxsize=2)
+def _table(signed: bool) -> Floats:
+    size = np.linspace(0.0, 1.0, ENTRIES)
+    if not signed:
+        (low, high), (first, last) = PLAIN_LIGHTNESS, PLAIN_DEGREES
+        return _srgb(low + (high - low) * size, PLAIN_CHROMA, first + (last - first) * size)
+    low, high = SIGNED_LIGHTNESS
+    up, down = (
+        _srgb(low + (high - low) * size, SIGNED_CHROMA, np.full_like(size, degrees))
+        for degrees in (UP_DEGREES, DOWN_DEGREES)
+    )
+    return np.concatenate([down[::-1], up])
 
 
 def cover(shares: NDArray[np.floating]) -> Floats:
@@ -70,19 +85,26 @@ _TO_LAB = np.array(
 )
 
 
-def _srgb(light: NDArray[np.floating], chroma: Floats, degrees: Floats) -> Floats:
-    """From lightness, chroma and hue."""
-    tries = [_linear(light, chroma * share, degrees) for share in SHRINK]
-    fits = [((one > -1e-4) & (one < 1 + 1e-4)).all(-1, keepdims=True) for one in tries]
-    kept = np.select(fits, tries, default=tries[-1])
-    shown = kept.clip(0.0, 1.0)
+def _srgb(light: Doubles, chroma: float, degrees: Doubles) -> Floats:
+    """From lightness, chroma and hue; of a chroma that no screen has, as much as there is."""
+    least, most = np.zeros_like(light), np.full_like(light, chroma)
+    for _ in range(16):  # each step halves what is not known
+        tried = (least + most) / 2
+        fits = _on_screen(_linear(light, tried, degrees))
+        least, most = np.where(fits, tried, least), np.where(fits, most, tried)
+    shown = _linear(light, least, degrees).clip(0.0, 1.0)
     curved = np.where(shown <= 0.0031308, 12.92 * shown, 1.055 * shown ** (1 / 2.4) - 0.055)
     return (255.0 * curved).astype(np.float32)
 
 
-def _linear(light: NDArray[np.floating], chroma: Floats, degrees: Floats) -> NDArray[np.float64]:
+def _on_screen(linear: Doubles) -> NDArray[np.bool_]:
+    inside: NDArray[np.bool_] = ((linear >= 0) & (linear <= 1)).all(-1)
+    return inside
+
+
+def _linear(light: Doubles, chroma: Doubles, degrees: Doubles) -> Doubles:
     angle = np.deg2rad(degrees)
     lab = np.stack([light, chroma * np.cos(angle), chroma * np.sin(angle)], axis=-1)
     cones = (lab @ np.linalg.inv(_TO_LAB).T) ** 3
-    linear: NDArray[np.float64] = cones @ np.linalg.inv(_TO_CONES).T
+    linear: Doubles = cones @ np.linalg.inv(_TO_CONES).T
     return linear

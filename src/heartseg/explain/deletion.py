@@ -52,21 +52,15 @@ class Curves:
         )
 
 
-def curves(map_: Array, pixels: Tensor, blank: Tensor, sure: Sure, *, seed: int) -> Curves:
-    """Both curves of a map (*size), and those of the other orders.
+def plain_curves(pixels: Tensor, blank: Tensor, sure: Sure, *, seed: int) -> Curves:
+    """The curves of the orders that know nothing of the network; the same for every map.
 
     Args:
-        map_: importance; its sign does not count.
         pixels: (1, 1, *size).
         blank: the same with nothing to see.
         sure: what is watched.
         seed: of the random orders.
     """
-    return with_orders(map_, pixels, blank, sure, plain_curves(pixels, blank, sure, seed=seed))
-
-
-def plain_curves(pixels: Tensor, blank: Tensor, sure: Sure, *, seed: int) -> Curves:
-    """The curves of the orders that know nothing of the network; the same for every map."""
     grey: Array = pixels[0, 0].cpu().numpy()
     edges = np.hypot(ndimage.sobel(grey, axis=-2), ndimage.sobel(grey, axis=-1))
     random = np.random.default_rng(seed)
@@ -80,8 +74,8 @@ def plain_curves(pixels: Tensor, blank: Tensor, sure: Sure, *, seed: int) -> Cur
     return Curves(**{kind: MappingProxyType(kept) for kind, kept in found.items()})
 
 
-def with_orders(map_: Array, pixels: Tensor, blank: Tensor, sure: Sure, plain: Curves) -> Curves:
-    """The curves of a map beside those that are known already."""
+def with_map(map_: Array, pixels: Tensor, blank: Tensor, sure: Sure, plain: Curves) -> Curves:
+    """The curves of a map (*size), whose sign does not count, beside those of the plain orders."""
     important = np.abs(map_)
     return Curves(
         {"map": _curve("deletion", important, pixels, blank, sure), **plain.deletion},

@@ -34,13 +34,14 @@ class OfNetwork:
         function: (asked, settings) -> a map (*size) on the prepared pixels.
         unit: of the map.
         signed: it tells raising from lowering.
-        attributes: it says which pixels the number comes from, so that hiding these must change it.
+        asks: it says which pixels the number comes from, so that hiding these must change it;
+            other maps are about the whole answer.
     """
 
     function: Callable[[Asked, Settings], Tensor]
     unit: str
     signed: bool = False
-    attributes: bool = True
+    asks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,13 @@ class OfAnswers:
         function: (probabilities (models, structures, z, y, x), channel) -> a map (z, y, x).
         unit: of the map.
         fewest: models that it needs.
+        asks: it is about one structure; other maps are about the whole answer.
     """
 
     function: Callable[[NDArray[np.float32], int], NDArray[np.float32]]
     unit: str
     fewest: int = 1
+    asks: bool = False
 
 
 RELATIVE = "share of the largest in the slice"
@@ -67,11 +70,11 @@ METHODS: Mapping[str, OfNetwork | OfAnswers] = {
     "occlusion": OfNetwork(occlusion, "{unit} lost when hidden", signed=True),
     "grad-cam": OfNetwork(grad_cam, RELATIVE),
     "grad-cam++": OfNetwork(grad_cam_plus_plus, RELATIVE),
-    "attention": OfNetwork(attention, "weight", attributes=False),
-    "turn-disagreement": OfNetwork(turn_disagreement, "bits", attributes=False),
+    "attention": OfNetwork(attention, "weight", asks=False),
+    "turn-disagreement": OfNetwork(turn_disagreement, "bits", asks=False),
     "entropy": OfAnswers(entropy, "bits"),
     "disagreement": OfAnswers(disagreement, "bits", fewest=2),
-    "spread": OfAnswers(spread, "probability", fewest=2),
+    "spread": OfAnswers(spread, "probability", fewest=2, asks=True),
 }
 
 USUAL = ("saliency", "grad-cam", "entropy")

@@ -1,4 +1,4 @@
-"""A map over its image: tiles of the slices, a legend with the unit, and contours to find one's way.
+"""A map over its image: tiles of the slices, a legend with the unit, contours for orientation.
 
 Planes are upright and never mirrored, and in the order of the file's slices turned so that z points
 to the base (`Geometry.canonical`). Tiles show the heart and some of what is around it; how much of
@@ -41,6 +41,8 @@ FULL_PERCENT = 99.5
 """Of the map's values that are not 0: this percentile has the strongest colour."""
 
 GREY_PERCENT = (1.0, 99.5)
+CONTOUR_STRENGTH = np.float32(0.55)
+
 DIMMED = 0.8
 """Brightness of the image under the map, so that light colours stand out."""
 
@@ -121,13 +123,23 @@ def _tiles(
     hidden = cover(shares)[..., None]
     under = (255.0 * DIMMED) * wide[..., None]
     pictures = (under * (1 - hidden) + colours(shares, signed=map_.signed) * hidden).astype("f4")
-    labels = turned.apply(scene.segmentation.labels[frame])[at]
-    for structure in (one for one in Structure if one and (labels == one).any()):
-        smooth = enlarge(labels == structure, *place, smooth=True)
-        for tile, mask in zip(pictures, smooth, strict=True):
-            draw_contour(tile, mask, COLOURS[structure])
+    _draw_contours(pictures, turned.apply(scene.segmentation.labels[frame])[at], place)
     tiles: NDArray[np.uint8] = (pictures.clip(0, 255) + 0.5).astype(np.uint8)
     return tiles
+
+
+def _draw_contours(
+    pictures: Floats, labels: NDArray[np.uint8], place: tuple[Stretch, Stretch]
+) -> None:
+    """Through which the map still shows: many maps are largest at a border."""
+    drawn = pictures.copy()
+    # Where borders meet, the line of the LV cavity lies on top.
+    for structure in sorted(COLOURS, key=lambda one: one is Structure.LV_CAVITY):
+        masks = labels == structure
+        if masks.any():
+            for tile, mask in zip(drawn, enlarge(masks, *place, smooth=True), strict=True):
+                draw_contour(tile, mask, COLOURS[structure])
+    pictures += CONTOUR_STRENGTH * (drawn - pictures)
 
 
 def _crop(scene: Scene, pixels: int) -> tuple[Stretch, Stretch]:
@@ -173,7 +185,7 @@ def _row_name(draw: "ImageDraw", at: tuple[int, int], frame: int, phases: Phases
 
 
 def _header(draw: "ImageDraw", map_: Map, scene: Scene, width: int) -> None:
-    title = f"{map_.method}: {scene.target.title}"
+    title = f"{map_.method}: {scene.target.title}" if map_.asks else map_.method
     draw.text((EDGE, 14), title, INK, _font(23), stroke_width=0.5)
     view = words.view_title(map_.view)
     said = f"{words.clean(scene.study, longest=64)}  ·  {view}  ·  model {scene.model}"
@@ -203,8 +215,7 @@ def _legend(picture: "Picture", map_: Map, full: float, place: tuple[int, int, i
     for number, value in enumerate(ends):
         y = top + 6 + number * (high - 1) / 2
         sign = "+" if map_.signed and value > 0 else ""
-        more = "≥ " if number == 0 else "≤ " if map_.signed and number == 2 else ""
-        draw.text((left + 27, y), f"{more}{sign}{value:.2g}", INK, _font(14), anchor="lm")
+        draw.text((left + 27, y), f"{sign}{value:.2g}", INK, _font(14), anchor="lm")
     for number, line in enumerate(_wrapped(draw, map_.unit, LEGEND - 6)):
         draw.text((left, top + high + 14 + 17 * number), line, MUTED, _font(13))
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from heartseg.explain.layers import watched
 
-MOST_STAGES = 6
+MOST_STAGES = 5
 """Steps of the cascade; a network of more stages has several in a step."""
 
 

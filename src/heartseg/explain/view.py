@@ -11,7 +11,7 @@ from heartseg.core.errors import StudyError
 from heartseg.core.finding import Report
 from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import Phases, View
-from heartseg.explain.checks import Checked, check
+from heartseg.explain.checks import Checked, checked_methods
 from heartseg.explain.methods import OfAnswers, OfNetwork
 from heartseg.explain.question import Piece, Question, compared, only, together
 from heartseg.explain.seen import Model
@@ -39,6 +39,7 @@ class Map:
         values: (frames, z, y, x) on the image's own grid, NaN where nothing was asked.
         unit: of the values.
         signed: the values tell raising from lowering.
+        asks: it is about the target; other maps are about the whole answer.
     """
 
     method: str
@@ -48,6 +49,7 @@ class Map:
     values: NDArray[np.float32]
     unit: str
     signed: bool
+    asks: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,7 @@ class Shown:
                 values[name],
                 method.unit.format(unit=self.target.unit),
                 isinstance(method, OfNetwork) and method.signed,
+                method.asks,
             )
             for name, method in methods.items()
         ]
@@ -166,14 +169,9 @@ class Shown:
         if not pieces:
             return []
         fullest: Piece = max(pieces.values(), key=lambda one: int(one.mask.sum()))
-        checked = []
-        for name, method in methods.items():
-            if isinstance(method, OfAnswers) and method.fewest > 1:
-                continue
-            watch(f"{self.view} frame {frame}, checks of {name}")
-            channel = self.questions[0].channel
-            checked.append(check(name, method, fullest, channel, self.wanted.settings))
-        return checked
+        watch(f"{self.view} frame {frame}, checks of {', '.join(methods)}")
+        channel = self.questions[0].channel
+        return list(checked_methods(methods, fullest, channel, self.wanted.settings))
 
     def _map(self, method: OfNetwork | OfAnswers, frame: int) -> NDArray[np.float32]:
         if isinstance(method, OfNetwork):
