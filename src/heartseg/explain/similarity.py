@@ -23,7 +23,7 @@ def rank_correlation(one: Array, other: Array) -> float | None:
 
 def structural_similarity(one: Array, other: Array) -> float:
     """SSIM (Wang 2004) of the sizes of two maps, each divided by its largest: 1 where equal."""
-    a, b = (np.abs(each) / max(float(np.abs(each).max()), 1e-12) for each in (one, other))
+    a, b = (_share(each) for each in (one, other))
     mean_a, mean_b = _smooth(a), _smooth(b)
     var_a, var_b = _smooth(a * a) - mean_a**2, _smooth(b * b) - mean_b**2
     both = _smooth(a * b) - mean_a * mean_b
@@ -33,7 +33,13 @@ def structural_similarity(one: Array, other: Array) -> float:
     return float((above / below).mean())
 
 
-def _smooth(map_: Array) -> NDArray[np.float64]:
+def _share(map_: Array) -> NDArray[np.float64]:
+    size = np.abs(map_.astype(np.float64))
+    share: NDArray[np.float64] = size / max(float(size.max()), 1e-12)
+    return share
+
+
+def _smooth(map_: NDArray[np.float64]) -> NDArray[np.float64]:
     sigma = (0.0,) * (map_.ndim - 2) + (SIGMA_PX, SIGMA_PX)
-    smooth: NDArray[np.float64] = ndimage.gaussian_filter(map_.astype(np.float64), sigma)
+    smooth: NDArray[np.float64] = ndimage.gaussian_filter(map_, sigma)
     return smooth
