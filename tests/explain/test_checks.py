@@ -87,8 +87,7 @@ def test_an_edge_detector_fails_the_random_weights_and_a_gradient_passes() -> No
     torch.manual_seed(0)
     network = build_network("unet", 1, 4, widths=(4, 6)).eval()
     pixels = grey(size=(16, 24))
-    inside = torch.zeros(16, 24, dtype=torch.bool)
-    inside[4:10, 6:14] = True
+    inside = torch.ones(16, 24, dtype=torch.bool)
     piece = Piece(asked(network, mean_log_odds(LV, inside), pixels), inside)
     methods = {
         "edges": OfNetwork(edges, "1", asks=False),
@@ -114,7 +113,8 @@ class BrightPatch(nn.Module):
 def test_the_map_of_the_pixels_that_matter_falls_first_and_rises_first() -> None:
     pixels = 0.2 * grey()
     pixels[..., PATCH[0], PATCH[1]] = 0.6
-    pixels[..., 16:, :16] = 0.9  # brighter, and of no consequence
+    pixels[..., 16:, :16] = 0.9  # brighter and with more edges, and of no consequence
+    pixels[..., 16:, :16:2] = 0.1
     network = BrightPatch()
     sure = sureness(network, mask(), LV)
     blank = torch.zeros_like(pixels)

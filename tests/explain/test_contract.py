@@ -76,11 +76,10 @@ def test_a_map_has_a_finite_number_for_every_pixel(name: str) -> None:
 
 @pytest.mark.parametrize("name", METHODS)
 def test_the_same_seed_gives_the_same_map(name: str) -> None:
+    several = networks(name)
     before = torch.random.get_rng_state()
-    first, again = map_by(name, networks(name)), map_by(name, networks(name))
-    assert (first == again).all()
-    if name != ATTENTIVE:  # whose network is drawn here
-        assert torch.equal(before, torch.random.get_rng_state()), "it took the caller's chance"
+    assert (map_by(name, several) == map_by(name, several)).all()
+    assert torch.equal(before, torch.random.get_rng_state()), "it took the caller's chance"
 
 
 @pytest.mark.parametrize("name", LOCATED)
@@ -98,7 +97,6 @@ def test_a_network_that_sees_nothing_has_no_map(name: str) -> None:
 
 @pytest.mark.parametrize("name", SIGNED)
 def test_a_structure_that_depends_on_no_pixel_has_no_map(name: str) -> None:
-    torch.manual_seed(2)
     network = BalancedNetwork()
     with torch.no_grad():
         logits = network(grey())
@@ -118,7 +116,8 @@ def test_a_measure_twice_as_large_has_a_map_twice_as_large(name: str) -> None:
         method.function(asked(PatchNetwork(), soft_volume(LV, ml)), SETTINGS) for ml in (0.1, 0.2)
     )
     assert torch.allclose(2 * one, two, rtol=1e-4, atol=1e-9)
-    assert (one[PATCH] > 0).all(), "brighter is more LV in this network"
+    if name in ("saliency", "smoothgrad"):
+        assert (one[PATCH] > 0).all(), "brighter is more LV in this network"
 
 
 @pytest.mark.parametrize("name", OTHERS)

@@ -48,9 +48,7 @@ def _gates(network: nn.Module, pixels: Tensor) -> Tensor | None:
 
 def _pyramid(network: nn.Module, pixels: Tensor) -> Tensor | None:
     """Of PAN: what multiplies the features is what is left when the pooled branch is taken off."""
-    from segmentation_models_pytorch.decoders.pan.decoder import FPABlock
-
-    block = _block(network, FPABlock)
+    block = _block(network, "pan", "FPABlock")
     if block is None:
         return None
     heard = _heard(network, pixels, block, "mid", "branch1", "")
@@ -62,9 +60,7 @@ def _pyramid(network: nn.Module, pixels: Tensor) -> Tensor | None:
 
 def _positions(network: nn.Module, pixels: Tensor) -> Tensor | None:
     """Of MA-Net: the softmax over all pairs of places, summed over those that look."""
-    from segmentation_models_pytorch.decoders.manet.decoder import PABBlock
-
-    block = _block(network, PABBlock)
+    block = _block(network, "manet", "PABBlock")
     if block is None:
         return None
     heard = _heard(network, pixels, block, "top_conv", "center_conv")
@@ -75,8 +71,11 @@ def _positions(network: nn.Module, pixels: Tensor) -> Tensor | None:
     return received.view(1, 1, *heard["top_conv"].shape[2:])
 
 
-def _block(network: nn.Module, kind: type[nn.Module]) -> nn.Module | None:
-    return next((one for one in network.modules() if isinstance(one, kind)), None)
+def _block(network: nn.Module, decoder: str, name: str) -> nn.Module | None:
+    """The library's block of that name; the library loads only when such a network is built."""
+    home = f"segmentation_models_pytorch.decoders.{decoder}.decoder"
+    kinds = ((one, type(one)) for one in network.modules())
+    return next((o for o, kind in kinds if (kind.__module__, kind.__name__) == (home, name)), None)
 
 
 def _heard(network: nn.Module, pixels: Tensor, block: nn.Module, *names: str) -> dict[str, Tensor]:

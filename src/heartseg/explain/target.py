@@ -135,7 +135,7 @@ class Target:
         if lacking:
             raise StudyError(
                 f"--target {self.key}",
-                got="a study without " + " and ".join(lacking).upper(),
+                got="a study without " + " and ".join(name.upper() for name in lacking),
                 allowed="images of end-diastole and end-systole",
                 do="give both frames, or name a structure",
             )
