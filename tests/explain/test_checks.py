@@ -114,7 +114,7 @@ def test_the_map_of_the_pixels_that_matter_falls_first_and_rises_first() -> None
     pixels = 0.2 * grey()
     pixels[..., PATCH[0], PATCH[1]] = 0.6
     pixels[..., 16:, :16] = 0.9  # brighter and with more edges, and of no consequence
-    pixels[..., 16:, :16:2] = 0.1
+    pixels[..., 16:, :16:4] = 0.1
     network = BrightPatch()
     sure = sureness(network, mask(), LV)
     blank = torch.zeros_like(pixels)

@@ -72,7 +72,7 @@ def map_picture(map_: Map, scene: Scene) -> "Picture":
     width = max(GUTTER + columns * (pixels + GAP) + LEGEND + 2 * EDGE, 760)
     picture = Pillow.new("RGB", (width, HEADER + rows * (pixels + GAP) + FOOTER), PAPER)
     draw = ImageDraw.Draw(picture)
-    place, full = _crop(scene, pixels), largest(map_)
+    place, full = crop(scene, pixels), largest(map_)
     order = sorted(map_.slices, key=lambda one: turned.place((one, 0, 0), _shape(scene))[0])
     for row, frame in enumerate(map_.frames):
         tiles = _tiles(map_, scene, row, order, place, full)
@@ -142,7 +142,7 @@ def _draw_contours(
     pictures += CONTOUR_STRENGTH * (drawn - pictures)
 
 
-def _crop(scene: Scene, pixels: int) -> tuple[Stretch, Stretch]:
+def crop(scene: Scene, pixels: int) -> tuple[Stretch, Stretch]:
     """A square around the heart, in the same millimetres a pixel both ways."""
     orientation = scene.image.geometry.canonical()
     _, *spacing = scene.image.geometry.oriented(orientation).spacing
