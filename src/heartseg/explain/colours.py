@@ -98,8 +98,8 @@ def _srgb(light: Doubles, chroma: float, degrees: Doubles) -> Floats:
 
 
 def _on_screen(linear: Doubles) -> NDArray[np.bool_]:
-    inside: NDArray[np.bool_] = ((linear >= 0) & (linear <= 1)).all(-1)
-    return inside
+    inside: NDArray[np.bool_] = np.logical_and(linear >= 0, linear <= 1)
+    return np.asarray(inside.all(axis=-1))
 
 
 def _linear(light: Doubles, chroma: Doubles, degrees: Doubles) -> Doubles:
