@@ -46,6 +46,8 @@ def total(logits: torch.Tensor) -> torch.Tensor:
 def test_the_gradient_of_a_square_is_twice_the_pixel() -> None:
     question = asked(Squared(), total)
     assert torch.allclose(saliency(question, HOW), 2 * grey()[0, 0])
+    lowered = asked(Squared(), lambda logits: -total(logits))
+    assert torch.allclose(saliency(lowered, HOW), -2 * grey()[0, 0]), "the sign is kept"
 
 
 def test_smoothgrad_averages_the_gradients_of_noisy_copies() -> None:
@@ -115,16 +117,16 @@ def test_grad_cam_plus_plus_weighs_strong_places_more() -> None:
         def forward(self, pixels: torch.Tensor) -> torch.Tensor:
             features = self.stage(pixels)
             strong = torch.zeros_like(features[:, :1])
-            strong[..., 3, 4] = 5.0
+            strong[..., 1, 2] = 5.0
             return strong * features[:, :1] + 0.04 * features[:, 1:]
 
-    # g of the first feature: 5 in one place; of the second: 0.04 in all 768, by mean over 6 times
-    # the first's. a is 1 / (2 + g * sum A).
-    question = asked(Uneven((1.0, 0.0)), total)
-    question = type(question)(question.network, question.pixels, question.score)
-    a, b = grey()[0, 0], 1 - grey()[0, 0]
+    # g of the first feature is 5 in one of six places, that of the second 0.04 in all of them;
+    # a = g^2 / (2 g^2 + g^3 sum A) = 1 / (2 + g sum A), and w sums a g.
+    pixels = grey(size=(2, 3))
+    question = asked(Uneven((1.0, 0.0)), total, pixels)
+    a, b = pixels[0, 0], 1 - pixels[0, 0]
     w_a = 5.0 / (2 + 5.0 * float(a.sum()))
-    w_b = 768 * 0.04 / (2 + 0.04 * float(b.sum()))
+    w_b = 6 * 0.04 / (2 + 0.04 * float(b.sum()))
     wanted = w_a * a + w_b * b
     map_ = grad_cam_plus_plus(question, Settings(layer="stage"))
     assert torch.allclose(map_, wanted / wanted.max(), atol=1e-4)
