@@ -197,6 +197,9 @@ def test_models_that_contradict_each_other_disagree_by_a_bit() -> None:
     assert disagreement(both, 0).tolist() == pytest.approx([1.0, 0.0, 0.0], abs=1e-6)
     assert entropy(both, 0).tolist() == pytest.approx([1.0, 0.0, 1.0], abs=1e-6)
     assert spread(both, 1).tolist() == pytest.approx([0.5, 0.0, 0.0])
+    one_wavers = np.stack([sure[:, :1], sure[:, 2:]])  # H(3/4) less the mean of 0 and 1 bit
+    h = -(0.75 * np.log2(0.75) + 0.25 * np.log2(0.25))
+    assert float(disagreement(one_wavers, 0)[0]) == pytest.approx(h - 0.5, abs=1e-6)
 
 
 def test_a_network_that_is_the_same_in_all_turns_does_not_disagree() -> None:
