@@ -5,11 +5,13 @@
 Of Sunnybrook SC-HF-I-1 (CC0), where the real images are (HEARTSEG_DATA, or ../shared/data beside
 the project), else of a phantom; ACDC's pictures may not be part of the project. Writes
 docs/images/overview.png: what `heartseg segment` writes, made smaller; and docs/images/preview.png:
-what `heartseg inspect --preview` draws of a phantom.
+what `heartseg inspect --preview` draws of a phantom; and docs/images/explanation.png: three maps of
+`heartseg explain` of a phantom, which needs heartseg[train].
 """
 
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
@@ -19,10 +21,13 @@ from heartseg.core.errors import HeartsegError
 from heartseg.inspection import inspected, write_preview
 from heartseg.phantom import write
 from heartseg.pipeline import Settings
+from heartseg.read import read_study
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs" / "images" / "overview.png"
 PREVIEW = PICTURE.with_name("preview.png")
+EXPLANATION = PICTURE.with_name("explanation.png")
+EXPLAINED = (("lv_ef", ("saliency",)), ("lv", ("grad-cam", "entropy")))
 WIDEST_PX = 1200
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -30,9 +35,10 @@ from rows import real_images  # noqa: E402
 
 
 def main() -> None:
-    """Make both."""
-    _overview()
-    _preview()
+    """Make all, or those that are named."""
+    makers = {"overview": _overview, "preview": _preview, "explanation": _explanation}
+    for name in sys.argv[1:] or makers:
+        makers[name]()
 
 
 def _preview() -> None:
@@ -45,6 +51,30 @@ def _preview() -> None:
         with Image.open(file) as picture:
             _keep(picture, PREVIEW)
     print(f"{PREVIEW.relative_to(ROOT)}: phantom")
+
+
+def _explanation() -> None:
+    from heartseg.explain import explain_study
+    from heartseg.explain.picture import Scene, map_picture
+
+    with tempfile.TemporaryDirectory(prefix="heartseg-picture-") as name:
+        (phantom,) = write(Path(name) / "phantom", seed=1)
+        whole_beat = read_study(phantom)
+        ((view, image),) = whole_beat.images.items()
+        few = image.part(range(0, image.frames, 4))  # of the beat: it takes less time
+        study = replace(whole_beat, images={view: few}, sources={view: ()})
+        shown = []
+        for target, methods in EXPLAINED:
+            found = explain_study(study, target, methods=methods, slices="4,5,6", frames="ed")
+            masks, phases = found.segmentations[view], found.phases[view]
+            scene = Scene(few, masks, phases, found.target, "phantom", found.model.name)
+            shown += [map_picture(map_, scene) for map_ in found.maps]
+    size = (max(one.width for one in shown), sum(one.height for one in shown))
+    whole = Image.new("RGB", size, "white")
+    for number, one in enumerate(shown):
+        whole.paste(one, (0, sum(before.height for before in shown[:number])))
+    _keep(whole, EXPLANATION)
+    print(f"{EXPLANATION.relative_to(ROOT)}: phantom")
 
 
 def _overview() -> None:

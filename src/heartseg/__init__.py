@@ -19,6 +19,7 @@ _HOMES = {
     "Example": "heartseg.train.examples",
     "HeartsegError": "heartseg.core.errors",
     "build_network": "heartseg.models",
+    "explain_study": "heartseg.explain",
     "measure_study": "heartseg.api",
     "read_study": "heartseg.read",
     "run_benchmark": "heartseg.benchmark.engine",
@@ -31,6 +32,7 @@ __all__ = [
     "Example",
     "HeartsegError",
     "build_network",
+    "explain_study",
     "measure_study",
     "read_study",
     "run_benchmark",
@@ -44,6 +46,7 @@ if _typing.TYPE_CHECKING:
     from heartseg.api import segment_study as segment_study
     from heartseg.benchmark.engine import run_benchmark as run_benchmark
     from heartseg.core.errors import HeartsegError as HeartsegError
+    from heartseg.explain import explain_study as explain_study
     from heartseg.models import build_network as build_network
     from heartseg.read import read_study as read_study
     from heartseg.report import save_report as save_report

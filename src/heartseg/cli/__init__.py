@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from heartseg.cli.benchmarking import benchmark
+from heartseg.cli.explaining import explain
 from heartseg.cli.judging import evaluate
 from heartseg.core.errors import ConfigError
 
@@ -252,6 +253,7 @@ def train(
 
 
 app.command()(benchmark)
+app.command()(explain)
 
 
 @app.command()

@@ -150,6 +150,25 @@ def probabilities_as_bytes(
     return gzip.compress(whole, FASTEST, mtime=0)
 
 
+def map_as_bytes(image: Image, like: Path | None = None, order: Orientation = STORED_XYZ) -> bytes:
+    """A gzipped float32 image; NaN stays NaN.
+
+    Args:
+        image: numbers of each voxel, of one frame or several.
+        like, order: as of `write_labels`.
+
+    Raises:
+        GeometryError: `like` has another grid.
+    """
+    info = None if like is None else _info_of(like, image.geometry)
+    header = _header_of(image.geometry, image.times_ms, order) if info is None else None
+    stored = (order if info is None else info.orientation).undo(image.voxels.astype(np.float32))
+    cine = image.frames > 1 or (info is not None and info.sizes[3] > 1)
+    sizes = stored.shape[1:] + (stored.shape[:1] if cine else ())
+    whole = _whole(header or _header_like(info), stored, sizes)  # type: ignore[arg-type]
+    return gzip.compress(whole, FASTEST, mtime=0)
+
+
 FASTEST = 1
 """Of gzip's levels: of probabilities, slower ones save little and take many times as long."""
 

@@ -140,6 +140,28 @@ class Sample:
         restored: NDArray[np.float32] = self.orientation.undo(np.moveaxis(planes, 1, 0))
         return restored
 
+    def restore_map(self, planes: NDArray[np.float32], *, outside: float) -> NDArray[np.float32]:
+        """(z, H, W) on the prepared grid -> (z, y, x) on the image's own grid, interpolated.
+
+        Voxels that the prepared grid does not show, not even in part, get `outside`.
+        """
+        rows, columns = self._back()
+        cut = np.where(self._shown(), resample_planes(planes, rows, columns), np.float32(outside))
+        whole = np.full((planes.shape[0], *self.turned.shape[1:]), outside, np.float32)
+        whole[:, self.box[0], self.box[1]] = cut
+        restored: NDArray[np.float32] = self.orientation.undo(whole)
+        return restored
+
+    def _shown(self) -> NDArray[np.bool_]:
+        """(y, x) of the box: pixels whose centre lies within the prepared grid."""
+        inside = []
+        for one, number, step in zip(self.box, self.geometry.shape[1:], self.step, strict=True):
+            length = one.stop - one.start
+            away = np.abs(np.arange(length) - (length - 1) / 2)
+            inside.append(away <= number * step / 2)
+        shown: NDArray[np.bool_] = inside[0][:, None] & inside[1][None, :]
+        return shown
+
     def _there(self, height: int, width: int) -> tuple[Weights, Weights]:
         _, rows, columns = self.geometry.shape
         return (

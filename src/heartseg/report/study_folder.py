@@ -11,6 +11,11 @@ FINISHED = "report.json"
 
 PROBABILITIES = ("*_prob.nii.gz", "*_prob.json")
 
+EXPLAINED = "explain.json"
+"""Its presence says that a study was explained; the maps beside it are named like these."""
+
+MAPS = ("*_map.nii.gz", "*_map.tiff", "*_map.png", "*_checks.png")
+
 OURS = (
     *(FINISHED, "report.html", "overview.png", "*_seg.nii.gz", "*_seg.png", *PROBABILITIES),
     *("*_areas.csv", "*_contours.csv", "*_osirix.csv", "IM-????-*-[io]contour-manual.txt"),
@@ -30,9 +35,11 @@ def is_foreign(place: Path) -> bool:
 
 
 def is_result(file: Path) -> bool:
-    """True for a picture of ours: results often lie below the folder of the images."""
+    """True for a picture or map of ours: results often lie below the folder of the images."""
     ours = ("overview.png", *PROBABILITIES)
-    return any(fnmatch(file.name, one) for one in ours) and is_finished(file.parent)
+    if any(fnmatch(file.name, one) for one in ours):
+        return is_finished(file.parent)
+    return any(fnmatch(file.name, one) for one in MAPS) and (file.parent / EXPLAINED).is_file()
 
 
 def put_in_place(source: Path, target: Path) -> None:
