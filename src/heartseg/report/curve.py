@@ -3,11 +3,13 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from itertools import groupby, pairwise
 
 from heartseg.core.anatomy import Structure
 from heartseg.core.finding import Report
 from heartseg.core.study import Phases
+from heartseg.report.language import ENGLISH, Language
 from heartseg.report.palette import COLOURS, INK, MUTED, css
 
 FEWEST_FRAMES = 3
@@ -45,11 +47,8 @@ class Axes:
         return HEIGHT - BOTTOM - volume / self.highest * (HEIGHT - TOP - BOTTOM)
 
 
-def curve_svg(report: Report) -> str:
-    """The drawing; nothing when there are fewer than three frames or no volumes.
-
-    It holds numbers and our own words only, so it needs no escaping.
-    """
+def curve_svg(report: Report, language: Language = ENGLISH) -> str:
+    """The drawing; nothing when there are fewer than three frames or no volumes."""
     lines = {key: report.curves[key] for key, _, _ in _LINES if _drawable(report, key)}
     if not lines:
         return ""
@@ -59,13 +58,15 @@ def curve_svg(report: Report) -> str:
     step = _step(peak / 4)
     axes = Axes(times, step * max(1, math.ceil(peak * 1.04 / step)))
     phases = next(iter(report.phases.values()), None)
-    parts = [*_grid(axes, step, timed), *_phase_marks(axes, phases)]
+    say = language.say
+    parts = [*_grid(axes, step, timed, language), *_phase_marks(axes, phases, language)]
     for key, name, structure in _LINES:
         if key in lines:
-            parts += _line(axes, lines[key], name, css(COLOURS[structure]))
-    label = "Volumes of the ventricles over the cycle, end-diastole and end-systole marked"
+            parts += _line(axes, lines[key], say(name), css(COLOURS[structure]))
+    label = say("Volumes of the ventricles over the cycle, end-diastole and end-systole marked")
     return (
-        f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">'
+        f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-label="{escape(label)}">'
         + "".join(parts)
         + "</svg>"
     )
@@ -101,47 +102,54 @@ def _text(
 ) -> str:
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" font-size="{size}" '
-        f'text-anchor="{anchor}">{said}</text>'
+        f'text-anchor="{anchor}">{escape(said)}</text>'
     )
 
 
-def _grid(axes: Axes, step: float, timed: bool) -> Iterator[str]:
+def _grid(axes: Axes, step: float, timed: bool, language: Language) -> Iterator[str]:
     muted, right, floor = css(MUTED), WIDTH - RIGHT, HEIGHT - BOTTOM
     for number in range(round(axes.highest / step) + 1):
         y = axes.y(number * step)
         shade = "#8b94a1" if number == 0 else "#e3e7ec"
         yield f'<path d="M{LEFT} {y:.1f}H{right}" stroke="{shade}"/>'
-        yield _text(LEFT - 8, y + 4, f"{number * step:g}", muted, "end")
-    yield _text(LEFT - 8, TOP - 10, "mL", muted, "end")
+        yield _text(LEFT - 8, y + 4, language.number(f"{number * step:g}"), muted, "end")
+    yield _text(LEFT - 8, TOP - 10, language.say("mL"), muted, "end")
     first, last = axes.times[0], axes.times[-1]
     apart = _step((last - first) / 8) if timed else max(1.0, _step((last - first) / 10))
     tick = math.ceil(first / apart) * apart
     while tick <= last + 1e-9:
         yield f'<path d="M{axes.x(tick):.1f} {floor}v5" stroke="#8b94a1"/>'
-        yield _text(axes.x(tick), floor + 19, f"{tick:g}", muted)
+        yield _text(axes.x(tick), floor + 19, language.number(f"{tick:g}"), muted)
         tick += apart
-    yield _text((LEFT + right) / 2, HEIGHT - 6, "time (ms)" if timed else "frame", muted)
+    below = language.say("time (ms)" if timed else "frame")
+    yield _text((LEFT + right) / 2, HEIGHT - 6, below, muted)
 
 
-def _phase_marks(axes: Axes, phases: Phases | None) -> Iterator[str]:
+def _phase_marks(axes: Axes, phases: Phases | None, language: Language) -> Iterator[str]:
     if phases is None:
         return
-    marks = [("ED", phases.ed), ("ES", phases.es)]
-    if phases.rv_es is not None and phases.rv_es != phases.es:
-        marks.append(("RV ES", phases.rv_es))
+    marks = [("ED", phases.ed), ("ES", phases.es), ("RV ES", phases.rv_es)]
+    marks = marks[: 3 if phases.rv_es != phases.es else 2]
     for name, frame in marks:
         if frame is None or not 0 <= frame < len(axes.times):
             continue
         x = axes.x(axes.times[frame])
-        # Neighbouring frames would write over each other: the ventricles' ES part sideways.
-        anchor = {"ED": "start", "RV ES": "start"}.get(name, "middle" if len(marks) == 2 else "end")
+        anchor = "start" if name == "ED" else _away_from_neighbour(name, phases)
         shade = css(MUTED) if name == "RV ES" else css(INK)
         yield (
             f'<path d="M{x:.1f} {TOP - 6}V{HEIGHT - BOTTOM}" stroke="{shade}" '
             f'stroke-dasharray="4 4"/>'
         )
         nudge = {"start": 2, "end": -2}.get(anchor, 0)
-        yield _text(x + nudge, TOP - 10, name, shade, anchor)
+        yield _text(x + nudge, TOP - 10, language.say(name), shade, anchor)
+
+
+def _away_from_neighbour(name: str, phases: Phases) -> str:
+    """Neighbouring frames would write over each other: the ventricles' ES part sideways."""
+    if phases.es is None or phases.rv_es is None or phases.rv_es == phases.es:
+        return "middle"
+    first = "ES" if phases.es < phases.rv_es else "RV ES"
+    return "end" if name == first else "start"
 
 
 def _line(axes: Axes, values: Values, name: str, colour: str) -> Iterator[str]:

@@ -1,0 +1,83 @@
+"""What writes into pictures: a language and the fonts that have its letters."""
+
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from heartseg.report.language import ENGLISH, Language
+from heartseg.report.lettering import HAN, REGULAR
+from heartseg.report.palette import Colour
+
+if TYPE_CHECKING:
+    from PIL.ImageDraw import ImageDraw
+    from PIL.ImageFont import FreeTypeFont, ImageFont
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Writes in one language.
+
+    Attributes:
+        language: of the words.
+        narrow: file of the font for letters; None for Pillow's own, which has the Latin ones.
+        wide: of the font for Chinese characters.
+    """
+
+    language: Language = ENGLISH
+    narrow: Path | None = None
+    wide: Path | None = None
+
+    def say(self, text: str) -> str:
+        """In the language."""
+        return self.language.say(text)
+
+    def length(self, text: str, size: int) -> float:
+        """Pixels that a text takes."""
+        return sum(_font(face, size).getlength(run) for face, run in self._runs(text))
+
+    def write(
+        self,
+        draw: "ImageDraw",
+        at: tuple[float, float],
+        text: str,
+        look: tuple[int, Colour, float],
+        *,
+        outline: Colour | None = None,
+    ) -> None:
+        """Draw a text, its top left corner at a place; `look` is size, colour and weight."""
+        size, colour, weight = look
+        x, y = at
+        for face, run in self._runs(text):
+            font = _font(face, size)
+            draw.text((x, y), run, colour, font, stroke_width=weight, stroke_fill=outline)
+            x += font.getlength(run)
+
+    def fitting(self, text: str, size: int, room: float) -> int:
+        """The size, or the next smaller one in which a text takes no more than the room."""
+        while size > 8 and self.length(text, size) > room:
+            size -= 1
+        return size
+
+    def _runs(self, text: str) -> list[tuple[Path | None, str]]:
+        if self.narrow is None:
+            return [(None, text)]
+        runs = groupby(text, key=lambda one: unicodedata.east_asian_width(one) in ("W", "F"))
+        return [(self.wide if wide else self.narrow, "".join(run)) for wide, run in runs]
+
+
+IN_ENGLISH = Hand()
+
+
+def hand_of(language: Language, site: Path | None) -> Hand:
+    """Pillow's own font for English, ours for any other language."""
+    return IN_ENGLISH if language.phrases is None else Hand(language, REGULAR, site or HAN)
+
+
+@lru_cache(maxsize=32)
+def _font(face: Path | None, size: int) -> "FreeTypeFont | ImageFont":
+    from PIL import ImageFont
+
+    return ImageFont.load_default(size) if face is None else ImageFont.truetype(str(face), size)
