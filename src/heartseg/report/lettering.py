@@ -79,6 +79,10 @@ class Lettering:
     def _bold(self) -> tuple[Path, ...]:
         return (BOLD, *self._plain[1:])
 
+    def is_bold(self, name: str) -> bool:
+        """True for the name of a font that is bold by itself."""
+        return name == BOLD.stem
+
     def runs(self, text: str, *, bold: bool = False) -> Iterator[tuple[str, str]]:
         """Pieces of a text, each with the name of the font that prints it.
 

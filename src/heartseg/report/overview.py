@@ -37,7 +37,7 @@ LEAST_WIDTH = 1000
 
 _FLAT_ORDER = {View.LAX_4CH: 0, View.LAX_2CH: 1, View.LAX_3CH: 2}
 
-JPEG_QUALITY = 92
+JPEG_QUALITY = 88
 
 COMPRESSION = 1
 """Of PNG: a third of the time of Pillow's own choice, and a few percent more bytes."""

@@ -6,9 +6,12 @@ What a file says is set as it is: there is no markup that it could use.
 """
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from reportlab import rl_config
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
@@ -52,8 +55,19 @@ def pdf_bytes(page: Page, lettering: Lettering) -> bytes:
         **dict.fromkeys(("leftPadding", "rightPadding", "topPadding", "bottomPadding"), 0),
     )
     document.addPageTemplates(PageTemplate(frames=[frame]))
-    document.build(story, canvasmaker=partial(_Numbered, foot=partial(_foot, page, lettering)))
+    with _binary():
+        document.build(story, canvasmaker=partial(_Numbered, foot=partial(_foot, page, lettering)))
     return out.getvalue()
+
+
+@contextmanager
+def _binary() -> Iterator[None]:
+    """Without reportlab's habit of writing pictures as letters, which takes a quarter more."""
+    before, rl_config.useA85 = rl_config.useA85, 0
+    try:
+        yield
+    finally:
+        rl_config.useA85 = before
 
 
 class _Numbered(Canvas):  # type: ignore[misc] # reportlab brings no types
@@ -63,6 +77,10 @@ class _Numbered(Canvas):  # type: ignore[misc] # reportlab brings no types
         super().__init__(*args, **more)
         self.setViewerPreference("DisplayDocTitle", "true")
         self._foot, self._kept = foot, list[dict[str, Any]]()
+
+    def _make_preamble(self) -> None:
+        """Without a first font: reportlab's is Helvetica, which would stand there unembedded."""
+        self._preamble = "1 0 0 1 0 0 cm"
 
     def showPage(self) -> None:  # noqa: N802 (reportlab's name)
         """Keep a page that is full."""

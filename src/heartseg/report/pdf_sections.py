@@ -12,13 +12,16 @@ from reportlab.platypus import Flowable, Image, KeepTogether, Spacer, Table, Tab
 from heartseg.report import page as sections
 from heartseg.report.lettering import Lettering
 from heartseg.report.pdf_tables import columns_of_tables
-from heartseg.report.setting import Style, Text, put
+from heartseg.report.setting import Pair, Style, Text, put
 
 INK, MUTED_INK, LINE, SOFT = "#171c24", "#5b6470", "#dfe3e8", "#f5f7f9"
 SMALL, BODY = 7.2, 8.2
 
 HIGHEST_MOSAIC = 410.0
 """Points."""
+
+COLUMN_GAP, TALLEST = 20.0, 620.0
+"""Between two columns, and what a page holds of them."""
 
 _BARE = [
     *((f"{side}PADDING", (0, 0), (-1, -1), 0) for side in ("LEFT", "RIGHT", "TOP", "BOTTOM")),
@@ -53,7 +56,7 @@ def section_flowables(section: sections.Section, width: float, lettering: Letter
 
 
 def _title(said: str, lettering: Lettering) -> Set:
-    return [Spacer(1, 10), Text(said, Style(10.0, INK, bold=True), lettering, below=3)]
+    return [Spacer(1, 9), Text(said, Style(10.0, INK, bold=True), lettering, below=3)]
 
 
 def _verdict(section: sections.Verdict, width: float, lettering: Lettering) -> Set:
@@ -177,22 +180,37 @@ class _Legend(Flowable):  # type: ignore[misc] # reportlab brings no types
 
 
 def _about(section: sections.About, width: float, lettering: Lettering) -> Set:
-    shown: Set = []
-    small, name, said = Style(SMALL, MUTED_INK, hang=8), Style(SMALL, MUTED_INK), Style(SMALL, INK)
+    """In two columns about as long as each other; in one where a page would not hold them."""
+    narrow = (width - COLUMN_GAP) / 2
+    shown, titles = list[Flowable](), set[int]()
     for block in section.blocks:
-        content: Set = [Text(line, small, lettering, bullet="•", below=1) for line in block.lines]
-        if block.rows:
-            wide = min(0.34 * width, 8 + max(lettering.width(row[0], SMALL) for row in block.rows))
-            cells = [
-                [Text(first, name, lettering), Text(second, said, lettering)]
-                for first, second in block.rows
-            ]
-            table = Table(cells, colWidths=[wide, width - wide])
-            rule = ("LINEBELOW", (0, 0), (-1, -1), 0.4, HexColor(LINE))
-            table.setStyle(TableStyle([*_BARE, ("BOTTOMPADDING", (0, 0), (-1, -1), 1.6), rule]))
-            content.append(table)
-        shown += [KeepTogether([*_title(block.title, lettering), content[0]]), *content[1:]]
-    return shown
+        titles |= {len(shown), len(shown) + 1}
+        shown += [*_title(block.title, lettering), *_bullets(block, lettering)]
+        shown += _rows(block, narrow, lettering)
+    heights = [part.wrap(narrow, 10_000)[1] for part in shown]
+    half, left = sum(heights) / 2, 0
+    while left < len(shown) and (sum(heights[: left + 1]) <= half or left - 1 in titles):
+        left += 1
+    if max(sum(heights[:left]), sum(heights[left:])) > TALLEST:
+        return shown
+    row = [shown[:left], "", shown[left:]]
+    widths = [narrow, COLUMN_GAP, narrow]
+    return [Table([row], colWidths=widths, style=TableStyle(_BARE))]
+
+
+def _bullets(block: sections.Block, lettering: Lettering) -> Set:
+    style = Style(SMALL, MUTED_INK, hang=8)
+    return [Text(line, style, lettering, bullet="•", below=1) for line in block.lines]
+
+
+def _rows(block: sections.Block, width: float, lettering: Lettering) -> Set:
+    name, said = Style(SMALL, MUTED_INK), Style(SMALL, INK)
+    wide = max((lettering.width(row[0], SMALL) for row in block.rows), default=0.0) + 10
+    share = min(0.42, wide / width)
+    return [
+        Pair(Text(first, name, lettering), Text(second, said, lettering), share, rule=LINE)
+        for first, second in block.rows
+    ]
 
 
 SETTERS: Mapping[str, Callable[[Any, float, Lettering], Set]] = {

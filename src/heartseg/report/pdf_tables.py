@@ -64,7 +64,8 @@ def _height(parts: Sequence[Flowable], width: float) -> float:
 def _chamber(
     table: Chamber, headings: Sequence[str], width: float, lettering: Lettering
 ) -> list[Flowable]:
-    widths = [VALUE, UNIT]
+    value = max(VALUE, 7 + lettering.width(headings[1], _HEAD_RIGHT.size))
+    widths = [value, UNIT]
     heads = [Text(headings[0], _HEAD, lettering), Text(headings[1], _HEAD_RIGHT, lettering), ""]
     for there, head, wide in (
         (table.intervals, headings[2], INTERVAL),

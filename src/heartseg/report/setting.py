@@ -106,8 +106,12 @@ def put(canvas: Any, place: tuple[float, float], text: str, style: Style, letter
         x -= lettering.width(text, style.size, bold=style.bold)
     said = canvas.beginText(x, y)
     said.setFillColor(HexColor(style.colour))
+    if style.bold:  # a font without a bold one of its own is drawn with an outline
+        said.setStrokeColor(HexColor(style.colour))
+        canvas.setLineWidth(0.028 * style.size)
     for name, run in lettering.runs(text, bold=style.bold):
         said.setFont(name, style.size)
+        said.setTextRenderMode(2 if style.bold and not lettering.is_bold(name) else 0)
         said.textOut(run)
     canvas.drawText(said)
 
@@ -156,11 +160,12 @@ class Text(Flowable):  # type: ignore[misc] # reportlab brings no types
 
 
 class Pair(Flowable):  # type: ignore[misc] # reportlab brings no types
-    """Two paragraphs side by side, the second at a share of the width."""
+    """Two paragraphs side by side, the second at a share of the width; with a rule of that colour
+    below, where there is one."""
 
-    def __init__(self, first: Text, second: Text, share: float) -> None:
+    def __init__(self, first: Text, second: Text, share: float, *, rule: str = "") -> None:
         super().__init__()
-        self.first, self.second, self.share = first, second, share
+        self.first, self.second, self.share, self.rule = first, second, share, rule
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """Called by reportlab: the size that it takes."""
@@ -168,10 +173,15 @@ class Pair(Flowable):  # type: ignore[misc] # reportlab brings no types
         wide = self.share * width
         _, left = self.first.wrap(wide - 6, height)
         _, right = self.second.wrap(width - wide, height)
-        self.height = max(left, right)
+        self.height = max(left, right) + (2.6 if self.rule else 0.0)
         return width, self.height
 
     def draw(self) -> None:
         """Called by reportlab."""
+        top = self.height - (0.8 if self.rule else 0.0)
         for text, x in ((self.first, 0.0), (self.second, self.share * self.width)):
-            text.drawOn(self.canv, x, self.height - text.height)
+            text.drawOn(self.canv, x, top - text.height)
+        if self.rule:
+            self.canv.setStrokeColor(HexColor(self.rule))
+            self.canv.setLineWidth(0.4)
+            self.canv.line(0, 0, self.width, 0)

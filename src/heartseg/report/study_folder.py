@@ -12,7 +12,8 @@ FINISHED = "report.json"
 PROBABILITIES = ("*_prob.nii.gz", "*_prob.json")
 
 OURS = (
-    *(FINISHED, "report.html", "overview.png", "*_seg.nii.gz", "*_seg.png", *PROBABILITIES),
+    *(FINISHED, "report.html", "report.pdf", "overview.png"),
+    *("*_seg.nii.gz", "*_seg.png", *PROBABILITIES),
     *("*_areas.csv", "*_contours.csv", "*_osirix.csv", "IM-????-*-[io]contour-manual.txt"),
     *("*_e[ds]_*.stl", "*_e[ds].glb"),
 )
