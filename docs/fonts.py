@@ -27,7 +27,9 @@ LATIN_CYRILLIC_GREEK = (
 EAST_ASIAN_SIGNS = ((0x3001, 0x301F), (0x3041, 0x30FF), (0xFF01, 0xFF5E), (0xFFE5, 0xFFE5))
 """Punctuation, kana and full-width forms."""
 
-NAMES = "喆堃镕珺玥琰瑄翀祎玮赟昇甯煊炘犇淼焱垚骉旻旸昉晞晟晗暐璟璇琎珣珩瑀瑭璐璠韪龑翯翾赑仝亓佟郄逯麹"
+NAMES = (
+    "喆堃镕珺玥琰瑄翀祎玮赟昇甯煊炘犇淼焱垚骉旻旸昉晞晟晗暐璟璇琎珣珩瑀瑭璐璠韪龑翯翾赑仝亓佟郄逯麹"
+)
 """Characters of Chinese names that no set below holds, or hardly."""
 
 

@@ -66,9 +66,7 @@ def curve_svg(report: Report, language: Language = ENGLISH) -> str:
     label = say("Volumes of the ventricles over the cycle, end-diastole and end-systole marked")
     return (
         f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{escape(label)}">'
-        + "".join(parts)
-        + "</svg>"
+        f'aria-label="{escape(label)}">' + "".join(parts) + "</svg>"
     )
 
 

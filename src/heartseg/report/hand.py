@@ -49,7 +49,9 @@ class Hand:
     ) -> None:
         """Draw a text, its top left corner at a place; `look` is size, colour and weight."""
         size, colour, weight = look
-        weight = weight if outline or self.narrow is None else 0.0  # thin strokes would run together
+        weight = (
+            weight if outline or self.narrow is None else 0.0
+        )  # thin strokes would run together
         x, y = at
         for face, run in self._runs(text):
             font = _font(face, size)

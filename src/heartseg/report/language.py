@@ -91,7 +91,8 @@ def _read(file: Path) -> Language:
         raise ConfigError(where, got=f"{got}", allowed="a TOML file of sentences") from fault
     sentences = table.get("sentences")
     plain = all(isinstance(table.get(key, ""), str) for key in _SETTINGS - {"sentences"})
-    if not plain or set(table) - _SETTINGS or not _texts(sentences) or not table.get("code"):
+    fits = plain and not set(table) - _SETTINGS and table.get("code")
+    if not fits or not isinstance(sentences, dict) or not _texts(sentences):
         raise ConfigError(
             where,
             got=f"keys {', '.join(sorted(table)) or 'none'}",
@@ -105,7 +106,5 @@ def _read(file: Path) -> Language:
     return Language(table["code"], table.get("name", table["code"]), decimal, made)
 
 
-def _texts(table: object) -> bool:
-    return isinstance(table, Mapping) and all(
-        isinstance(key, str) and isinstance(said, str) for key, said in table.items()
-    )
+def _texts(table: Mapping[object, object]) -> bool:
+    return all(isinstance(key, str) and isinstance(said, str) for key, said in table.items())

@@ -1,9 +1,9 @@
 """Which font prints which letter: a character that none holds is an error, never an empty box.
 
-DejaVu Sans Condensed prints Latin, Cyrillic and Greek, Droid Sans Fallback the characters of Chinese
-and Japanese; both are shipped as subsets (`fonts/LICENCES.md`). A font of the user's goes before the
-latter, and prints what neither holds. Scripts that run from right to left or join their letters
-need more than a font, and are refused.
+DejaVu Sans Condensed prints Latin, Cyrillic and Greek, Droid Sans Fallback the characters of
+Chinese and Japanese; both are shipped as subsets (`fonts/LICENCES.md`). A font of the user's goes
+before the latter, and prints what neither holds. Scripts that run from right to left or join their
+letters need more than a font, and are refused.
 """
 
 import unicodedata

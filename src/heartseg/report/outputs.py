@@ -1,7 +1,7 @@
 """What can be written of a report. A new output is one file, and one line in `OUTPUTS`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -35,7 +35,7 @@ class Material:
     report: Report
     study: Study | None
     segmentations: Mapping[View, Segmentation]
-    printing: Printing = Printing()
+    printing: Printing = field(default_factory=Printing)
 
     @cached_property
     def page(self) -> Page:

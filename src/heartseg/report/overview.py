@@ -71,9 +71,7 @@ def heart_picture(
     return picture, tuple(sorted(drawn))
 
 
-def _flat_picture(
-    views: tuple[Mosaic, ...], hand: Hand
-) -> "tuple[Picture, tuple[Structure, ...]]":
+def _flat_picture(views: tuple[Mosaic, ...], hand: Hand) -> "tuple[Picture, tuple[Structure, ...]]":
     """Views of one plane each, their phases side by side, in the order of echo laboratories."""
     from PIL import Image as Pillow
     from PIL import ImageDraw

@@ -23,10 +23,10 @@ from heartseg.report.words import clean
 NUMBERING = "Frames and slices count from 1 on this page, frames from 0 in report.json."
 
 READERS = (
-    "Seven core laboratories that read the same 15 cine studies differed by 4.6 to 7.5 points of EF,"
-    " 15 to 28 mL of EDV, 14 to 22 mL of ESV and 20 to 35 g of mass (Suinesiaputra 2015); two of"
-    " three readers of the same 50 studies agreed with a Dice of .92 to .94 in the LV, .87 to .88 in"
-    " the myocardium and .87 to .89 in the RV (Bai 2018)."
+    "Seven core laboratories that read the same 15 cine studies differed by 4.6 to 7.5 points of"
+    " EF, 15 to 28 mL of EDV, 14 to 22 mL of ESV and 20 to 35 g of mass (Suinesiaputra 2015); two"
+    " of three readers of the same 50 studies agreed with a Dice of .92 to .94 in the LV, .87 to"
+    " .88 in the myocardium and .87 to .89 in the RV (Bai 2018)."
 )
 """The human limit of short-axis cine MR, as in `benchmarks/protocol.md`."""
 
@@ -127,7 +127,7 @@ class Page:
         about: modality, views, model, phases, date.
         research_only, licence: stand on every printed page.
         sections: in order.
-        untranslated: what to say of texts that stayed in English; nothing where all were translated.
+        untranslated: what to say of texts that stayed in English; nothing where none did.
         page_of: `Page {number} of {total}` in the language, with these two holes.
     """
 

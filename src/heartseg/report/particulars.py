@@ -76,9 +76,7 @@ def provenance_rows(report: Report, language: Language) -> Rows:
     return [*((name, said) for name, said in rows if said), *settings]
 
 
-def _pairs(
-    table: Mapping[str, object], say: Say, prefix: str = ""
-) -> Iterator[tuple[str, str]]:
+def _pairs(table: Mapping[str, object], say: Say, prefix: str = "") -> Iterator[tuple[str, str]]:
     """Names and values in print; tables within tables become dotted names."""
     for key, value in plain(table).items():
         if isinstance(value, Mapping):

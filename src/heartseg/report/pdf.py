@@ -1,7 +1,8 @@
 """report.pdf: the page of `report.html` on A4, section by section, for print and archive.
 
-The same report in the same language gives the same bytes: no clock, no random id. Fonts are embedded
-as the subset that the text needs, curve and bull's eyes are vectors, the mosaic is the page's JPEG.
+The same report in the same language gives the same bytes: no clock, no random id. Fonts are
+embedded as the subset that the text needs, curve and bull's eyes are vectors, the mosaic is the
+page's JPEG.
 What a file says is set as it is: there is no markup that it could use.
 """
 

@@ -46,7 +46,7 @@ def heading(page: sections.Page, width: float, lettering: Lettering) -> Flowable
     gap = 16.0
     side = 0.3 * width
     return Table(
-        [[left, "", right]], colWidths=[width - side - gap, gap, side], style=TableStyle(_BARE)
+        [[left, [], right]], colWidths=[width - side - gap, gap, side], style=TableStyle(_BARE)
     )
 
 
@@ -138,7 +138,7 @@ def _drawings(section: sections.Drawings, width: float, lettering: Lettering) ->
     gap = 8.0 if section.across > 1 else 0.0
     wide = (width - gap * (section.across - 1)) / section.across
     rows = [drawn[at : at + section.across] for at in range(0, len(drawn), section.across)]
-    cells = [[*row, *[""] * (section.across - len(row))] for row in rows]
+    cells = [[*row, *[[]] * (section.across - len(row))] for row in rows]
     table = Table(cells, colWidths=[wide + gap] * section.across, hAlign="LEFT")
     table.setStyle(TableStyle([*_BARE, ("RIGHTPADDING", (0, 0), (-1, -1), gap)]))
     return [KeepTogether([*_title(section.title, lettering), table])]
@@ -182,20 +182,23 @@ class _Legend(Flowable):  # type: ignore[misc] # reportlab brings no types
 def _about(section: sections.About, width: float, lettering: Lettering) -> Set:
     """In two columns about as long as each other; in one where a page would not hold them."""
     narrow = (width - COLUMN_GAP) / 2
-    shown, titles = list[Flowable](), set[int]()
-    for block in section.blocks:
-        titles |= {len(shown), len(shown) + 1}
-        shown += [*_title(block.title, lettering), *_bullets(block, lettering)]
-        shown += _rows(block, narrow, lettering)
-    heights = [part.wrap(narrow, 10_000)[1] for part in shown]
-    half, left = sum(heights) / 2, 0
-    while left < len(shown) and (sum(heights[: left + 1]) <= half or left - 1 in titles):
-        left += 1
-    if max(sum(heights[:left]), sum(heights[left:])) > TALLEST:
-        return shown
-    row = [shown[:left], "", shown[left:]]
-    widths = [narrow, COLUMN_GAP, narrow]
-    return [Table([row], colWidths=widths, style=TableStyle(_BARE))]
+    blocks = [
+        [
+            *_title(block.title, lettering),
+            *_bullets(block, lettering),
+            *_rows(block, narrow, lettering),
+        ]
+        for block in section.blocks
+    ]
+    heights = [sum(part.wrap(narrow, 10_000)[1] for part in block) for block in blocks]
+    tall, left = min((max(sum(heights[:at]), sum(heights[at:])), at) for at in range(len(blocks)))
+    if tall > TALLEST:
+        return [part for block in blocks for part in block]
+    columns = [
+        [part for block in side for part in block] for side in (blocks[:left], blocks[left:])
+    ]
+    widths = [narrow, COLUMN_GAP, narrow] if left else [0, 0, width]
+    return [Table([[columns[0], [], columns[1]]], colWidths=widths, style=TableStyle(_BARE))]
 
 
 def _bullets(block: sections.Block, lettering: Lettering) -> Set:

@@ -1,4 +1,4 @@
-"""The tables of findings on A4: chambers side by side, or below each other where that is too narrow."""
+"""The tables of findings on A4: chambers side by side, or below each other where that is narrow."""
 
 from collections.abc import Sequence
 
@@ -40,15 +40,15 @@ def columns_of_tables(section: Tables, width: float, lettering: Lettering) -> li
         ]
         tall = max(sum(_height(one, narrow) for one in side) for side in sides)
         if tall <= TALLEST:
-            bare = [(f"{s}PADDING", (0, 0), (-1, -1), 0) for s in ("LEFT", "RIGHT", "TOP", "BOTTOM")]
+            bare = [
+                (f"{s}PADDING", (0, 0), (-1, -1), 0) for s in ("LEFT", "RIGHT", "TOP", "BOTTOM")
+            ]
             style = TableStyle([*bare, ("VALIGN", (0, 0), (-1, -1), "TOP")])
             left, right = ([part for one in side for part in one] for side in sides)
-            return [Table([[left, "", right]], colWidths=[narrow, GAP, narrow], style=style)]
+            return [Table([[left, [], right]], colWidths=[narrow, GAP, narrow], style=style)]
     every = [one for column in section.columns for one in column]
     return [
-        part
-        for one in every
-        for part in _kept(_chamber(one, section.headings, width, lettering))
+        part for one in every for part in _kept(_chamber(one, section.headings, width, lettering))
     ]
 
 
@@ -66,7 +66,7 @@ def _chamber(
 ) -> list[Flowable]:
     value = max(VALUE, 7 + lettering.width(headings[1], _HEAD_RIGHT.size))
     widths = [value, UNIT]
-    heads = [Text(headings[0], _HEAD, lettering), Text(headings[1], _HEAD_RIGHT, lettering), ""]
+    heads = [Text(headings[0], _HEAD, lettering), Text(headings[1], _HEAD_RIGHT, lettering), []]
     for there, head, wide in (
         (table.intervals, headings[2], INTERVAL),
         (table.references, headings[3], REFERENCE),
@@ -103,10 +103,14 @@ def _row(line: Line, table: Chamber, lettering: Lettering) -> list[object]:
     if not line.value:
         share = _REASON if len(line.note) < _LONG else _LONG_REASON
         both = Pair(name[0], Text(line.note, _NOTE, lettering), share)
-        return [[both], *[""] * (2 + table.intervals + table.references)]
+        return [[both], *[[]] * (2 + table.intervals + table.references)]
     if line.note:
         name.append(Text(line.note, _INDEXED_NOTE if indexed else _NOTE, lettering))
-    row: list[object] = [name, Text(line.value, _VALUE, lettering), Text(line.unit, _UNIT, lettering)]
+    row: list[object] = [
+        name,
+        Text(line.value, _VALUE, lettering),
+        Text(line.unit, _UNIT, lettering),
+    ]
     if table.intervals:
         row.append(Text(line.interval, _RANGE, lettering))
     if table.references:

@@ -1,19 +1,22 @@
 """Text set in lines for the PDF: no markup, so nothing in a text can command anything.
 
-Lines break at blanks, after hyphens and slashes, and between Chinese characters, though not before a
-closing sign or after an opening one; what is wider than a line by itself is cut.
+Lines break at blanks, after hyphens and slashes, and between Chinese characters, though not before
+a closing sign or after an opening one; what is wider than a line by itself is cut.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from reportlab.lib.colors import HexColor
 from reportlab.platypus import Flowable
 
 from heartseg.report.lettering import Lettering
+
+OUTLINE = 0.028
+"""Of a font that has no bold letters: these are drawn with an outline, as a share of their size."""
 
 _NOT_FIRST = frozenset("。，、；：？！）》」』】%％…·°²,.;:?!)]’”")
 _NOT_LAST = frozenset("（《「『【([‘“")
@@ -98,22 +101,25 @@ def _wide(character: str) -> bool:
     return unicodedata.east_asian_width(character) in ("W", "F")
 
 
-def put(canvas: Any, place: tuple[float, float], text: str, style: Style, lettering: Lettering) -> None:
+def put(
+    canvas: Any, place: tuple[float, float], text: str, style: Style, lettering: Lettering
+) -> None:
     """One line on the canvas, from a place on its base line (to it, where the style is right)."""
     text = unicodedata.normalize("NFC", text)
     x, y = place
     if style.right:
         x -= lettering.width(text, style.size, bold=style.bold)
+    canvas.saveState()
+    canvas.setLineWidth(OUTLINE * style.size)
     said = canvas.beginText(x, y)
     said.setFillColor(HexColor(style.colour))
-    if style.bold:  # a font without a bold one of its own is drawn with an outline
-        said.setStrokeColor(HexColor(style.colour))
-        canvas.setLineWidth(0.028 * style.size)
+    said.setStrokeColor(HexColor(style.colour))
     for name, run in lettering.runs(text, bold=style.bold):
         said.setFont(name, style.size)
         said.setTextRenderMode(2 if style.bold and not lettering.is_bold(name) else 0)
         said.textOut(run)
     canvas.drawText(said)
+    canvas.restoreState()
 
 
 class Text(Flowable):  # type: ignore[misc] # reportlab brings no types

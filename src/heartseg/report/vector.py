@@ -1,7 +1,8 @@
 """Our SVG drawings on a PDF page: sharp lines and text that can be selected.
 
-It knows what `curve` and `bullseye` draw, and no more: `svg`, `path` of M H V v L A a Z, `polyline`,
-`circle` and `text`. Anything else is an error, so that a drawing never loses a part unseen.
+It knows what `curve` and `bullseye` draw, and no more: `svg`, `path` of M H V v L A a Z,
+`polyline`, `circle` and `text`. Anything else is an error, so that a drawing never loses a part
+unseen.
 """
 
 import math
