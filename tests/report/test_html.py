@@ -6,7 +6,7 @@ import pytest
 from heartseg.core.finding import Quality, Report
 from heartseg.core.study import View
 from heartseg.report.curve import curve_svg
-from heartseg.report.html import html_page
+from tests.report.cases import html_of
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>]]></style>{{7*7}}\x1b\u202e"
 
@@ -35,7 +35,7 @@ def hostile(report: Report) -> Report:
 
 
 def test_hostile_text_is_escaped_everywhere(report: Report) -> None:
-    plain, page = html_page(report), html_page(hostile(report))
+    plain, page = html_of(report), html_of(hostile(report))
     assert "&lt;script&gt;" in page
     assert "<script" not in page
     assert "<img" not in page
@@ -49,7 +49,7 @@ def test_hostile_text_is_escaped_everywhere(report: Report) -> None:
 
 
 def test_the_page_is_closed_to_the_network(report: Report) -> None:
-    page = html_page(report, b"\x89PNG", ())
+    page = html_of(report, mosaic=(b"\x89PNG", ()))
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
     assert f'<meta http-equiv="Content-Security-Policy" content="{policy}">' in page
     assert page.index("Content-Security-Policy") < page.index("<style>")
@@ -58,35 +58,35 @@ def test_the_page_is_closed_to_the_network(report: Report) -> None:
 
 
 def test_fractions_are_percent_and_absent_values_are_their_reason(report: Report) -> None:
-    page = html_page(report)
+    page = html_of(report)
     assert "<b>54.3</b>" in page
     assert "52.0 – 56.1" in page
     assert "0.5432" not in page
     assert re.search(r'<td class="why"[^>]*>height not known</td>', page)
     assert "None" not in page
     not_a_number = replace(report.findings[0], value=float("nan"), problem=None)
-    page = html_page(replace(report, findings=(not_a_number,)))
+    page = html_of(replace(report, findings=(not_a_number,)))
     assert "not measured" in page
     assert not re.search(r"\bnan\b", page, re.IGNORECASE)
 
 
 def test_a_value_outside_of_its_reference_is_marked(report: Report) -> None:
-    assert re.search(r'aria-label="above">▲</b>80 – 140', html_page(report))
+    assert re.search(r'aria-label="above">▲</b>80 – 140', html_of(report))
     inside = replace(report.findings[0], reference=(80.0, 160.0))
-    assert "▲" not in html_page(replace(report, findings=(inside,)))
+    assert "▲" not in html_of(replace(report, findings=(inside,)))
 
 
 @pytest.mark.parametrize(
     ("verdict", "words"), [("pass", "Passed"), ("review", "Review needed"), ("reject", "Rejected")]
 )
 def test_the_verdict_is_said_in_words(report: Report, verdict: str, words: str) -> None:
-    page = html_page(replace(report, quality=Quality(verdict=verdict, reasons=("because",))))
+    page = html_of(replace(report, quality=Quality(verdict=verdict, reasons=("because",))))
     assert f"<b>{words}</b>" in page
     assert "<li>because</li>" in page
 
 
 def test_research_use_and_licence_are_on_the_page(report: Report) -> None:
-    page = html_page(report)
+    page = html_of(report)
     assert page.count("Research use only, not for diagnosis") >= 3
     assert page.count("CC BY 4.0") >= 2
 
@@ -118,7 +118,7 @@ def test_without_times_the_curve_counts_frames(report: Report) -> None:
 
 def test_two_frames_are_no_curve(report: Report) -> None:
     assert curve_svg(replace(report, curves={"lv_ml": (2.0, 1.0)})) == ""
-    assert "<svg" not in html_page(replace(report, curves={}))
+    assert "<svg" not in html_of(replace(report, curves={}))
 
 
 def test_volumes_of_zero_and_phases_beyond_the_curve_do_no_harm(report: Report) -> None:

@@ -26,7 +26,8 @@ def html_page(page: Page) -> str:
 
 def _in_stylesheet(text: str) -> str:
     """Within quotation marks in CSS: what is neither letter nor digit is written by its number."""
-    return "".join(c if c.isalnum() or c == " " else f"\\{ord(c):06x}" for c in text)
+    plain = frozenset(" ,.-")
+    return "".join(c if c.isalnum() or c in plain else f"\\{ord(c):06x}" for c in text)
 
 
 @lru_cache(maxsize=1)

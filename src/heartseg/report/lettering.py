@@ -33,8 +33,11 @@ def _loaded(file: Path) -> Any:
     from reportlab.pdfbase import pdfmetrics
     from reportlab.pdfbase.ttfonts import TTFont
 
-    name = file.stem if file.parent == FOLDER else f"site-{abs(hash(file)):x}"
+    ours = file.parent == FOLDER
+    name = file.stem if ours else f"site-{file.stem}-{len(pdfmetrics.getRegisteredFontNames())}"
     font = TTFont(name, str(file))
+    if not ours:  # reportlab takes fonts of one inner name for one font: two releases of DejaVu, say
+        font.face.name = f"Site-{font.face.name.decode('latin-1')}".encode("latin-1")
     pdfmetrics.registerFont(font)
     return font
 

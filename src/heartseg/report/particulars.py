@@ -65,7 +65,7 @@ def provenance_rows(report: Report, language: Language) -> Rows:
         (say("Files"), ", ".join(clean(name) for name in made.inputs)),
         (say("Corrected by"), clean(made.person or "")),
         (say("Model"), words.model_line(report)),
-        (say("Model licence"), say(clean(model.licence))),
+        (say("Model licence"), language.term(clean(model.licence))),
         (say("Model SHA-256"), clean(model.sha256 or "")),
         *(
             (say(f"SHA-256 of {words.model_name(one)}"), clean(one.sha256 or ""))

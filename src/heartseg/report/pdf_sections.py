@@ -12,7 +12,7 @@ from reportlab.platypus import Flowable, Image, KeepTogether, Spacer, Table, Tab
 from heartseg.report import page as sections
 from heartseg.report.lettering import Lettering
 from heartseg.report.pdf_tables import columns_of_tables
-from heartseg.report.setting import Pair, Style, Text, put
+from heartseg.report.setting import BARE, Pair, Style, Text, put
 
 INK, MUTED_INK, LINE, SOFT = "#171c24", "#5b6470", "#dfe3e8", "#f5f7f9"
 SMALL, BODY = 7.2, 8.2
@@ -22,11 +22,6 @@ HIGHEST_MOSAIC = 410.0
 
 COLUMN_GAP, TALLEST = 20.0, 620.0
 """Between two columns, and what a page holds of them."""
-
-_BARE = [
-    *((f"{side}PADDING", (0, 0), (-1, -1), 0) for side in ("LEFT", "RIGHT", "TOP", "BOTTOM")),
-    ("VALIGN", (0, 0), (-1, -1), "TOP"),
-]
 
 Set = list[Flowable]
 
@@ -46,7 +41,7 @@ def heading(page: sections.Page, width: float, lettering: Lettering) -> Flowable
     gap = 16.0
     side = 0.3 * width
     return Table(
-        [[left, [], right]], colWidths=[width - side - gap, gap, side], style=TableStyle(_BARE)
+        [[left, [], right]], colWidths=[width - side - gap, gap, side], style=TableStyle(BARE)
     )
 
 
@@ -68,6 +63,7 @@ def _verdict(section: sections.Verdict, width: float, lettering: Lettering) -> S
     table.setStyle(
         TableStyle(
             [
+                *BARE,
                 ("BACKGROUND", (0, 0), (-1, -1), HexColor(SOFT)),
                 ("LINEBEFORE", (0, 0), (0, -1), 3.5, HexColor(section.colour)),
                 *(("LEFTPADDING", (0, 0), (-1, -1), 10), ("RIGHTPADDING", (0, 0), (-1, -1), 8)),
@@ -140,7 +136,7 @@ def _drawings(section: sections.Drawings, width: float, lettering: Lettering) ->
     rows = [drawn[at : at + section.across] for at in range(0, len(drawn), section.across)]
     cells = [[*row, *[[]] * (section.across - len(row))] for row in rows]
     table = Table(cells, colWidths=[wide + gap] * section.across, hAlign="LEFT")
-    table.setStyle(TableStyle([*_BARE, ("RIGHTPADDING", (0, 0), (-1, -1), gap)]))
+    table.setStyle(TableStyle([*BARE, ("RIGHTPADDING", (0, 0), (-1, -1), gap)]))
     return [KeepTogether([*_title(section.title, lettering), table])]
 
 
@@ -198,7 +194,7 @@ def _about(section: sections.About, width: float, lettering: Lettering) -> Set:
         [part for block in side for part in block] for side in (blocks[:left], blocks[left:])
     ]
     widths = [narrow, COLUMN_GAP, narrow] if left else [0, 0, width]
-    return [Table([[columns[0], [], columns[1]]], colWidths=widths, style=TableStyle(_BARE))]
+    return [Table([[columns[0], [], columns[1]]], colWidths=widths, style=TableStyle(BARE))]
 
 
 def _bullets(block: sections.Block, lettering: Lettering) -> Set:

@@ -9,7 +9,7 @@ from heartseg.report.finding_tables import Line
 from heartseg.report.finding_tables import Table as Chamber
 from heartseg.report.lettering import Lettering
 from heartseg.report.page import Tables
-from heartseg.report.setting import Pair, Style, Text
+from heartseg.report.setting import BARE, Pair, Style, Text
 
 GAP = 20.0
 TALLEST = 560.0
@@ -40,12 +40,8 @@ def columns_of_tables(section: Tables, width: float, lettering: Lettering) -> li
         ]
         tall = max(sum(_height(one, narrow) for one in side) for side in sides)
         if tall <= TALLEST:
-            bare = [
-                (f"{s}PADDING", (0, 0), (-1, -1), 0) for s in ("LEFT", "RIGHT", "TOP", "BOTTOM")
-            ]
-            style = TableStyle([*bare, ("VALIGN", (0, 0), (-1, -1), "TOP")])
             left, right = ([part for one in side for part in one] for side in sides)
-            return [Table([[left, [], right]], colWidths=[narrow, GAP, narrow], style=style)]
+            return [Table([[left, [], right]], colWidths=[narrow, GAP, narrow], style=TableStyle(BARE))]
     every = [one for column in section.columns for one in column]
     return [
         part for one in every for part in _kept(_chamber(one, section.headings, width, lettering))
@@ -84,10 +80,9 @@ def _chamber(
     made.setStyle(
         TableStyle(
             [
-                *(("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 0)),
+                *BARE,
                 *(("TOPPADDING", (0, 0), (-1, -1), 2.2), ("BOTTOMPADDING", (0, 0), (-1, -1), 2.6)),
                 *(("LEFTPADDING", (2, 0), (2, -1), 4), ("LEFTPADDING", (1, 0), (1, -1), 6)),
-                ("VALIGN", (0, 0), (-1, -1), "TOP"),
                 ("LINEBELOW", (0, 0), (-1, 0), 0.6, HexColor("#aab2bd")),
                 ("LINEBELOW", (0, 1), (-1, -1), 0.4, HexColor("#dfe3e8")),
                 *spans,

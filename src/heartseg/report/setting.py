@@ -13,10 +13,17 @@ from typing import Any
 from reportlab.lib.colors import HexColor
 from reportlab.platypus import Flowable
 
-from heartseg.report.lettering import Lettering
+from heartseg.report.lettering import REGULAR, Lettering
 
 OUTLINE = 0.028
 """Of a font that has no bold letters: these are drawn with an outline, as a share of their size."""
+
+BARE = (
+    *((f"{side}PADDING", (0, 0), (-1, -1), 0) for side in ("LEFT", "RIGHT", "TOP", "BOTTOM")),
+    ("VALIGN", (0, 0), (-1, -1), "TOP"),
+    ("FONTNAME", (0, 0), (-1, -1), REGULAR.stem),
+)
+"""Style of a table without paddings; reportlab would name Helvetica in it, unembedded."""
 
 _NOT_FIRST = frozenset("。，、；：？！）》」』】%％…·°²,.;:?!)]’”")
 _NOT_LAST = frozenset("（《「『【([‘“")
