@@ -17,13 +17,13 @@ from heartseg.read import read_study
 from heartseg.read.dicom_patient import patient_of, person_name
 from tests.report.pdf_reading import pages_of
 
-SHAPE = (3, 4, 24, 20)
+SHAPE = (2, 3, 24, 20)
 
 
 def cine(folder: Path) -> list[Path]:
     voxels = np.arange(np.prod(SHAPE), dtype=np.uint16).reshape(SHAPE)
     affine = np.diag([9.0, 1.5, 1.25, 1.0])
-    image = Image(voxels, Geometry(SHAPE[1:], affine), (0.0, 40.0, 80.0))
+    image = Image(voxels, Geometry(SHAPE[1:], affine), (0.0, 40.0))
     return write_cine(folder, image, CineTags(patient_id="4711-B"))
 
 
