@@ -39,7 +39,7 @@ def heading(page: sections.Page, width: float, lettering: Lettering) -> Flowable
         text(page.licence, Style(SMALL, MUTED_INK, right=True)),
     ]
     gap = 16.0
-    side = 0.3 * width
+    side = 0.36 * width
     return Table(
         [[left, [], right]], colWidths=[width - side - gap, gap, side], style=TableStyle(BARE)
     )
