@@ -48,6 +48,13 @@ class Language:
         said = self.phrases.translate(text)
         return English(text) if said is None else said
 
+    def fill(self, sentence: str, **parts: str) -> str:
+        """A sentence of ours, its holes filled with what need not be translated any more."""
+        said = self.say(sentence)
+        for name, part in parts.items():
+            said = said.replace(f"{{{name}}}", part)
+        return said
+
     def term(self, text: str) -> str:
         """The same of a name of a setting or a product, which may stand in any language."""
         return str.__str__(self.say(text))

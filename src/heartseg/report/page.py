@@ -160,7 +160,9 @@ def page(
         patient=patient_line(patient, language),
         about=_about(report, language),
         research_only=say(words.RESEARCH_ONLY),
-        licence=say(f"Model licence: {clean(report.model.licence)}"),
+        licence=language.fill(
+            "Model licence: {licence}", licence=language.term(clean(report.model.licence))
+        ),
         sections=sections,
         untranslated=say(f"Texts in English for want of a translation: {left}.") if left else "",
         page_of=say("Page {number} of {total}"),

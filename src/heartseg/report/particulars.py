@@ -34,7 +34,7 @@ def patient_line(patient: Patient | None, language: Language) -> str:
     ):
         if value:
             parts.append(f"{language.say(name)} {clean(value, longest=64)}")
-    return f"{language.say('Patient')}: {'  ·  '.join(parts)}"
+    return language.fill("Patient: {who}", who="  ·  ".join(parts))
 
 
 def body_rows(body: Body, language: Language) -> Rows:

@@ -35,7 +35,7 @@ def pdf_bytes(page: Page, lettering: Lettering) -> bytes:
     Raises:
         OutputError: a character that no font at hand can print.
     """
-    story: list[Flowable] = [heading(page, WIDTH, lettering)]
+    story: list[Flowable] = heading(page, WIDTH, lettering)
     for section in page.sections:
         story += section_flowables(section, WIDTH, lettering)
     out = io.BytesIO()

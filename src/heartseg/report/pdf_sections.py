@@ -11,6 +11,7 @@ from reportlab.platypus import Flowable, Image, KeepTogether, Spacer, Table, Tab
 
 from heartseg.report import page as sections
 from heartseg.report.lettering import Lettering
+from heartseg.report.pdf_columns import TwoColumns
 from heartseg.report.pdf_tables import columns_of_tables
 from heartseg.report.setting import BARE, Pair, Style, Text, put
 
@@ -20,29 +21,25 @@ SMALL, BODY = 7.2, 8.2
 HIGHEST_MOSAIC = 410.0
 """Points."""
 
-COLUMN_GAP, TALLEST = 20.0, 620.0
-"""Between two columns, and what a page holds of them."""
-
 Set = list[Flowable]
 
 
-def heading(page: sections.Page, width: float, lettering: Lettering) -> Flowable:
-    """Study, patient and technique on the left, what the page is not for on the right."""
+def heading(page: sections.Page, width: float, lettering: Lettering) -> Set:
+    """The study, what its page is not for on the right, patient and technique below."""
     text = partial(Text, lettering=lettering)
-    left = [
-        text(page.study, Style(16.0, INK, bold=True), below=2),
-        text(page.patient, Style(BODY, INK, bold=True)),
-        text(page.about, Style(SMALL, MUTED_INK)),
-    ]
+    left = [text(page.study, Style(16.0, INK, bold=True))]
     right = [
         text(page.research_only, Style(SMALL, INK, bold=True, right=True)),
         text(page.licence, Style(SMALL, MUTED_INK, right=True)),
     ]
     gap = 16.0
     side = 0.36 * width
-    return Table(
-        [[left, [], right]], colWidths=[width - side - gap, gap, side], style=TableStyle(BARE)
-    )
+    widths = [width - side - gap, gap, side]
+    return [
+        Table([[left, [], right]], colWidths=widths, style=TableStyle(BARE)),
+        text(page.patient, Style(BODY, INK, bold=True)),
+        text(page.about, Style(SMALL, MUTED_INK)),
+    ]
 
 
 def section_flowables(section: sections.Section, width: float, lettering: Lettering) -> Set:
@@ -176,8 +173,7 @@ class _Legend(Flowable):  # type: ignore[misc] # reportlab brings no types
 
 
 def _about(section: sections.About, width: float, lettering: Lettering) -> Set:
-    """In two columns about as long as each other; in one where a page would not hold them."""
-    narrow = (width - COLUMN_GAP) / 2
+    narrow = TwoColumns.width_of(width)
     blocks = [
         [
             *_title(block.title, lettering),
@@ -186,15 +182,7 @@ def _about(section: sections.About, width: float, lettering: Lettering) -> Set:
         ]
         for block in section.blocks
     ]
-    heights = [sum(part.wrap(narrow, 10_000)[1] for part in block) for block in blocks]
-    tall, left = min((max(sum(heights[:at]), sum(heights[at:])), at) for at in range(len(blocks)))
-    if tall > TALLEST:
-        return [part for block in blocks for part in block]
-    columns = [
-        [part for block in side for part in block] for side in (blocks[:left], blocks[left:])
-    ]
-    widths = [narrow, COLUMN_GAP, narrow] if left else [0, 0, width]
-    return [Table([[columns[0], [], columns[1]]], colWidths=widths, style=TableStyle(BARE))]
+    return [TwoColumns(blocks)]
 
 
 def _bullets(block: sections.Block, lettering: Lettering) -> Set:

@@ -25,7 +25,7 @@ DEEPEST = 4
 _HOLE = re.compile(r"\{([a-z_]+)(?::(n|list|raw))?\}")
 _ONE_NUMBER = r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
 _KINDS = {
-    "n": rf"{_ONE_NUMBER}(?:(?:, | and |-){_ONE_NUMBER})*",
+    "n": rf"{_ONE_NUMBER}(?:(?:, | and |[-+]){_ONE_NUMBER})*",
     "list": ".+?",
     "raw": ".+?",
     None: ".+?",
