@@ -29,7 +29,9 @@ def test_a_report_is_printed_in_the_language_asked_for(tmp_path: Path) -> None:
     assert "Фракция выброса" in said
     assert "Пациент: обезличено" in said
     assert '<html lang="ru">' in (folder / "report.html").read_text("utf-8")
-    names = [one["name"] for one in json.loads((folder / "report.json").read_text("utf-8"))["findings"]]
+    names = [
+        one["name"] for one in json.loads((folder / "report.json").read_text("utf-8"))["findings"]
+    ]
     assert "LV ejection fraction" in names
 
 

@@ -47,9 +47,7 @@ def _fonts(objects: dict[int, bytes]) -> dict[bytes, dict[int, str]]:
 
 def _map(cmap: bytes) -> dict[int, str]:
     pairs = re.findall(rb"^<(\w\w)> <(\w{4,})>$", cmap, re.MULTILINE)
-    return {
-        int(code, 16): bytes.fromhex(to.decode()).decode("utf-16-be") for code, to in pairs
-    }
+    return {int(code, 16): bytes.fromhex(to.decode()).decode("utf-16-be") for code, to in pairs}
 
 
 def _said(stream: bytes, maps: dict[bytes, dict[int, str]]) -> str:
@@ -58,9 +56,7 @@ def _said(stream: bytes, maps: dict[bytes, dict[int, str]]) -> str:
         for name, run in _RUN.findall(line):
             if name:
                 font = maps[name]
-            raw = _ESCAPED.sub(
-                lambda m: bytes([int(m[1], 8)]) if m[1].isdigit() else m[1], run
-            )
+            raw = _ESCAPED.sub(lambda m: bytes([int(m[1], 8)]) if m[1].isdigit() else m[1], run)
             text.append("".join(font[code] for code in raw))
         text.append("\n")
     return "".join(text)

@@ -68,6 +68,11 @@ def test_a_translation_that_loses_a_number_is_refused(said: str) -> None:
 
 def test_hostile_texts_take_no_time() -> None:
     begin = time.perf_counter()
-    for text in ("a: " * (LONGEST // 3), "no " * (LONGEST // 3), "no x in frame 1, " * 29, "x" * 9999):
+    for text in (
+        "a: " * (LONGEST // 3),
+        "no " * (LONGEST // 3),
+        "no x in frame 1, " * 29,
+        "x" * 9999,
+    ):
         assert PHRASES.translate(text) is None
     assert time.perf_counter() - begin < 1.0

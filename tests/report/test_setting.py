@@ -38,7 +38,7 @@ def test_chinese_breaks_between_signs_but_not_before_a_closing_one(lettering: Le
 
 
 def test_words_are_not_cut(lettering: Lettering) -> None:
-    words = "cavity and trabeculae count".split()
+    words = ["cavity", "and", "trabeculae", "count"]
     for line in lines_of(" ".join(words), 50.0, STYLE, lettering):
         assert set(line.split()) <= set(words)
 

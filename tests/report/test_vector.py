@@ -59,7 +59,9 @@ def test_the_curve_has_its_points_its_marks_and_its_words(report: Report) -> Non
 
 
 def test_up_on_the_screen_is_up_on_paper(report: Report) -> None:
-    high, low = drawn(curve_svg(replace(report, curves={"lv_ml": (100.0, 90.0, 10.0)}))).of("circle")[::2]
+    high, low = drawn(curve_svg(replace(report, curves={"lv_ml": (100.0, 90.0, 10.0)}))).of(
+        "circle"
+    )[::2]
     assert high[1] > low[1]
 
 

@@ -41,7 +41,9 @@ def columns_of_tables(section: Tables, width: float, lettering: Lettering) -> li
         tall = max(sum(_height(one, narrow) for one in side) for side in sides)
         if tall <= TALLEST:
             left, right = ([part for one in side for part in one] for side in sides)
-            return [Table([[left, [], right]], colWidths=[narrow, GAP, narrow], style=TableStyle(BARE))]
+            return [
+                Table([[left, [], right]], colWidths=[narrow, GAP, narrow], style=TableStyle(BARE))
+            ]
     every = [one for column in section.columns for one in column]
     return [
         part for one in every for part in _kept(_chamber(one, section.headings, width, lettering))
