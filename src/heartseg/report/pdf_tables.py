@@ -1,6 +1,7 @@
 """The tables of findings on A4: chambers side by side, or below each other where that is narrow."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from reportlab.lib.colors import HexColor
 from reportlab.platypus import Flowable, KeepTogether, Spacer, Table, TableStyle
@@ -11,9 +12,13 @@ from heartseg.report.lettering import Lettering
 from heartseg.report.page import Tables
 from heartseg.report.setting import BARE, Pair, Style, Text
 
+Mark = tuple[Any, ...]
+
 GAP = 20.0
 TALLEST = 560.0
 """Points: columns that are taller, or that have intervals and ranges, stand below each other."""
+
+_RULE = "#dfe3e8"
 
 _TITLE = Style(10.0, "#171c24", bold=True)
 _HEAD, _HEAD_RIGHT = Style(7.2, "#5b6470"), Style(7.2, "#5b6470", right=True)
@@ -73,11 +78,19 @@ def _chamber(
             widths.append(wide)
             heads.append(Text(head, _HEAD_RIGHT, lettering))
     widths.insert(0, width - sum(widths))
-    rows, spans = [heads], []
-    for number, line in enumerate(table.lines, start=1):
-        rows.append(_row(line, table, lettering))
+    rows, marks = [heads], list[Mark]()
+    for line in table.lines:
+        values, below = _row(line, table, lettering), _note(line, lettering)
         if not line.value:
-            spans.append(("SPAN", (0, number), (-1, number)))
+            marks.append(_spanned(len(rows)))
+        rows.append(values)
+        if below is not None:
+            marks += [_spanned(len(rows)), ("BOTTOMPADDING", (0, len(rows) - 1), (-1, -1), 0)]
+            marks += [("TOPPADDING", (0, len(rows)), (-1, -1), 0)]
+            rows.append([[below], *[[]] * (len(heads) - 1)])
+        marks.append(("LINEBELOW", (0, len(rows) - 1), (-1, len(rows) - 1), 0.4, HexColor(_RULE)))
+        marks.append(("BOTTOMPADDING", (0, len(rows) - 1), (-1, -1), 2.6))
+        marks.append(("TOPPADDING", (0, len(rows)), (-1, -1), 2.2))
     made = Table(rows, colWidths=widths, repeatRows=1)
     made.setStyle(
         TableStyle(
@@ -86,23 +99,30 @@ def _chamber(
                 *(("TOPPADDING", (0, 0), (-1, -1), 2.2), ("BOTTOMPADDING", (0, 0), (-1, -1), 2.6)),
                 *(("LEFTPADDING", (2, 0), (2, -1), 4), ("LEFTPADDING", (1, 0), (1, -1), 6)),
                 ("LINEBELOW", (0, 0), (-1, 0), 0.6, HexColor("#aab2bd")),
-                ("LINEBELOW", (0, 1), (-1, -1), 0.4, HexColor("#dfe3e8")),
-                *spans,
+                *(mark for mark in marks if mark[1][1] < len(rows)),
             ]
         )
     )
     return [Spacer(1, 10), Text(table.title, _TITLE, lettering, below=2), made]
 
 
+def _spanned(row: int) -> Mark:
+    return ("SPAN", (0, row), (-1, row))
+
+
+def _note(line: Line, lettering: Lettering) -> Flowable | None:
+    """What to mind about a value, over the whole width below it."""
+    if not line.value or not line.note:
+        return None
+    return Text(line.note, _INDEXED_NOTE if line.indexed else _NOTE, lettering)
+
+
 def _row(line: Line, table: Chamber, lettering: Lettering) -> list[object]:
-    indexed = line.indexed
-    name = [Text(line.name, _INDEXED if indexed else _NAME, lettering)]
+    name = Text(line.name, _INDEXED if line.indexed else _NAME, lettering)
     if not line.value:
         share = _REASON if len(line.note) < _LONG else _LONG_REASON
-        both = Pair(name[0], Text(line.note, _NOTE, lettering), share)
+        both = Pair(name, Text(line.note, _NOTE, lettering), share)
         return [[both], *[[]] * (2 + table.intervals + table.references)]
-    if line.note:
-        name.append(Text(line.note, _INDEXED_NOTE if indexed else _NOTE, lettering))
     row: list[object] = [
         name,
         Text(line.value, _VALUE, lettering),
