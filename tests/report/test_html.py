@@ -111,6 +111,15 @@ def test_the_curve_runs_in_time_and_breaks_at_gaps(report: Report) -> None:
     assert "time (ms)" in drawing
 
 
+@pytest.mark.parametrize(("rv", "lv"), [(1, 3), (3, 1)])
+def test_labels_of_neighbouring_phases_part_sideways(report: Report, rv: int, lv: int) -> None:
+    phases = {View.SAX: replace(report.phases[View.SAX], ed=0, es=lv, rv_es=rv)}
+    drawing = curve_svg(replace(report, phases=phases))
+    anchors = dict(re.findall(r'text-anchor="(\w+)">(ES|RV ES)<', drawing))
+    first, second = ("RV ES", "ES") if rv < lv else ("ES", "RV ES")
+    assert {said: anchor for anchor, said in anchors.items()} == {first: "end", second: "start"}
+
+
 def test_without_times_the_curve_counts_frames(report: Report) -> None:
     curves = {**report.curves, "time_ms": (None, None, None, None)}
     assert ">frame<" in curve_svg(replace(report, curves=curves))

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 
-from reportlab.platypus import Flowable
+from reportlab.platypus import Flowable, Spacer
 
 GAP = 20.0
+TOP = 9.0
+"""Points above a block that goes on."""
+
 LEAST = 90.0
 """Points that must be free on a page for a part to begin there."""
 
@@ -57,14 +60,15 @@ class TwoColumns(Flowable):  # type: ignore[misc] # reportlab brings no types
         page = TwoColumns([first, second])
         return [page, TwoColumns(rest)] if rest else [page]
 
-    def _filled(self, blocks: list[list[Flowable]], height: float) -> tuple[Block, list[Block]]:
+    def _filled(self, blocks: Sequence[Block], height: float) -> tuple[Block, list[Block]]:
         """As much as a column holds, and the blocks that are left."""
         column, used = list[Flowable](), 0.0
         for number, block in enumerate(blocks):
             for at, part in enumerate(block):
                 needed = sum(self._high(one) for one in (block[:_HEAD] if at == 0 else [part]))
                 if used + needed > height and (column or number):
-                    return column, [block[at:], *blocks[number + 1 :]]
+                    going_on = [] if at == 0 else [Spacer(1, TOP)]
+                    return column, [[*going_on, *block[at:]], *blocks[number + 1 :]]
                 column.append(part)
                 used += self._high(part)
         return column, []
