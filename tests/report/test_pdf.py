@@ -202,11 +202,9 @@ def test_a_file_that_is_no_font_is_refused(report: Report, tmp_path: Path) -> No
 
 def test_a_font_of_the_users_prints_what_ours_lack(report: Report, tmp_path: Path) -> None:
     """A font with one Hangul syllable: the shape of a letter of ours under another number."""
-    from fontTools.ttLib import TTFont
-
     from heartseg.report.lettering import REGULAR
 
-    font = TTFont(REGULAR)
+    font = pytest.importorskip("fontTools.ttLib").TTFont(REGULAR)  # matplotlib brings it
     for table in font["cmap"].tables:
         table.cmap = {ord("한"): "H"} if table.isUnicode() else {}
     font.save(tmp_path / "site.ttf")

@@ -1,14 +1,13 @@
 """What writes into pictures: a language and the fonts that have its letters."""
 
-import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from heartseg.core.errors import OutputError
 from heartseg.report.language import ENGLISH, Language
-from heartseg.report.lettering import HAN, REGULAR
+from heartseg.report.lettering import Lettering
 from heartseg.report.palette import Colour
 
 if TYPE_CHECKING:
@@ -22,17 +21,20 @@ class Hand:
 
     Attributes:
         language: of the words.
-        narrow: file of the font for letters; None for Pillow's own, which has the Latin ones.
-        wide: of the font for Chinese characters.
+        lettering: its fonts; None for Pillow's own, which has the Latin letters.
     """
 
     language: Language = ENGLISH
-    narrow: Path | None = None
-    wide: Path | None = None
+    lettering: Lettering | None = None
 
     def say(self, text: str) -> str:
-        """In the language."""
-        return self.language.say(text)
+        """In the language; in English where no font at hand draws its letters."""
+        said = self.language.say(text)
+        try:
+            self._runs(said)
+        except OutputError:
+            return text
+        return said
 
     def length(self, text: str, size: int) -> float:
         """Pixels that a text takes."""
@@ -50,7 +52,7 @@ class Hand:
         """Draw a text, its top left corner at a place; `look` is size, colour and weight."""
         size, colour, weight = look
         weight = (
-            weight if outline or self.narrow is None else 0.0
+            weight if outline or self.lettering is None else 0.0
         )  # thin strokes would run together
         x, y = at
         for face, run in self._runs(text):
@@ -65,18 +67,15 @@ class Hand:
         return size
 
     def _runs(self, text: str) -> list[tuple[Path | None, str]]:
-        if self.narrow is None:
-            return [(None, text)]
-        runs = groupby(text, key=lambda one: unicodedata.east_asian_width(one) in ("W", "F"))
-        return [(self.wide if wide else self.narrow, "".join(run)) for wide, run in runs]
+        return [(None, text)] if self.lettering is None else list(self.lettering.files(text))
 
 
 IN_ENGLISH = Hand()
 
 
 def hand_of(language: Language, site: Path | None) -> Hand:
-    """Pillow's own font for English, ours for any other language."""
-    return IN_ENGLISH if language.phrases is None else Hand(language, REGULAR, site or HAN)
+    """Pillow's own font for English, those of the PDF for any other language."""
+    return IN_ENGLISH if language.phrases is None else Hand(language, Lettering(site))
 
 
 @lru_cache(maxsize=32)

@@ -94,10 +94,15 @@ class Lettering:
         Raises:
             OutputError: a character that no font holds, or of a script that needs more than one.
         """
+        for file, run in self.files(text, bold=bold):
+            yield str(_loaded(file).fontName), run
+
+    def files(self, text: str, *, bold: bool = False) -> Iterator[tuple[Path, str]]:
+        """The same with the fonts' files."""
         fonts = self._bold if bold else self._plain
         placed = ((_printed(character, fonts)[0], character) for character in text)
-        for name, run in groupby(placed, key=lambda one: one[0]):
-            yield name, "".join(character for _, character in run)
+        for file, run in groupby(placed, key=lambda one: one[0]):
+            yield file, "".join(character for _, character in run)
 
     def width(self, text: str, size: float, *, bold: bool = False) -> float:
         """Of a text in points."""
@@ -106,14 +111,14 @@ class Lettering:
 
 
 @lru_cache(maxsize=8192)
-def _printed(character: str, fonts: tuple[Path, ...]) -> tuple[str, float]:
-    """Name of the font that prints a character, and how wide it is at a size of 1."""
+def _printed(character: str, fonts: tuple[Path, ...]) -> tuple[Path, float]:
+    """The font that prints a character, and how wide it is at a size of 1."""
     code = ord(character)
     _require_simple(character, code)
     for file in fonts:
         font = _loaded(file)
         if code in font.face.charToGlyph:
-            return str(font.fontName), float(font.stringWidth(character, 1))
+            return file, float(font.stringWidth(character, 1))
     raise OutputError(
         "report.pdf",
         got=f"{_said(character, code)}, which no font at hand can print",
