@@ -23,7 +23,7 @@ from heartseg.report.page import Page
 from heartseg.report.pdf_sections import MUTED_INK, SMALL, heading, section_flowables
 from heartseg.report.setting import Style, lines_of, put
 
-LEFT, TOP, BOTTOM = 40.0, 34.0, 52.0
+LEFT, TOP, BOTTOM = 40.0, 32.0, 56.0
 """Borders in points."""
 
 WIDTH = A4[0] - 2 * LEFT
@@ -104,15 +104,13 @@ def _foot(page: Page, lettering: Lettering, canvas: Any, number: int, total: int
     canvas.setLineWidth(0.5)
     canvas.line(LEFT, BOTTOM - 8, LEFT + WIDTH, BOTTOM - 8)
     numbered = page.page_of.replace("{number}", str(number)).replace("{total}", str(total))
-    room = WIDTH - lettering.width(numbered, SMALL) - 16
     loud, quiet = Style(SMALL, "#171c24", bold=True), Style(SMALL, MUTED_INK)
     y = BOTTOM - 18
     put(canvas, (LEFT, y), page.research_only, loud, lettering)
     beside = LEFT + lettering.width(f"{page.research_only}  ", SMALL, bold=True)
-    licence = lines_of(page.licence, room - (beside - LEFT), quiet, lettering)
-    put(canvas, (beside, y), licence[0] + ("…" if len(licence) > 1 else ""), quiet, lettering)
+    put(canvas, (beside, y), page.untranslated, quiet, lettering)
     put(canvas, (LEFT + WIDTH, y), numbered, Style(SMALL, MUTED_INK, right=True), lettering)
-    whose = lines_of(f"{page.study}  ·  {page.patient}", WIDTH, quiet, lettering)
-    put(canvas, (LEFT, y - 10), whose[0] + ("…" if len(whose) > 1 else ""), quiet, lettering)
-    if page.untranslated:
-        put(canvas, (LEFT, y - 20), page.untranslated, quiet, lettering)
+    for line in (page.licence, f"{page.study}  ·  {page.patient}"):
+        y -= 10
+        first, *more = lines_of(line, WIDTH - SMALL, quiet, lettering)
+        put(canvas, (LEFT, y), f"{first}…" if more else first, quiet, lettering)
