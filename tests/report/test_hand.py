@@ -8,6 +8,7 @@ from heartseg.report.hand import IN_ENGLISH, Hand, hand_of
 from heartseg.report.language import language
 from heartseg.report.lettering import HAN, REGULAR
 
+
 def written(hand: Hand, text: str) -> np.ndarray:
     picture = Image.new("L", (160, 30), 255)
     hand.write(ImageDraw.Draw(picture), (2, 2), text, (20, 0, 0.0))

@@ -12,7 +12,7 @@ from heartseg.core.image import Segmentation
 from heartseg.core.study import Patient, Study, View
 from heartseg.report import Printing, save_report
 from heartseg.report.language import language
-from heartseg.report.lettering import Lettering
+from heartseg.report.lettering import FOLDER, Lettering
 from heartseg.report.page import SECTIONS, page
 from heartseg.report.pdf import pdf_bytes
 from heartseg.report.pdf_sections import SETTERS
@@ -212,3 +212,11 @@ def test_a_font_of_the_users_prints_what_ours_lack(report: Report, tmp_path: Pat
         page(report, patient=Patient(name="한 Kim")), Lettering(tmp_path / "site.ttf")
     )
     assert "Patient: 한 Kim" in pages_of(content)[0]
+
+
+def test_every_font_that_is_shipped_has_its_licence_beside_it() -> None:
+    licences = (FOLDER / "LICENCES.md").read_text("utf-8")
+    for file in FOLDER.glob("*.ttf"):
+        assert f"`{file.name}`" in licences
+    assert "Permission is hereby granted" in licences
+    assert "Apache 2.0" in licences
