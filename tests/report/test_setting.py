@@ -43,6 +43,12 @@ def test_words_are_not_cut(lettering: Lettering) -> None:
         assert set(line.split()) <= set(words)
 
 
+def test_an_option_is_not_cut(lettering: Lettering) -> None:
+    for width in range(60, 120, 6):
+        lines = lines_of("pass its size with --spacing-mm", float(width), STYLE, lettering)
+        assert any("--spacing-mm" in line for line in lines)
+
+
 def test_a_paragraph_goes_on_on_the_next_page(lettering: Lettering) -> None:
     text = Text("one two three four five six seven eight nine ten", STYLE, lettering)
     _, high = text.wrap(60.0, 1000.0)

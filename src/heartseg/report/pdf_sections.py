@@ -18,7 +18,7 @@ from heartseg.report.setting import BARE, Pair, Style, Text, put
 INK, MUTED_INK, LINE, SOFT = "#171c24", "#5b6470", "#dfe3e8", "#f5f7f9"
 SMALL, BODY = 7.2, 8.2
 
-HIGHEST_MOSAIC = 340.0
+HIGHEST_MOSAIC = 292.0
 """Points."""
 
 Set = list[Flowable]

@@ -27,7 +27,7 @@ BARE = (
 
 _NOT_FIRST = frozenset("。，、；：？！）》」』】%％…·°²,.;:?!)]’”")
 _NOT_LAST = frozenset("（《「『【([‘“")
-_WORDS = re.compile(r"\s+|[^\s/–—-]+[/–—-]*|[/–—-]+")
+_WORDS = re.compile(r"\s+|--\w[\w-]*|[^\s/–—-]+[/–—-]*|[/–—-]+")  # an option stays whole
 
 
 @dataclass(frozen=True, slots=True)
