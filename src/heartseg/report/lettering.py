@@ -36,9 +36,8 @@ def _loaded(file: Path) -> Any:
     ours = file.parent == FOLDER
     name = file.stem if ours else f"site-{file.stem}-{len(pdfmetrics.getRegisteredFontNames())}"
     font = TTFont(name, str(file))
-    if (
-        not ours
-    ):  # reportlab takes fonts of one inner name for one font: two releases of DejaVu, say
+    if not ours:
+        # reportlab takes fonts of one inner name for one font: two releases of DejaVu, say.
         font.face.name = f"Site-{font.face.name.decode('latin-1')}".encode("latin-1")
     pdfmetrics.registerFont(font)
     return font
