@@ -212,6 +212,8 @@ def test_a_font_of_the_users_prints_what_ours_lack(report: Report, tmp_path: Pat
         page(report, patient=Patient(name="한 Kim")), Lettering(tmp_path / "site.ttf")
     )
     assert "Patient: 한 Kim" in pages_of(content)[0]
+    usual = pages_of(pdf_of(report, patient=Patient(name="H Kim")))
+    assert [text.replace("한", "H") for text in pages_of(content)] == usual
 
 
 def test_every_font_that_is_shipped_has_its_licence_beside_it() -> None:

@@ -51,9 +51,8 @@ class Hand:
     ) -> None:
         """Draw a text, its top left corner at a place; `look` is size, colour and weight."""
         size, colour, weight = look
-        weight = (
-            weight if outline or self.lettering is None else 0.0
-        )  # thin strokes would run together
+        if self.lettering is not None and outline is None:
+            weight = 0.0  # the strokes of small Chinese characters would run together
         x, y = at
         for face, run in self._runs(text):
             font = _font(face, size)
