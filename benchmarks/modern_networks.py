@@ -10,8 +10,7 @@ planes; the same for all. Two rows a network go to results/modern.csv when it is
 the patients with its interval, and the minutes of one thread. A network that has rows of this
 configuration, planes and seed is not trained again, so the script goes on where it stopped.
 
-A volume is padded with empty slices to the smallest size that its network can take; Swin UNETR
-takes no fewer than 64, six times what a heart has, and pays for them.
+A volume is padded with empty slices to the smallest size that its network can take.
 """
 
 import argparse
@@ -37,7 +36,6 @@ CANDIDATES = (
     "swin-unetr-2d",
     "residual-unet-3d",
     "segresnet-3d",
-    "swin-unetr-3d",
 )
 SIDE = 128
 BATCH = 8

@@ -274,6 +274,100 @@ mean](../explanation/metrics.md).
 """
 
 
+def _measures() -> str:
+    measures = importlib.import_module("heartseg.measure.measures")
+    hearts = _beside("hearts")
+    stacks, views = hearts.of_stacks(), hearts.of_long_axes()
+    tables = {
+        "A stack of short-axis slices": (measures.STACK, stacks),
+        "Its wall": (measures.RINGS, stacks),
+        "Long-axis views": (measures.LONG_AXIS, views),
+        "Their endocardium": (measures.LONGITUDINAL, views),
+    }
+    heads = ("measure", "key", "unit", "per m2", "is", "code", "null with")
+    blocks = [
+        f"## {title}\n\n"
+        + _table(
+            heads,
+            [
+                (
+                    one.name,
+                    f"`{key}`",
+                    one.kind.unit,
+                    "yes" if one.indexed else "",
+                    _first_line(one.of),
+                    _coded(key, one.codes),
+                    ", ".join(hearts.null_when(cases, key)),
+                )
+                for key, one in table.items()
+            ],
+        )
+        for title, (table, cases) in tables.items()
+    ]
+    return "\n\n".join([_MEASURES_LEAD, *blocks, _reference_ranges(measures)])
+
+
+_MEASURES_LEAD = """What `report.json` holds under `findings`, in its order. A number that cannot be
+had is null, and `problem` says why. *Null with* names what a whole heart was robbed of until the
+measure had no value; the reasons in full stand in the report. `{view}` is `4ch`, `2ch` or, of the
+endocardium, `3ch`; `{beat}` is a number. What has *per m2* is also given per square metre of body
+surface, under its key with `_per_m2` behind it, after the others of its table. [How they are
+taken, and why](../explanation/conventions.md). [How to add
+one](../how-to/add-a-part.md#what-a-measure-is)."""
+
+
+def _coded(key: str, codes: Any) -> str:
+    """Every code of a measure, the modality or the views beside it where it depends on these."""
+    said = [f"{codes.any.scheme} {codes.any.value}"] if codes.any else []
+    said += [f"{one.scheme} {one.value} ({modality})" for modality, one in codes.by.items()]
+    said += [
+        f"{one.scheme} {one.value} (echo, {' and '.join(views)})"
+        for views, one in codes.echo.items()
+        if "{view}" not in key or len(views) == 1
+    ]
+    return ", ".join(said)
+
+
+def _reference_ranges(measures: Any) -> str:
+    """The ranges of both sexes at an age that the sources cover."""
+    ranges = importlib.import_module("heartseg.measure.ranges")
+    study = importlib.import_module("heartseg.core.study")
+    acdc = importlib.import_module("heartseg.measure.conventions").ACDC
+    people = [study.Body(sex=sex, age_years=60) for sex in ("F", "M")]
+
+    def of_stack(key: str, body: Any) -> Any:
+        return ranges.reference(key, body, study.Modality.MR, acdc)[0]
+
+    found = {
+        ranges.SOURCE: (measures.STACK, of_stack),
+        ranges.ECHO_SOURCE: (measures.LONG_AXIS, ranges.echo_reference),
+    }
+    parts = [
+        "## Reference ranges",
+        "Given where sex, age, modality and convention match the source.",
+    ]
+    for source, (table, of) in found.items():
+        keys = [key for plain, measure in table.items() for key in measure.keys(plain)]
+        rows = [(key, *(of(key, body) for body in people)) for key in keys]
+        shown = [(f"`{key}`", *map(_interval, ends)) for key, *ends in rows if any(ends)]
+        parts += [source, _table(("key", "women", "men"), shown)]
+    return "\n\n".join(parts)
+
+
+def _interval(ends: tuple[float, float] | None) -> str:
+    return "-" if ends is None else f"{ends[0]:g} to {ends[1]:g}"
+
+
+def _beside(name: str) -> types.ModuleType:
+    """A module of this folder."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(f"docs/{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def _rule(value: float | str | None) -> str:
     return "-" if value is None else value if isinstance(value, str) else f"{value:g}"
 
@@ -496,6 +590,7 @@ PAGES = (
     ),
     Page("networks", "Networks", _networks, ("heartseg.models",)),
     Page("network-costs", "Costs of networks", _costs, ("heartseg.models",)),
+    Page("measures", "Measures", _measures, ("heartseg.measure", "heartseg.measure.measures")),
     Page("metrics", "Metrics", _metrics, ("heartseg.measure", "heartseg.measure.metrics")),
     Page("inspect", "Keys of inspect --json", _inspect, ("heartseg.read",)),
     Page("errors", "Errors", _errors),

@@ -203,7 +203,8 @@ def test_evaluate_of_two_predictions_fills_a_folder(tmp_path: Path) -> None:
     ef = next(row for row in tables["agreement"] if row["finding"] == "lv_ef")
     assert (ef["bias"], ef["bias_low"], ef["limits_high"]) == ("0.0", "0.0", "0.0")
     plots = {file.name for file in (tmp_path / "out").glob("*.svg")}
-    assert {"dice.svg", "bland-altman-first-lv_ef.svg", "correlation-second-rv_edv_ml.svg"} <= plots
+    assert {"dice.svg", "dice-violins.svg"} <= plots
+    assert {"bland-altman-first-lv_ef.svg", "correlation-second-rv_edv_ml.svg"} <= plots
     said = (tmp_path / "out" / "evaluation.txt").read_text(encoding="utf-8")
     assert "Specificity: both empty 1" in said
     both = heartseg("evaluate", *pairs, "--json").json()

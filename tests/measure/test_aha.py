@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -132,6 +134,31 @@ def test_one_phase_has_thickness_only():
     assert {found[f"4_{name}"] for name in ("wall_es_mm", "thickening", "motion_mm")} == {None}
 
 
+RADII_MM = (24.0, 22.0, 17.0, 16.0, 21.0)
+
+
+def test_motion_of_every_frame_of_a_cine_and_from_frame_to_frame():
+    frames = [heart(radius) for radius in RADII_MM]
+    seen = stack(*frames)
+
+    found = segments(seen, Phases(ed=0, es=3, how="given"))
+    partly = segments(replace(seen, covered=(0, 3, 4)), Phases(ed=0, es=3, how="given"))
+
+    assert len(found.curves) == 2 * 16
+    for number in (2, 9, 15):
+        scale = 0.75 if number > 12 else 1.0
+        moved = found.curves[f"{number}_motion_mm"]
+        steps = found.curves[f"{number}_step_mm"]
+        known = scale * (24.0 - np.array(RADII_MM))
+        assert moved == pytest.approx(list(known), abs=0.6)
+        assert steps[0] is None
+        assert steps[1:] == pytest.approx(list(np.diff(known)), abs=0.6)
+        assert found.values[f"{number}_motion_mm"] == moved[3]
+        assert partly.curves[f"{number}_motion_mm"] == (0.0, None, None, *moved[3:])
+        assert partly.curves[f"{number}_step_mm"] == (None, None, None, None, steps[4])
+    assert segments(stack(*frames[:2]), PAIR).curves == {}
+
+
 def test_why_there_are_none():
     seen = stack(heart(24.0), heart(16.0))
     flat = Geometry.from_pixels(SHAPE, SPACING_MM)
@@ -158,7 +185,7 @@ def test_a_study_has_its_segments_and_their_words():
     found = measure_study(study, {View.SAX: seen})
 
     assert found.segments["1_wall_ed_mm"] == pytest.approx(7.0, abs=0.7)
-    assert any("strain are geometric" in said for said in found.conventions)
+    assert any("are geometric, from areas" in said for said in found.conventions)
 
 
 def test_a_beating_heart_without_symmetry_thickens_everywhere():

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from heartseg.core.study import View
@@ -51,3 +52,31 @@ def test_the_picture_without_millimetres_has_the_same_single_plane_fraction(real
     key = next(f"lv_ef_{view}" for view, phases in flat.phases.items() if phases.es is not None)
     assert flat.value(key) == pytest.approx(whole.value(key), abs=0.02)
     assert flat.value("lv_edv_ml") is None
+
+
+def test_longitudinal_strain_is_that_of_hearts_and_follows_the_ejection_fraction(real_data: Path):
+    """Of pictures of one view at both phases, drawn by experts: some, as reading takes a while."""
+    whole = [one for one in find_studies(real_data / "camus") if len(one.files) > 2][::4]
+    pairs = []
+    for found in (measure_study(one.load(), one.reference()) for one in whole):
+        for view in found.phases:
+            strain = found.value(f"lv_gls_{view.value}")
+            if strain is not None:
+                pairs.append((strain, found.value(f"lv_ef_{view.value}")))
+    strains, fractions = np.array(pairs).T
+
+    assert len(strains) >= 5
+    assert (strains > -0.30).all()
+    assert (strains < -0.05).all()
+    assert np.corrcoef(strains, fractions)[0, 1] < -0.85
+
+
+def test_the_picture_without_millimetres_has_about_the_same_strain(real_data: Path):
+    published = find_studies(real_data / "camus_original" / "patient0001")[0]
+    (picture,) = (one for one in find_studies(real_data / "camus") if one.id == "patient0001")
+
+    whole = measure_study(published.load(), published.reference())
+    flat = measure_study(picture.load(), picture.reference())
+
+    view = next(view for view, phases in flat.phases.items() if phases.es is not None)
+    assert flat.value("lv_gls") == pytest.approx(whole.value(f"lv_gls_{view.value}"), abs=0.015)

@@ -2,13 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from pydicom.sr._concepts_dict import concepts
 
 from heartseg.core.anatomy import Structure
 from heartseg.core.errors import MeasureError
 from heartseg.core.study import Body, Modality, Phases, View
 from heartseg.measure.echo import LongAxisFunction, measure_long_axis
-from heartseg.measure.long_axis_catalogue import code, entries
 from tests.measure.echoes import LA, LV, frame, half_ellipsoid_ml, view
 
 FOUR, TWO = View.LAX_4CH, View.LAX_2CH
@@ -282,28 +280,6 @@ def test_a_ventricle_that_leaves_the_picture_is_sent_to_review():
 
     assert measured.quality.verdict == "review"
     assert "picture's edge" in measured.quality.reasons[0]
-
-
-@pytest.mark.parametrize("shown", [(FOUR, TWO), (FOUR,), (TWO,)])
-def test_codes_are_those_of_pydicoms_tables(shown):
-    coded = 0
-    for key in entries(shown, 2):
-        found = code(key, shown, Modality.US)
-        if found is not None:
-            tabled = {v: entry[0] for named in concepts[found.scheme].values()
-                      for v, entry in named.items()}  # fmt: skip
-            assert tabled[found.value].casefold() == found.meaning.casefold(), key
-            coded += 1
-    assert coded >= 6
-
-
-def test_the_codes_of_the_contract():
-    both = (FOUR, TWO)
-    assert code("lv_ef", both, Modality.US).value == "79991-6"
-    assert code("lv_ef_4ch", both, Modality.US).value == "79993-2"
-    assert code("lv_edv_2ch_ml", both, Modality.US).value == "79998-1"
-    assert code("lv_ef", both, Modality.MR).value == "8811-2"
-    assert code("lv_ef_area_length", both, Modality.US) is None
 
 
 def test_ranges_are_those_of_the_biplane_method_in_adults():

@@ -1,12 +1,10 @@
 import numpy as np
 import pytest
-from pydicom.sr._concepts_dict import concepts
 
 from heartseg.core.anatomy import Structure
 from heartseg.core.errors import MeasureError
 from heartseg.core.geometry import Geometry
-from heartseg.core.study import Body, Modality, Phases
-from heartseg.measure.catalogue import ENTRIES, code_of
+from heartseg.core.study import Body, Phases
 from heartseg.measure.conventions import ACDC, Convention
 from heartseg.measure.function import Function, measure_function
 from heartseg.measure.plausibility import quality
@@ -59,10 +57,9 @@ def test_the_numbers_of_a_box_heart_by_hand():
     assert {key: measured.value(key) for key in by_hand} == pytest.approx(by_hand)
 
 
-def test_every_finding_of_the_catalogue_is_there_in_order():
+def test_nothing_drawn_is_a_result_with_a_reason_for_every_finding():
     empty = measure_function(segmentation(np.zeros_like(boxes())))
 
-    assert [f.key for f in empty.findings] == list(ENTRIES)
     assert all(f.value is None and f.problem for f in empty.findings)
     assert empty.phases is None
     assert empty.slices == ()
@@ -73,24 +70,6 @@ def test_no_value_without_a_reason_and_no_reason_of_nothing():
         for finding in measure_function(segmentation(labels)).findings:
             assert (finding.value is None) <= bool(finding.problem), finding.key
             assert finding.value is None or np.isfinite(finding.value)
-
-
-@pytest.mark.parametrize("modality", [Modality.MR, Modality.CT])
-def test_codes_are_those_of_pydicoms_tables(modality):
-    for key in ENTRIES:
-        code = code_of(key, modality)
-        if code is not None:
-            tabled = {v: entry[0] for named in concepts[code.scheme].values()
-                      for v, entry in named.items()}  # fmt: skip
-            assert tabled[code.value].casefold() == code.meaning.casefold(), key
-
-
-def test_the_codes_of_the_contract():
-    assert code_of("lv_ef", Modality.MR).value == "8811-2"
-    assert code_of("rv_ef", Modality.MR).value == "8818-7"
-    assert code_of("lv_edv_ml", Modality.MR).value == "8821-1"
-    assert code_of("lv_esv_ml", Modality.MR).value == "8823-7"
-    assert code_of("rv_ef", Modality.US) is None
 
 
 def test_a_cine_is_measured_at_the_phases_of_each_ventricle():
@@ -344,8 +323,8 @@ def test_given_phases_outside_the_frames_are_an_error():
 
 
 def test_the_stroke_difference_is_never_called_a_disease():
-    said = measure_function(segmentation(boxes()), PAIR).conventions
-    words = " ".join([*(entry.name for entry in ENTRIES.values()), *said])
+    measured = measure_function(segmentation(boxes()), PAIR)
+    words = " ".join([*(finding.name for finding in measured.findings), *measured.conventions])
 
     assert "regurgitation" not in words.lower()
     assert "shunt" not in words.lower()

@@ -43,7 +43,6 @@ NARROWER: Mapping[str, Mapping[str, Any]] = {
     "unetplusplus-supervised": {"widths": [8, 12, 16], "pruned_to": 2},
     "segresnet-3d": {"width": 8, "down": [1, 1], "up": [1]},
     "swin-unetr-2d": {"width": 12},
-    "swin-unetr-3d": {"width": 12},
 }
 """Settings under which `make test` checks what would take minutes."""
 

@@ -140,3 +140,18 @@ def test_write_makes_one_folder_a_seed(tmp_path, monkeypatch):
     assert [folder.name for folder in folders] == ["phantom-0040", "phantom-0041"]
     edvs = {json.loads((f / "truth.json").read_text())["lv_edv_ml"] for f in folders}
     assert len(edvs) == 2
+
+
+def test_written_studies_say_what_their_labels_mean_and_can_be_trained_on(tmp_path, monkeypatch):
+    from heartseg.phantom import study
+
+    small = {"cine-mr": lambda seed: make_study(seed, acquisition=TINY)}
+    monkeypatch.setattr(study, "PHANTOMS", small)
+    write(tmp_path, count=1, seed=40)
+    (candidate,) = find_studies(tmp_path)
+    truth = candidate.reference()[View.SAX]
+    made = make_study(40, acquisition=TINY)[1]
+    np.testing.assert_array_equal(truth.labels, made.labels)
+    (tmp_path / "labels.toml").write_text("mine")
+    write(tmp_path, count=1, seed=41)
+    assert (tmp_path / "labels.toml").read_text() == "mine"

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from heartseg.report import chart
-from heartseg.report.agreement_plots import Agreed, bland_altman_svg, boxes_svg, correlation_svg
+from heartseg.report.agreement_plots import (
+    Agreed,
+    bland_altman_svg,
+    boxes_svg,
+    correlation_svg,
+    density,
+    violins_svg,
+)
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -84,12 +91,55 @@ def test_boxes_show_quartiles_and_every_case_by_method() -> None:
     assert "no values" in words(boxes_svg("t", "l", {"LV": {"a": []}}))
 
 
+def outlines(svg: str) -> list[np.ndarray]:
+    """Points of every violin."""
+    closed = [p.get("d") for p in parts(svg, "path") if str(p.get("d")).endswith("Z")]
+    return [np.array(re.findall(r"-?[\d.]+", d), float).reshape(-1, 2) for d in closed]
+
+
+def test_violins_show_density_quartiles_the_median_and_every_case() -> None:
+    values = [0.70, 0.88, 0.89, 0.90, 0.91, 0.92, 0.94]
+    svg = violins_svg("Dice by structure", "Dice", {"LV": {"a": values, "b": [0.5, 0.6]}})
+    cases, b = places(svg)[:7], places(svg)[-2:]
+    median = places(svg)[7]
+    (outline,) = outlines(svg)
+    assert len(places(svg)) == 7 + 1 + 2
+    assert all(name in words(svg) for name in ("LV", "a", "b", "Dice"))
+    assert median[1] == pytest.approx(cases[3][1])  # 0.90; cases go upwards
+    assert b[0][0] == b[1][0]  # two cases have no density
+    # It ends at the last cases, is widest where they crowd, and holds them all.
+    assert outline[:, 1].min() == pytest.approx(cases[6][1], abs=0.11)
+    assert outline[:, 1].max() == pytest.approx(cases[0][1], abs=0.11)
+    widest = outline[np.abs(outline[:, 0] - median[0]).argmax()]
+    assert widest[1] == pytest.approx(cases[3][1], abs=12)
+    bar = next(r for r in parts(svg, "rect") if r.get("fill-opacity"))
+    top, height = float(bar.get("y")), float(bar.get("height"))
+    assert top == pytest.approx(cases[4:6, 1].mean(), abs=0.11)  # 0.915, the upper quartile
+    assert top + height == pytest.approx(cases[1:3, 1].mean(), abs=0.11)  # 0.885, the lower
+    for x, y in cases:
+        near = outline[np.abs(outline[:, 1] - y).argsort()[:2], 0]
+        assert near.min() - 0.2 <= x <= near.max() + 0.2
+    assert "no values" in words(violins_svg("t", "l", {"LV": {"a": []}}))
+
+
+def test_the_density_is_that_of_another_library() -> None:
+    from scipy.stats import gaussian_kde
+
+    rng = np.random.default_rng(8)
+    values, at = rng.gamma(2.0, 3.0, 40), np.linspace(0, 20, 33)
+    spread = min(values.std(ddof=1), np.subtract(*np.percentile(values, [75, 25])) / 1.34)
+    theirs = gaussian_kde(values, 0.9 * spread * 40**-0.2 / values.std(ddof=1))(at)
+    assert density(values, at) == pytest.approx(theirs / theirs.max())
+    assert np.isfinite(density(np.array([1.0, 1, 1, 1, 2]), at)).all()  # quartiles that are equal
+
+
 def test_names_are_escaped_and_files_load_nothing() -> None:
     evil = '<script>alert(1)</script>"&'
     svgs = [
         bland_altman_svg(agreed(title=evil, note=evil, unit=evil)),
         correlation_svg(agreed(title=evil)),
         boxes_svg(evil, evil, {evil: {evil: [1.0], "b": [2.0]}}),
+        violins_svg(evil, evil, {evil: {evil: [1.0, 2, 3, 4, 5], "b": [2.0]}}),
     ]
     for svg in svgs:
         assert not parts(svg, "script")
@@ -100,6 +150,7 @@ def test_equal_values_still_have_an_axis() -> None:
     for svg in (
         correlation_svg(agreed(measured=[0.0, 0.0], reference=[0.0, 0.0])),
         boxes_svg("t", "l", {"LV": {"a": [1.0, 1.0]}}),
+        violins_svg("t", "l", {"LV": {"a": [1.0] * 6, "b": [1.0] * 5 + [1.1]}}),
         bland_altman_svg(agreed(measured=[1.0], reference=[1.0], bias=(0.0, None), limits=None)),
     ):
         assert np.isfinite(places(svg)).all()

@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 
 from heartseg.core.finding import Quality, Report
-from heartseg.core.study import View
-from heartseg.report.curve import curve_svg
+from heartseg.core.study import Phases, View
+from heartseg.report.curve import curve_svg, strain_svg
 from tests.report.cases import html_of
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>]]></style>{{7*7}}\x1b\u202e"
@@ -128,6 +128,47 @@ def test_without_times_the_curve_counts_frames(report: Report) -> None:
 def test_two_frames_are_no_curve(report: Report) -> None:
     assert curve_svg(replace(report, curves={"lv_ml": (2.0, 1.0)})) == ""
     assert "<svg" not in html_of(replace(report, curves={}))
+
+
+def strained(report: Report, **more: tuple[float | None, ...]) -> Report:
+    phases = {View.LAX_4CH: Phases(ed=0, es=2, how="given")}
+    curves = {"lv_gls_4ch": (0.0, -0.05, -0.2, -0.1), "time_ms_4ch": (0.0, 40.0, 80.0, 160.0)}
+    return replace(report, curves={**curves, **more}, phases=phases)
+
+
+def test_strain_hangs_from_zero_with_a_ring_at_end_systole(report: Report) -> None:
+    drawing = strain_svg(strained(report))
+
+    points = re.findall(r'circle cx="([\d.]+)" cy="([\d.]+)" r="3.2"', drawing)
+    (ring,) = re.findall(r'circle cx="([\d.]+)" cy="([\d.]+)" r="7.5"', drawing)
+    x, y = ([float(point[axis]) for point in points] for axis in (0, 1))
+    assert ring == points[2]
+    assert y[0] < y[1] < y[3] < y[2]
+    assert (x[1] - x[0]) / (x[3] - x[0]) == pytest.approx(0.25, abs=0.01)
+    assert ">-20<" in drawing
+    assert ">%<" in drawing
+    assert "longitudinal, 4-chamber" in drawing
+    assert "Geometric strain over the cycle" in html_of(strained(report))
+
+
+def test_views_of_other_times_have_their_own_and_else_frames_are_counted(report: Report) -> None:
+    two = {"lv_gls_2ch": (0.0, -0.1, -0.1), "time_ms_2ch": (0.0, 80.0, 320.0)}
+
+    both = strain_svg(strained(report, **two))
+    untimed = strain_svg(strained(report, lv_gls_2ch=two["lv_gls_2ch"]))
+
+    red, blue = (re.findall(rf'cx="([\d.]+)"[^>]*fill="{colour}"', both)
+                 for colour in ("#e84a2a", "#2e8fe6"))  # fmt: skip
+    assert red[2] == blue[1]  # 80 ms
+    assert "time (ms)" in both
+    assert ">frame<" in untimed
+
+
+def test_a_heart_that_does_not_move_and_gaps_do_no_harm(report: Report) -> None:
+    still = strain_svg(strained(report, lv_gls_4ch=(0.0, 0.0, 0.0, None)))
+    assert "nan" not in still
+    assert still.count("<svg") == 1
+    assert strain_svg(report) == ""
 
 
 def test_volumes_of_zero_and_phases_beyond_the_curve_do_no_harm(report: Report) -> None:

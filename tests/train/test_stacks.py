@@ -260,6 +260,6 @@ def test_windows_follow_from_the_networks():
         stride_px=(2, 4, 4),
         largest_px=(96, 2048, 2048),
     )
-    one = window_of(architecture({"name": "swin-unetr-3d"}))
-    assert one.only_px == (96,) * 3
-    assert one.margin_px == (12,) * 3
+    one = window_of(architecture({"name": "swin-unetr-2d"}))
+    assert one.only_px == (96,) * 2
+    assert one.margin_px == (12,) * 2

@@ -10,8 +10,8 @@
 | human_limit.csv | prediction and measure, against readers; for short-axis cine MR |
 | evaluation.txt | what the screen shows, with the rules |
 
-Plots are SVG: boxes of the metrics by structure, and for each prediction and finding Bland-Altman
-and correlation.
+Plots are SVG: boxes and violins of the metrics by structure, and for each prediction and finding
+Bland-Altman and correlation.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,11 +21,17 @@ from pathlib import Path
 from heartseg.cli import agreement
 from heartseg.evaluation import Comparison, Evaluation, cells_as_csv, row_cells
 from heartseg.measure import summarise
-from heartseg.measure.catalogue import ENTRIES
 from heartseg.measure.concordance import ClinicalAgreement
+from heartseg.measure.measures import STACK
 from heartseg.measure.metrics import HEADLINE, METRICS, empty_mask_rule
 from heartseg.measure.summary import ALL, Selection, by_case
-from heartseg.report.agreement_plots import Agreed, bland_altman_svg, boxes_svg, correlation_svg
+from heartseg.report.agreement_plots import (
+    Agreed,
+    bland_altman_svg,
+    boxes_svg,
+    correlation_svg,
+    violins_svg,
+)
 from heartseg.report.atomic import write_atomically
 
 Cells = Mapping[str, object]
@@ -121,10 +127,9 @@ def _plots(result: Comparison) -> Iterator[tuple[str, str]]:
     for metric in HEADLINE:
         known = METRICS[metric]
         label = known.title if known.unit == "1" else f"{known.title} ({known.unit})"
-        yield (
-            f"{metric}.svg",
-            boxes_svg(f"{known.title} by structure", label, _groups(result, metric)),
-        )
+        title, groups = f"{known.title} by structure", _groups(result, metric)
+        yield f"{metric}.svg", boxes_svg(title, label, groups)
+        yield f"{metric}-violins.svg", violins_svg(title, label, groups)
     for name, one in result.evaluations.items():
         for key, agreed in one.clinical.items():
             shown = _agreed(name, key, one, agreed)
@@ -159,8 +164,8 @@ def _agreed(name: str, key: str, one: Evaluation, agreed: ClinicalAgreement) -> 
     }
     said = [f"{what} {value:.3f}" for what, value in coefficients.items() if value is not None]
     return Agreed(
-        title=f"{ENTRIES[key].name}, {name}",
-        unit=ENTRIES[key].unit,
+        title=f"{STACK[key].name}, {name}",
+        unit=STACK[key].kind.unit,
         measured=[a for a, _ in both],
         reference=[b for _, b in both],
         bias=(agreed.bias, agreed.bias_interval),

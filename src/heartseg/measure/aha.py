@@ -5,15 +5,16 @@ of the slices whose cavity myocardium rings at end-diastole. The anterior insert
 divides segment 1 from 2 (7 from 8), sixths follow round the septum; apically quarters, the septal
 one about the middle of the septum. Segment 17, the apex, needs a long axis and has no value.
 
-Everything is taken from areas: in a sector of angle d about the cavity's centre an area A of cavity
-has the radius sqrt(2 A / d), and with the wall's area the outer one. That is right for rings of any
-pixel size, and says nothing of what the tissue does along the wall: the strains are geometric.
+Everything is taken from areas (`rings`), and says nothing of what the tissue does along the wall:
+the strains are geometric. Thickening is the radial one. Motion is inwards, towards the centre of
+the same frame's cavity, since end-diastole and from frame to frame.
 
 Pictures are turned as they are shown, seen from the apex: the septum lies left, and angles run from
 the anterior insertion round the septum, against the clock.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ from numpy.typing import NDArray
 from heartseg.core.anatomy import Labels, Structure
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Phases
+from heartseg.measure.phases import FEWEST_CURVE
+from heartseg.measure.rings import Ring, Sector, angles_about_lv, rings
 from heartseg.measure.volumes import around_heart, with_scar_as_myocardium
 from heartseg.measure.wall import ring_slices
 
@@ -31,35 +34,10 @@ TOUCHING_PIXELS = 2
 LEVELS = ("basal", "mid", "apical")
 _ASKED = (Structure.LV_CAVITY, Structure.LV_MYOCARDIUM, Structure.RV_CAVITY)
 
-Angles = NDArray[np.float64]
 Values = dict[str, float | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Ring:
-    """Radii of the wall in a sector, in mm."""
-
-    inner: float
-    outer: float
-
-    @property
-    def thickness(self) -> float:
-        """Of the wall."""
-        return self.outer - self.inner
-
-    @property
-    def middle(self) -> float:
-        """Radius of the middle of the wall."""
-        return 0.5 * (self.inner + self.outer)
-
-
-@dataclass(frozen=True, slots=True)
-class Sector:
-    """A segment's part of a slice: from `start` on against the clock by `width`, in radians."""
-
-    number: int
-    start: float
-    width: float
+Curve = tuple[float | None, ...]
+Rings = tuple[Ring | None, ...]
+"""Of one segment: its ring in each of its slices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +46,13 @@ class Segments:
 
     `values` holds `<number>_wall_ed_mm`, `_wall_es_mm`, `_thickening`, `_motion_mm` (inwards) and
     `_circumferential_strain` (of the middle of the wall) for 1 to 17; it is empty where segments
-    cannot be named, and `said` tells why.
+    cannot be named, and `said` tells why. `curves` holds `<number>_motion_mm` since end-diastole
+    and `<number>_step_mm` since the frame before, of a cine.
     """
 
     values: Values
     said: str
+    curves: Mapping[str, Curve] = field(default_factory=dict)
 
 
 def segments(segmentation: Segmentation, phases: Phases | None) -> Segments:
@@ -88,22 +68,34 @@ def segments(segmentation: Segmentation, phases: Phases | None) -> Segments:
     geometry = segmentation.geometry
     turn = geometry.canonical()
     spacing = geometry.oriented(turn).spacing[1:]
-    frames = [phases.ed] if phases.es is None else [phases.ed, phases.es]
-    upright = with_scar_as_myocardium(around_heart(turn.apply(segmentation.labels[frames])))
-    levels = _levels(upright[0])
+    upright = with_scar_as_myocardium(around_heart(turn.apply(segmentation.labels)))
+    start = upright[phases.ed]
+    levels = _levels(start)
     if levels is None:
         return Segments({}, "AHA segments: none (fewer than three slices with a closed ring).")
-    septum = _septa(upright[0], levels, (spacing[0], spacing[1]))
+    septum = _septa(start, levels, (spacing[0], spacing[1]))
     if septum is None:
         return Segments({}, "AHA segments: none (the RV does not touch the LV's wall).")
-    values = _values(upright, levels, septum, (spacing[0], spacing[1]))
-    return Segments(values, SAID)
+    cine = len(upright) >= FEWEST_CURVE
+    wanted = {phases.ed} if phases.es is None else {phases.ed, phases.es}
+    if cine:
+        wanted |= {frame for frame in range(len(upright)) if segmentation.covers(frame)}
+    found = {
+        frame: _by_segment(upright[frame], levels, septum, (spacing[0], spacing[1]))
+        for frame in sorted(wanted)
+    }
+    return Segments(
+        _values(found[phases.ed], None if phases.es is None else found[phases.es]),
+        SAID,
+        _curves(found, phases.ed, len(upright)) if cine else {},
+    )
 
 
 SAID = (
     "AHA segments 1-16 from the slices with a closed ring at end-diastole, divided at the anterior"
     " RV insertion; 17 needs a long axis. Slices are compared with themselves at end-systole,"
-    " whatever moves through them; thickening and strain are geometric, from areas of the masks."
+    " whatever moves through them; thickening (radial strain) and circumferential strain are"
+    " geometric, from areas of the masks. Motion is inwards, towards the centre of the cavity."
 )
 
 
@@ -158,18 +150,10 @@ def _septum(plane: Labels, spacing: tuple[float, float]) -> tuple[float, float] 
     touching = right & (plane == Structure.LV_MYOCARDIUM)
     if np.count_nonzero(touching) < 2:
         return None
-    angles = np.sort(_angles(plane, spacing)[touching])
+    angles = np.sort(angles_about_lv(plane, spacing, touching))
     gaps = np.diff(np.append(angles, angles[0] + 2 * np.pi))
     widest = int(gaps.argmax())
     return float(angles[(widest + 1) % len(angles)]), float(2 * np.pi - gaps[widest])
-
-
-def _angles(plane: Labels, spacing: tuple[float, float]) -> Angles:
-    """(y, x) angle of every pixel about the LV's centre, against the clock from the right."""
-    y, x = np.indices(plane.shape)
-    row, column = np.argwhere(plane == Structure.LV_CAVITY).mean(axis=0)
-    angles: Angles = np.arctan2((row - y) * spacing[0], (x - column) * spacing[1])
-    return angles
 
 
 def _sectors(level: int, septum: tuple[float, float]) -> tuple[Sector, ...]:
@@ -184,53 +168,68 @@ def _sectors(level: int, septum: tuple[float, float]) -> tuple[Sector, ...]:
     return tuple(Sector(n, first + k * quarter, quarter) for k, n in enumerate((14, 15, 16, 13)))
 
 
-def _values(
-    frames: Labels,
+def _by_segment(
+    frame: Labels,
     levels: tuple[NDArray[np.intp], ...],
     septa: tuple[tuple[float, float], ...],
     spacing: tuple[float, float],
-) -> Values:
-    values: Values = {}
+) -> dict[int, Rings]:
+    """The rings of every segment in (z, y, x) labels, by its number."""
+    found: dict[int, Rings] = {}
     for level, slices in enumerate(levels):
-        for sector in _sectors(level, septa[level]):
-            rings = [[_ring(frame[z], sector, spacing) for frame in frames] for z in slices]
-            values |= _of_segment(sector.number, rings)
-    values |= _of_segment(SEGMENTS, [])
-    return dict(sorted(values.items(), key=lambda one: int(one[0].partition("_")[0])))
+        sectors = _sectors(level, septa[level])
+        planes = [rings(frame[z], sectors, spacing) for z in slices]
+        for place, sector in enumerate(sectors):
+            found[sector.number] = tuple(plane[place] for plane in planes)
+    return dict(sorted(found.items()))
 
 
-def _of_segment(number: int, rings: list[list[Ring | None]]) -> Values:
+def _values(at_ed: Mapping[int, Rings], at_es: Mapping[int, Rings] | None) -> Values:
+    values: Values = {}
+    for number, before in at_ed.items():
+        values |= _of_segment(number, before, () if at_es is None else at_es[number])
+    return values | _of_segment(SEGMENTS, (), ())
+
+
+def _of_segment(number: int, at_ed: Rings, at_es: Rings) -> Values:
     """Means over a segment's slices; what compares phases, over slices that both phases show."""
-    at_ed = [one[0].thickness for one in rings if one[0] is not None]
-    both = ((one[0], one[1]) for one in rings if len(one) > 1)
-    pairs = [(ed, es) for ed, es in both if ed is not None and es is not None]
+    pairs = _pairs(at_ed, at_es)
     before, after = (_mean([pair[i].thickness for pair in pairs]) for i in (0, 1))
     return {
-        f"{number}_wall_ed_mm": _mean(at_ed),
+        f"{number}_wall_ed_mm": _mean([ring.thickness for ring in at_ed if ring is not None]),
         f"{number}_wall_es_mm": after,
         f"{number}_thickening": after / before - 1.0 if before and after else None,
-        f"{number}_motion_mm": _mean([ed.inner - es.inner for ed, es in pairs]),
+        f"{number}_motion_mm": _inwards(at_ed, at_es),
         f"{number}_circumferential_strain": _mean([es.middle / ed.middle - 1 for ed, es in pairs]),
     }
 
 
+def _curves(found: Mapping[int, Mapping[int, Rings]], ed: int, frames: int) -> dict[str, Curve]:
+    """Motion of every segment, a value a frame; None where a frame was not drawn."""
+    curves: dict[str, Curve] = {}
+    for number, start in found[ed].items():
+        curves[f"{number}_motion_mm"] = tuple(
+            _inwards(start, found[frame][number]) if frame in found else None
+            for frame in range(frames)
+        )
+        curves[f"{number}_step_mm"] = tuple(
+            _inwards(found[frame - 1][number], found[frame][number])
+            if frame in found and frame - 1 in found
+            else None
+            for frame in range(frames)
+        )
+    return curves
+
+
+def _inwards(before: Rings, after: Rings) -> float | None:
+    return _mean([old.inner - new.inner for old, new in _pairs(before, after)])
+
+
+def _pairs(before: Rings, after: Rings) -> list[tuple[Ring, Ring]]:
+    """The rings of the slices that have one both times."""
+    both = zip(before, after, strict=False)
+    return [(old, new) for old, new in both if old is not None and new is not None]
+
+
 def _mean(values: list[float]) -> float | None:
     return float(np.mean(values)) if values else None
-
-
-def _ring(plane: Labels, sector: Sector, spacing: tuple[float, float]) -> Ring | None:
-    """Radii of a sector of a (y, x) slice; None where it has no cavity or no wall."""
-    if not (plane == Structure.LV_CAVITY).any():
-        return None
-    inside = np.mod(_angles(plane, spacing) - sector.start, 2 * np.pi) < sector.width
-    pixel = spacing[0] * spacing[1]
-    cavity, wall = (
-        np.count_nonzero(inside & (plane == structure)) * pixel
-        for structure in (Structure.LV_CAVITY, Structure.LV_MYOCARDIUM)
-    )
-    if not cavity or not wall:
-        return None
-    return Ring(
-        inner=float(np.sqrt(2 * cavity / sector.width)),
-        outer=float(np.sqrt(2 * (cavity + wall) / sector.width)),
-    )

@@ -1,6 +1,5 @@
 """Body surface, and the values per square metre of it."""
 
-from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from heartseg.core.errors import MeasureError
@@ -62,23 +61,14 @@ def _mass_problem(body: Body) -> str | None:
     )
 
 
-def indexed(
-    known: Mapping[str, Number], keys: Iterable[str], body: Body, formula: Formula = "mosteller"
-) -> dict[str, Number]:
-    """The body surface `bsa_m2`, and `<key>_per_m2` of each key; reasons where there is none.
-
-    Args:
-        known: the plain values by key.
-        keys: of those that are indexed.
-        body: whose they are.
-        formula: of the body surface area.
-    """
+def body_surface(body: Body, formula: Formula = "mosteller") -> Number:
+    """The body surface in m2, or the reason why it is not known."""
     problem = body_problem(body)
     if problem or body.height_cm is None or body.weight_kg is None:
-        return {"bsa_m2": Number(None, problem)} | {
-            f"{key}_per_m2": Number(None, problem) for key in keys
-        }
-    surface = body_surface_m2(body.height_cm, body.weight_kg, formula)
-    return {"bsa_m2": Number(surface)} | {
-        f"{key}_per_m2": known[key].times(1.0 / surface) for key in keys
-    }
+        return Number(None, problem)
+    return Number(body_surface_m2(body.height_cm, body.weight_kg, formula))
+
+
+def per_square_metre(plain: Number, surface_m2: Number) -> Number:
+    """A value per m2 of body surface, or the reason why there is none: the body's comes first."""
+    return surface_m2 if surface_m2.value is None else plain.times(1.0 / surface_m2.value)

@@ -13,37 +13,21 @@ import numpy as np
 from heartseg.core.finding import Finding, Quality
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Body, Modality, Phases, View
-from heartseg.measure.beats import beat_ms
-from heartseg.measure.body import body_problem, indexed
+from heartseg.measure.apical import Apical
+from heartseg.measure.apical_strain import ApicalStrain, apical_strain, outflow_view, strained
+from heartseg.measure.body import body_problem
 from heartseg.measure.echo_quality import echo_quality
-from heartseg.measure.echo_words import echo_sentences, foreshortening
-from heartseg.measure.long_axis import (
-    SINGLE_PHASE,
-    LongAxis,
-    Method,
-    atrial_volume,
-    long_axis,
-    volume,
-)
-from heartseg.measure.long_axis_catalogue import INDEXED, code, entries, of_view
-from heartseg.measure.number import NO_MILLIMETRES, Number, difference, ejected_share
-from heartseg.measure.phases import Beat, beat
+from heartseg.measure.echo_words import echo_sentences
+from heartseg.measure.long_axis import LongAxis, long_axis
+from heartseg.measure.measures import LONG_AXIS
+from heartseg.measure.offered import LONG_AXIS_GROUP, with_offers
+from heartseg.measure.phases import FEWEST_CURVE
 from heartseg.measure.ranges import ECHO_SOURCE, echo_reference, why_no_echo
-from heartseg.measure.rates import peak_rates
-from heartseg.measure.simpson import area_length, biplane, single_plane
+from heartseg.measure.simpson import single_plane
+from heartseg.measure.table import measured
 
 VIEWS = (View.LAX_4CH, View.LAX_2CH)
 """Views that volumes are measured in, the first of them first."""
-
-NO_COMMON_SCALE = (
-    "two views without millimetres have no common scale: the values of each view are given"
-)
-
-FEWEST_CURVE = 3
-"""Fewer frames than these are no curve."""
-
-Beats = tuple[tuple[int | None, ...], ...]
-"""A frame of each view, for every beat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +36,7 @@ class LongAxisFunction:
 
     Attributes:
         landmarks: `<view>_<phase>_<point>`: (z, y, x) index of `apex`, `hinge_1` and `hinge_2`.
+        strain: of these views and of the 3-chamber, with findings of its own.
     """
 
     findings: tuple[Finding, ...]
@@ -60,6 +45,7 @@ class LongAxisFunction:
     landmarks: Mapping[str, tuple[float, ...]]
     conventions: tuple[str, ...]
     quality: Quality
+    strain: ApicalStrain
 
 
 def measure_long_axis(
@@ -86,158 +72,29 @@ def measure_long_axis(
         for view in VIEWS
         if view in segmentations
     )
-    known = _numbers(views, body)
     why = why_no_echo(body, modality, views=len(views))
     told = echo_sentences(views, body=body_problem(body) is None)
+    others = tuple(outflow_view(segmentations[view], phases.get(view))
+                   for view in strained(segmentations) if view not in VIEWS)  # fmt: skip
+    offered = with_offers(LONG_AXIS, LONG_AXIS_GROUP)
+    findings = measured(
+        offered.measures,
+        Apical(views=views, body=body, modality=modality),
+        lambda key: None if why else echo_reference(key, body),
+    )
     return LongAxisFunction(
-        findings=_findings(
-            known, tuple(view.view for view in views), modality, None if why else body
-        ),
-        phases={view.view: view.phases for view in views if view.phases},
+        findings=findings,
+        phases={view.view: view.phases for view in (*views, *others) if view.phases},
         curves=_curves(views[0]),
         landmarks=_landmarks(views),
-        conventions=(*told, f"Reference ranges: none ({why})." if why else ECHO_SOURCE),
-        quality=echo_quality(views, {key: one.value for key, one in known.items()}),
+        conventions=(
+            *told,
+            *offered.said,
+            f"Reference ranges: none ({why})." if why else ECHO_SOURCE,
+        ),
+        quality=echo_quality(views, {finding.key: finding.value for finding in findings}),
+        strain=apical_strain((*views, *others), modality),
     )
-
-
-def _findings(
-    known: Mapping[str, Number], shown: tuple[View, ...], modality: Modality, judged: Body | None
-) -> tuple[Finding, ...]:
-    """In the catalogue's order; with reference ranges of the body that is judged by them."""
-    beats = sum(key.startswith("lv_ef_beat_") for key in known)
-    found = []
-    for key, entry in entries(shown, beats).items():
-        number = known[key]
-        normal = echo_reference(key, judged) if judged and number.value is not None else None
-        found.append(
-            Finding(
-                key=key,
-                name=entry.name,
-                value=number.value,
-                unit=entry.unit,
-                reference=normal,
-                problem=number.problem,
-                code=code(key, shown, modality),
-            )
-        )
-    return tuple(found)
-
-
-def _numbers(views: tuple[LongAxis, ...], body: Body) -> dict[str, Number]:
-    known = _by_method("", views, biplane)
-    for view in views:
-        own = _by_method("", (view,), biplane)
-        known |= {of_view(key, view.view): own[key] for key in ("lv_edv_ml", "lv_esv_ml", "lv_ef")}
-        known |= _lengths(view)
-    known |= _by_method("_area_length", views, area_length)
-    for phase, remark in foreshortening(known).items():
-        for key in (f"lv_{phase}v_ml", "lv_ef"):
-            known[key] = known[key].minded(remark.partition(":")[0] if key == "lv_ef" else remark)
-    known["lv_sv_ml"] = difference(known["lv_edv_ml"], known["lv_esv_ml"])
-    known["co_l_min"] = _output(known["lv_sv_ml"], _heart(views, body))
-    known["la_esv_ml"] = _atrium(views)
-    known |= _rates(views[0])
-    return known | indexed(known, INDEXED, body)
-
-
-def _beats_in(views: tuple[LongAxis, ...]) -> int:
-    """Beats that every view has."""
-    return min(len(view.beats) for view in views)
-
-
-def _frames(views: tuple[LongAxis, ...], phase: int) -> Beats:
-    """Frames of one phase: for every beat, one in each view. They were recorded one after the
-    other, so that the n-th beats of both views go together as well as any others."""
-    return tuple(zip(*([one[phase] for one in view.beats] for view in views), strict=False))
-
-
-def _by_method(suffix: str, views: tuple[LongAxis, ...], method: Method) -> dict[str, Number]:
-    """Volumes and ejection fraction, means over the beats, and the fraction of each beat."""
-    keys = [f"lv_{name}{suffix}{unit}" for name, unit in (("edv", "_ml"), ("esv", "_ml"))]
-    fraction = f"lv_ef{suffix}"
-    if len(views) > 1 and not all(view.calibrated for view in views):
-        return dict.fromkeys((*keys, fraction), Number(None, NO_COMMON_SCALE))
-    if not _beats_in(views):
-        reason = next(str(view.ventricle[0]) for view in views if not view.beats)
-        return dict.fromkeys((*keys, fraction), Number(None, reason))
-    volumes = [[volume(views, frames, method) for frames in _frames(views, phase)]
-               for phase in (0, 1)]  # fmt: skip
-    shares = [ejected_share(edv, esv) for edv, esv in zip(*volumes, strict=True)]
-    means = [_mean(of_beats) for of_beats in volumes]
-    if means[1].problem == SINGLE_PHASE:
-        means[0] = means[0].minded("a single phase, taken as end-diastole")
-    known = {key: _ml(mean, views) for key, mean in zip(keys, means, strict=True)}
-    known[fraction] = _mean(shares)
-    if len(shares) > 1 and not suffix:
-        known |= {f"lv_ef_beat_{number}": one for number, one in enumerate(shares, start=1)}
-    return known
-
-
-def _mean(numbers: list[Number]) -> Number:
-    """Mean of those that could be measured, with their number where there are several."""
-    values = [one.value for one in numbers if one.value is not None]
-    if not values:
-        return numbers[0]
-    said = f"mean of {len(values)} beats" if len(numbers) > 1 else numbers[0].problem
-    return Number(float(np.mean(values)), said)
-
-
-def _ml(cubic: Number, views: tuple[LongAxis, ...]) -> Number:
-    if not all(view.calibrated for view in views):
-        return cubic if cubic.value is None else Number(None, NO_MILLIMETRES)
-    return cubic.times(1e-3)
-
-
-def _lengths(view: LongAxis) -> dict[str, Number]:
-    """Long axes at both phases, means over the beats."""
-    known = {}
-    for phase, name in enumerate(("ed", "es")):
-        number = Number(None, str(view.ventricle[0]))
-        if view.beats:
-            number = _mean([volume((view,), frames, lambda one, _: one.length)
-                            for frames in _frames((view,), phase)])  # fmt: skip
-        if number.value is not None and not view.calibrated:
-            number = Number(None, NO_MILLIMETRES)
-        known[of_view(f"lv_length_{name}_mm", view.view)] = number
-    return known
-
-
-def _atrium(views: tuple[LongAxis, ...]) -> Number:
-    if not _beats_in(views):
-        return Number(None, next(str(view.ventricle[0]) for view in views if not view.beats))
-    if not all(view.calibrated for view in views):
-        return Number(None, NO_MILLIMETRES)
-    measured = [atrial_volume(views, frames, biplane) for frames in _frames(views, 1)]
-    return _ml(_mean(measured), views)
-
-
-def _heart(views: tuple[LongAxis, ...], body: Body) -> Beat:
-    """The heart rate: known, or from end-systole to end-systole, or of a loop of one beat."""
-    first = views[0]
-    times = first.segmentation.times_ms
-    rate = body.heart_rate_bpm
-    between = beat_ms([(ed, es) for ed, es in first.beats if es is not None], times)
-    if rate is None and between is not None:
-        return Beat(heart_rate_bpm=60_000.0 / between, from_times=True)
-    return beat(times, rate, first.curve)
-
-
-def _output(stroke: Number, heart: Beat) -> Number:
-    if stroke.value is None:
-        return stroke
-    if heart.heart_rate_bpm is None:
-        return Number(None, heart.problem)
-    remark = "heart rate from the times of the loop" if heart.from_times else None
-    return stroke.times(heart.heart_rate_bpm / 1000.0).minded(remark)
-
-
-def _rates(view: LongAxis) -> dict[str, Number]:
-    names = ("lv_peak_ejection_rate_ml_s", "lv_peak_filling_rate_ml_s")
-    if not view.calibrated:
-        return dict.fromkeys(names, Number(None, NO_MILLIMETRES))
-    found = peak_rates(view.curve / 1000.0, view.segmentation.times_ms)
-    return dict(zip(names, (found.ejection, found.filling), strict=True))
 
 
 def _curves(view: LongAxis) -> dict[str, tuple[float | None, ...]]:

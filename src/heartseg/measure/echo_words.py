@@ -1,34 +1,36 @@
 """What the page says about how an echo was measured."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from heartseg.core.study import View
 from heartseg.measure.long_axis import LongAxis
-from heartseg.measure.long_axis_catalogue import of_view
-from heartseg.measure.number import Number
 
 FORESHORTENED = 0.10
 """Long axes of the two views that differ by more than this share of the longer one are noted."""
 
-_NAMES = {View.LAX_4CH: "4-chamber", View.LAX_2CH: "2-chamber"}
+VIEW_NAMES: Mapping[View, str] = MappingProxyType(
+    {
+        View.LAX_4CH: "4-chamber",
+        View.LAX_2CH: "2-chamber",
+        View.LAX_3CH: "3-chamber",
+    }
+)
+"""The apical views, in the report's order."""
+
 _HOW = {"given": "as the data say", "detected": "the largest and smallest LV volume of each view"}
 
 
-def foreshortening(known: Mapping[str, Number]) -> dict[str, str]:
-    """A remark for each phase, `ed` and `es`, in which the two long axes are too unlike."""
-    remarks = {}
-    for phase in ("ed", "es"):
-        keys = [of_view(f"lv_length_{phase}_mm", view) for view in _NAMES]
-        lengths = [known[key].value for key in keys if key in known]
-        found = sorted(length for length in lengths if length is not None)
-        if len(found) < 2 or found[1] - found[0] <= FORESHORTENED * found[1]:
-            continue
-        share = 100 * (1 - found[0] / found[1])
-        remarks[phase] = (
-            f"possible foreshortening: the long axes of the views differ by {share:.0f} %"
-            f" ({found[1]:.0f} and {found[0]:.0f} mm)"
-        )
-    return remarks
+def foreshortening(lengths_mm: Iterable[float | None]) -> str | None:
+    """A remark where the long axes of both views, at one phase, are too unlike."""
+    found = sorted(length for length in lengths_mm if length is not None)
+    if len(found) < 2 or found[1] - found[0] <= FORESHORTENED * found[1]:
+        return None
+    share = 100 * (1 - found[0] / found[1])
+    return (
+        f"possible foreshortening: the long axes of the views differ by {share:.0f} %"
+        f" ({found[1]:.0f} and {found[0]:.0f} mm)"
+    )
 
 
 def echo_sentences(views: tuple[LongAxis, ...], *, body: bool) -> tuple[str, ...]:
@@ -38,7 +40,7 @@ def echo_sentences(views: tuple[LongAxis, ...], *, body: bool) -> tuple[str, ...
         views: that were measured.
         body: height and weight are known.
     """
-    names = " and ".join(_NAMES[view.view] for view in views)
+    names = " and ".join(VIEW_NAMES[view.view] for view in views)
     said = [f"Simpson's rule in a single plane, the {names} view: every disc is taken for round."]
     if len(views) > 1:
         said = [
@@ -73,5 +75,5 @@ def _phases(views: tuple[LongAxis, ...]) -> list[str]:
 def _curve(view: LongAxis) -> list[str]:
     if view.segmentation.frames < 3 or not view.calibrated:
         return []
-    name = _NAMES[view.view]
+    name = VIEW_NAMES[view.view]
     return [f"The volume curve and the peak rates are single plane, of the {name} view."]

@@ -15,13 +15,14 @@ from heartseg.core.errors import MeasureError
 from heartseg.core.finding import Finding, SliceAreas
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Body, Modality, Phases
-from heartseg.measure.body import body_problem, indexed
-from heartseg.measure.catalogue import ENTRIES, INDEXED, finding
+from heartseg.measure.body import Formula, body_problem
 from heartseg.measure.conventions import ACDC, Convention, sentences
-from heartseg.measure.number import Number
+from heartseg.measure.heart import Heart
+from heartseg.measure.measures import STACK
+from heartseg.measure.offered import STACK_GROUP, with_offers
 from heartseg.measure.phases import Beat, beat, checked_phases, phases_of
 from heartseg.measure.ranges import SOURCE, reference, why_none
-from heartseg.measure.ventricles import numbers
+from heartseg.measure.table import measured
 from heartseg.measure.volumes import Extents, extents
 
 _LV, _MYO, _RV = Structure.LV_CAVITY, Structure.LV_MYOCARDIUM, Structure.RV_CAVITY
@@ -32,7 +33,7 @@ class Function:
     """What a short-axis stack says of the ventricles.
 
     Attributes:
-        findings: in the catalogue's order, every one of it.
+        findings: every one of the table `measures.STACK`, in its order, and what packages offer.
         phases: frames that were measured; None when there is no LV to tell them by.
         curves: `time_ms`, `lv_ml`, `rv_ml`, `myo_ml`, a number a frame, None where there is no
             such voxel or no time; without calibration or slice distance the volumes are missing.
@@ -73,32 +74,56 @@ def measure_function(
     Raises:
         MeasureError: given phases that are not frames of this segmentation.
     """
-    body = body or Body()
-    found = extents(segmentation)
-    chosen = _phases(phases, found)
-    heart = beat(segmentation.times_ms, body.heart_rate_bpm, found.counts(_LV))
-    known = numbers(segmentation, found, chosen, heart)
-    known |= indexed(known, INDEXED, body, convention.formula)
+    heart = heart_of(segmentation, phases, body or Body(), modality, convention.formula)
+    body = heart.body
+    offered = with_offers(STACK, STACK_GROUP)
     why = why_none(body, modality, convention)
     said = f"Reference ranges: none ({why})." if why else SOURCE
-    told = _told(convention, chosen, heart, found, body)
+    told = _told(convention, heart)
     return Function(
-        findings=tuple(_findings(known, body, modality, convention)),
-        phases=chosen,
-        curves=_curves(segmentation, found),
-        slices=_slices(found, chosen),
-        conventions=(*told, said),
-        beat=heart,
+        findings=measured(
+            offered.measures,
+            heart,
+            lambda key: reference(key, body, modality, convention)[0],
+        ),
+        phases=heart.phases,
+        curves=_curves(segmentation, heart.found),
+        slices=_slices(heart.found, heart.phases),
+        conventions=(*told, *offered.said, said),
+        beat=heart.beat,
     )
 
 
-def _told(
-    convention: Convention, phases: Phases | None, heart: Beat, found: Extents, body: Body
-) -> tuple[str, ...]:
-    if phases is None:
+def heart_of(
+    segmentation: Segmentation,
+    phases: Phases | None,
+    body: Body,
+    modality: Modality = Modality.MR,
+    formula: Formula = "mosteller",
+) -> Heart:
+    """What is known of a heart before anything is measured; arguments as of `measure_function`."""
+    found = extents(segmentation)
+    return Heart(
+        segmentation=segmentation,
+        found=found,
+        phases=_phases(phases, found),
+        beat=beat(segmentation.times_ms, body.heart_rate_bpm, found.counts(_LV)),
+        body=body,
+        formula=formula,
+        modality=modality,
+    )
+
+
+def _told(convention: Convention, heart: Heart) -> tuple[str, ...]:
+    if heart.phases is None:
         return ()
-    known = body_problem(body) is None
-    return sentences(convention, phases, heart, right_ventricle=found.looked_for(_RV), body=known)
+    return sentences(
+        convention,
+        heart.phases,
+        heart.beat,
+        right_ventricle=heart.found.looked_for(_RV),
+        body=body_problem(heart.body) is None,
+    )
 
 
 def _phases(given: Phases | None, found: Extents) -> Phases | None:
@@ -108,19 +133,6 @@ def _phases(given: Phases | None, found: Extents) -> Phases | None:
         return phases_of(found)
     except MeasureError:  # an empty segmentation is a result too: every finding then says why
         return None
-
-
-def _findings(
-    known: Mapping[str, Number], body: Body, modality: Modality, convention: Convention
-) -> list[Finding]:
-    found = []
-    for key in ENTRIES:
-        number = known[key]
-        normal = None
-        if number.value is not None:
-            normal, _ = reference(key, body, modality, convention)
-        found.append(finding(key, number.value, modality, problem=number.problem, reference=normal))
-    return found
 
 
 def _curves(segmentation: Segmentation, found: Extents) -> dict[str, tuple[float | None, ...]]:

@@ -1,6 +1,6 @@
 """A value, or the reason why there is none: what the measures pass among themselves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 NO_MILLIMETRES = "the image has no spacing: pass its pixel size with --spacing-mm"
@@ -39,3 +39,12 @@ def difference(first: Number, second: Number) -> Number:
 def ejected_share(end_diastolic: Number, end_systolic: Number) -> Number:
     """Ejection fraction of two volumes in any one unit."""
     return of_both(end_diastolic, end_systolic, lambda edv, esv: 1.0 - esv / edv)
+
+
+def mean_of_beats(numbers: Sequence[Number]) -> Number:
+    """Mean of those that could be measured, with their number where there are several."""
+    values = [one.value for one in numbers if one.value is not None]
+    if not values:
+        return numbers[0]
+    said = f"mean of {len(values)} beats" if len(numbers) > 1 else numbers[0].problem
+    return Number(sum(values) / len(values), said)

@@ -18,6 +18,9 @@ from heartseg.measure.volumes import Curve, Extents, extents
 CINE_FRAMES = 8
 """A series of fewer frames is a choice of phases, not a cine."""
 
+FEWEST_CURVE = 3
+"""Fewer frames than these are no curve."""
+
 WHOLE_CYCLE = 0.9
 """A cine that covers less of the beat than this may have missed end-diastole."""
 

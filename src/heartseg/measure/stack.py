@@ -9,11 +9,10 @@ from heartseg.core.study import Body, Modality, Phases
 from heartseg.measure.choices import Choices, Step, change, rebased, with_papillary_mass
 from heartseg.measure.conventions import Convention
 from heartseg.measure.function import Function, measure_function
+from heartseg.measure.measures import STACK
+from heartseg.measure.offered import STACK_GROUP, with_offers
 
 Measure = Callable[[Segmentation, Phases | None, Convention], Function]
-
-AS_DRAWN_ALWAYS = ("lv_wall_max_mm",)
-"""Findings that no choice may change: a papillary muscle on the wall is no thicker wall."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +51,10 @@ def measure_stack(segmentation: Segmentation, stack: Stack) -> tuple[Function, t
         changed = change(function.value, after.value) if step.applied else ""
         said.append(f"{step.said}: {changed}." if changed else f"{step.said}.")
         segmentation, convention, function = step.segmentation, step.convention, after
-    kept = {one.key: one for one in drawn.findings if one.key in AS_DRAWN_ALWAYS}
+    always = [
+        key for key, measure in with_offers(STACK, STACK_GROUP).measures.items() if measure.as_drawn
+    ]
+    kept = {one.key: one for one in drawn.findings if one.key in always}
     findings = tuple(kept.get(one.key, one) for one in function.findings)
     return replace(function, findings=findings), tuple(said)
 

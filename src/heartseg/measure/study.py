@@ -9,11 +9,14 @@ from heartseg.core.finding import Finding, Quality, SliceAreas
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Phases, Study, View
 from heartseg.measure.aha import segments
+from heartseg.measure.apical_strain import apical_strain, outflow_view, strained
 from heartseg.measure.choices import AS_DRAWN, Choices
 from heartseg.measure.conventions import ACDC, Convention
-from heartseg.measure.echo import VIEWS, measure_long_axis
+from heartseg.measure.echo import VIEWS, LongAxisFunction, measure_long_axis
+from heartseg.measure.measures import STACK
 from heartseg.measure.phases import detect_phases
 from heartseg.measure.plausibility import quality
+from heartseg.measure.short_axis_strain import short_axis_strain
 from heartseg.measure.stack import Stack, measure_stack
 
 STACKS = (View.SAX, View.LATE_ENHANCEMENT, View.UNKNOWN)
@@ -29,7 +32,13 @@ NO_CHOICE = (
     " changed in long-axis views."
 )
 
-ATRIUM = ("The LA volume is that of the long-axis views, at their own end-systole.",)
+ATRIUM = "The LA volume is that of the long-axis views, at their own end-systole."
+
+OUTFLOW_ALONE = "a 3-chamber view alone has strain and no volumes"
+
+_FROM_LONG_AXIS = tuple(
+    key for plain, measure in STACK.items() if measure.from_long_axis for key in measure.keys(plain)
+)
 
 Masks = Mapping[View, Segmentation]
 
@@ -77,6 +86,8 @@ def measure_study(
         return _of_stack(study, stack, segmentations, convention, choices)
     if any(view in segmentations for view in VIEWS):
         return _of_long_axes(study, segmentations, choices)
+    if strained(segmentations):
+        return _of_outflow(study, segmentations)
     return _nothing_measured(segmentations)
 
 
@@ -87,17 +98,38 @@ def _of_stack(
     stack = _stack(study, view, segmentation, convention, choices)
     measured, changes = measure_stack(segmentation, stack)
     walls = segments(segmentation, measured.phases)
-    atrium = _atrium(study, segmentations)
-    left = [one for one in segmentations if one is not view and not (atrium and one in VIEWS)]
-    about = (*_about_view(view), *_not_measured(left), *(ATRIUM if atrium else ()))
+    wall = short_axis_strain(segmentation, measured.phases)
+    beside = _beside(study, segmentations)
+    along = () if beside is None else strained(segmentations)
+    left = [one for one in segmentations if one is not view and one not in along]
+    atrium = _atrium(beside)
+    strain = None if beside is None else beside.strain
     return Measured(
-        findings=tuple(atrium.get(finding.key, finding) for finding in measured.findings),
+        findings=(
+            *(atrium.get(finding.key, finding) for finding in measured.findings),
+            *wall.findings,
+            *(strain.findings if strain else ()),
+        ),
         phases={} if measured.phases is None else {view: measured.phases},
-        curves=measured.curves,
+        curves={
+            **measured.curves,
+            **wall.curves,
+            **walls.curves,
+            **(strain.curves if strain else {}),
+        },
         slices=measured.slices,
-        conventions=(*about, *changes, *measured.conventions, walls.said),
+        conventions=(
+            *_about_view(view),
+            *_not_measured(left),
+            *((ATRIUM,) if atrium else ()),
+            *changes,
+            *measured.conventions,
+            wall.said,
+            walls.said,
+            *(strain.said if strain else ()),
+        ),
         quality=quality(segmentation, measured.phases, measured.findings),
-        segments=walls.values,
+        segments={**walls.values, **(strain.segments if strain else {})},
     )
 
 
@@ -117,19 +149,39 @@ def _stack(
 
 def _of_long_axes(study: Study, segmentations: Masks, choices: Choices) -> Measured:
     measured = measure_long_axis(segmentations, study.phases, study.body, modality=study.modality)
-    left = [view for view in segmentations if view not in VIEWS]
+    left = [view for view in segmentations if view not in strained(segmentations)]
+    strain = measured.strain
     return Measured(
-        findings=measured.findings,
+        findings=(*measured.findings, *strain.findings),
         phases=measured.phases,
-        curves=measured.curves,
+        curves={**measured.curves, **strain.curves},
         slices=(),
         conventions=(
             *_not_measured(left),
             *((NO_CHOICE,) if choices != AS_DRAWN else ()),
             *measured.conventions,
+            *strain.said,
         ),
         quality=measured.quality,
         landmarks=measured.landmarks,
+        segments=strain.segments,
+    )
+
+
+def _of_outflow(study: Study, segmentations: Masks) -> Measured:
+    view = outflow_view(segmentations[View.LAX_3CH], study.phases.get(View.LAX_3CH))
+    strain = apical_strain((view,), study.modality)
+    return Measured(
+        findings=strain.findings,
+        phases={view.view: view.phases} if view.phases else {},
+        curves=strain.curves,
+        slices=(),
+        conventions=(
+            *_not_measured(one for one in segmentations if one is not View.LAX_3CH),
+            *strain.said,
+        ),
+        quality=Quality(verdict="review", reasons=(OUTFLOW_ALONE,)),
+        segments=strain.segments,
     )
 
 
@@ -142,14 +194,19 @@ def _one_phase(segmentation: Segmentation, given: Phases | None) -> Phases | Non
     return Phases(ed=found.ed, es=None, how=found.how)
 
 
-def _atrium(study: Study, segmentations: Masks) -> dict[str, Finding]:
+def _beside(study: Study, segmentations: Masks) -> LongAxisFunction | None:
+    """What the long-axis views beside a stack say, where the left atrium was looked for in one."""
+    views = {view: segmentations[view] for view in strained(segmentations)}
+    volumes = [one for view, one in views.items() if view in VIEWS]
+    if not any(Structure.LEFT_ATRIUM in one.structures for one in volumes):
+        return None
+    return measure_long_axis(views, study.phases, study.body, modality=study.modality)
+
+
+def _atrium(beside: LongAxisFunction | None) -> dict[str, Finding]:
     """The left atrium, which a stack seldom shows, from the study's long-axis views."""
-    views = {view: segmentations[view] for view in VIEWS if view in segmentations}
-    if not any(Structure.LEFT_ATRIUM in one.structures for one in views.values()):
-        return {}
-    measured = measure_long_axis(views, study.phases, study.body, modality=study.modality)
-    found = {finding.key: finding for finding in measured.findings}
-    return {key: found[key] for key in ("la_esv_ml", "la_esv_ml_per_m2")}
+    found = {finding.key: finding for finding in beside.findings} if beside else {}
+    return {key: found[key] for key in _FROM_LONG_AXIS if key in found}
 
 
 def _nothing_measured(segmentations: Masks) -> Measured:

@@ -38,7 +38,6 @@ _MODERN = {
     "segresnet-2d": Entry("monai_networks:SegResNet"),
     "segresnet-3d": Entry("monai_networks:SegResNet", {"axes": 3}),
     "swin-unetr-2d": Entry("monai_networks:SwinUNETR"),
-    "swin-unetr-3d": Entry("monai_networks:SwinUNETR", {"axes": 3}),
 }
 """What users expect beside the papers' networks."""
 

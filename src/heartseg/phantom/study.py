@@ -86,6 +86,9 @@ def write(
 ) -> list[Path]:
     """Write `count` studies of the seeds `seed`, `seed` + 1, ..., each into a folder of its own.
 
+    NIfTI studies are pairs to train on and to compare with: `labels.toml` says what their numbers
+    mean, unless the folder has one.
+
     Raises:
         ConfigError: no such kind of phantom, or less than one study.
         OutputError: a folder that cannot be written, or that exists already.
@@ -101,10 +104,28 @@ def write(
         )
     if folder.exists() and not folder.is_dir():  # said before minutes of rendering
         raise OutputError(folder.name, got="a file", allowed="a folder")
-    return [
+    written = [
         write_study(folder, PHANTOMS[kind](number), file_format=file_format)
         for number in range(seed, seed + count)
     ]
+    if file_format == "nifti":
+        _say_numbers(folder / "labels.toml")
+    return written
+
+
+def _say_numbers(path: Path) -> None:
+    """What the numbers of the labels mean, as `heartseg train` reads it; nothing is overwritten."""
+    numbers = SCHEMES[SCHEME].numbers
+    lines = ["[labels]", *(f'{number} = "{one.key}"' for number, one in sorted(numbers.items()))]
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+    except FileExistsError:
+        return
+    except OSError as fault:
+        raise OutputError(
+            path.name, got=f"{fault.strerror or fault}", do="choose a folder that can be written"
+        ) from fault
 
 
 def write_study(folder: Path, made: Made, *, file_format: FileFormat = "nifti") -> Path:

@@ -1,14 +1,15 @@
 """The plots of a comparison with a reference that journals print, as SVG files.
 
 Bland-Altman (difference against mean, with bias and limits of agreement and their intervals),
-measured against reference with the line of identity, and boxes by structure and method with every
-case as a dot: a box of eight cases hides that they are eight.
+measured against reference with the line of identity, and boxes and violins by structure and method
+with every case as a dot: a box of eight cases hides that they are eight.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heartseg.core.finding import Interval
 from heartseg.report import chart
@@ -23,6 +24,9 @@ METHOD_COLOURS: tuple[Colour, ...] = (
     (230, 159, 0),
 )
 """Of methods, in order, after Okabe and Ito (2008); after the last the first comes again."""
+
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +116,9 @@ def correlation_svg(agreed: Agreed) -> str:
 Groups = Mapping[str, Mapping[str, Sequence[float]]]
 """One value a case, by group along the axis and by method."""
 
+Draw = Callable[[chart.Scale, tuple[float, float], Sequence[float], str], list[str]]
+"""Cases of one method in one group: the scale, middle and width of its place, values, colour."""
+
 BOX_SHARE = 0.7
 """Of a group's place that its boxes take."""
 
@@ -124,6 +131,20 @@ def boxes_svg(title: str, label: str, groups: Groups) -> str:
         label: of the vertical axis.
         groups: e.g. structures; each holds the same methods, in the order of their colours.
     """
+    return _grouped(title, label, groups, _box)
+
+
+def violins_svg(title: str, label: str, groups: Groups) -> str:
+    """How densely the cases lie, with median and quartiles, every case; arguments as of boxes.
+
+    A violin ends at its last case: a smooth density would go on to a Dice above 1. All are equally
+    wide, so that one says where its cases lie, not how many they are. Fewer than `FEWEST_CASES`,
+    or equal ones, have no density: their dots stand alone.
+    """
+    return _grouped(title, label, groups, _violin)
+
+
+def _grouped(title: str, label: str, groups: Groups, draw: Draw) -> str:
     methods = list(dict.fromkeys(name for group in groups.values() for name in group))
     shown = [value for group in groups.values() for values in group.values() for value in values]
     if not shown:
@@ -138,7 +159,7 @@ def boxes_svg(title: str, label: str, groups: Groups) -> str:
         for order, method in enumerate(methods):
             middle = centre + (order - (len(methods) - 1) / 2) * width
             if len(group.get(method, ())):
-                parts += _box(y, (middle, width), group[method], _colour(order))
+                parts += draw(y, (middle, width), group[method], _colour(order))
     return chart.drawing(title, [*parts, *_legend(methods)])
 
 
@@ -162,6 +183,57 @@ def _box(
             chart.dot(middle + step * width, y.at(v), colour)
             for step, v in zip(steps, values, strict=True)
         ),
+    ]
+
+
+FEWEST_CASES = 5
+"""With fewer a density would be a picture of its own smoothness."""
+
+_STEPS = 80
+"""Heights that a violin's outline is drawn through."""
+
+
+def density(values: Floats, at: Floats) -> Floats:
+    """Gaussian kernel density of `values` at some places, the largest of them 1.
+
+    The width of the kernel is Silverman's (Density Estimation, 1986, eq. 3.31), from the smaller of
+    standard deviation and quartile distance over 1.34.
+    """
+    low, high = np.percentile(values, [25, 75])
+    spread = min(filter(None, (float(values.std(ddof=1)), float(high - low) / 1.34)))
+    kernel = 0.9 * spread * len(values) ** -0.2
+    away = (at[:, None] - values[None, :]) / kernel
+    found: Floats = np.exp(-0.5 * away**2).sum(axis=1)
+    scaled: Floats = found / found.max()
+    return scaled
+
+
+def _violin(
+    y: chart.Scale, place: tuple[float, float], values: Sequence[float], colour: str
+) -> list[str]:
+    cases = np.sort(np.asarray(values, np.float64))
+    middle, half = place[0], 0.45 * place[1]
+    if len(cases) < FEWEST_CASES or cases[0] == cases[-1]:
+        return [chart.dot(middle, y.at(float(v)), colour) for v in cases]
+    heights = np.linspace(cases[0], cases[-1], _STEPS)
+    reach = half * density(cases, np.concatenate([heights, cases]))
+    outline, within = reach[:_STEPS], reach[_STEPS:]
+    right = [(middle + r, y.at(h)) for r, h in zip(outline, heights, strict=True)]
+    left = [(middle - r, y.at(h)) for r, h in zip(outline, heights, strict=True)][::-1]
+    # Cases stand side by side in a fixed order within the outline: left, right, then nearer again.
+    sides = np.resize([-0.7, 0.35, -0.35, 0.7], len(cases))
+    low, median, high = np.percentile(cases, [25, 50, 75])
+    return [
+        f'<path d="M{"L".join(f"{a:.1f} {b:.1f}" for a, b in (*right, *left))}Z" '
+        f'fill="{colour}" fill-opacity="0.18" stroke="{colour}"/>',
+        *(
+            chart.dot(middle + side * wide, y.at(v), colour, 2.2)
+            for side, wide, v in zip(sides, within, cases, strict=True)
+        ),
+        f'<rect x="{middle - 3:.1f}" y="{y.at(high):.1f}" width="6" '
+        f'height="{max(y.at(low) - y.at(high), 0.5):.1f}" fill="{css(INK)}" fill-opacity="0.75"/>',
+        f'<circle cx="{middle:.1f}" cy="{y.at(median):.1f}" r="3.6" fill="#fff" '
+        f'stroke="{css(INK)}" stroke-width="1.4"/>',
     ]
 
 

@@ -78,8 +78,8 @@ def _segment(
 ) -> Iterator[str]:
     x, y = _middle(number)
     value = values.get(number)
-    shade = ABSENT if value is None else _shade((value - eye.low) / (eye.high - eye.low))
-    yield f'<path d="{_outline(number)}" fill="{shade}" stroke="#fff" stroke-width="2"/>'
+    colour = ABSENT if value is None else shade((value - eye.low) / (eye.high - eye.low))
+    yield f'<path d="{_outline(number)}" fill="{colour}" stroke="#fff" stroke-width="2"/>'
     said = "–" if value is None else language.number(f"{value:.{eye.places}f}")
     yield (
         f'<text x="{x:.1f}" y="{y + 2:.1f}" font-size="14" text-anchor="middle" '
@@ -89,7 +89,8 @@ def _segment(
     )
 
 
-def _shade(share: float) -> str:
+def shade(share: float) -> str:
+    """The colour of a share of the scale; beyond its ends that of the end."""
     share = min(max(share, 0.0), 1.0)
     r, g, b = (round(pale + share * (deep - pale)) for pale, deep in zip(PALE, DEEP, strict=True))
     return css((r, g, b))

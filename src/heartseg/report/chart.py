@@ -128,10 +128,10 @@ def text(
     )
 
 
-def dot(x: float, y: float, colour: str) -> str:
+def dot(x: float, y: float, colour: str, radius: float = 4) -> str:
     """One case."""
     return (
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}" fill-opacity="0.65" '
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{colour}" fill-opacity="0.65" '
         f'stroke="{colour}"/>'
     )
 

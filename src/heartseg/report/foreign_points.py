@@ -14,8 +14,8 @@ from heartseg.core.anatomy import Structure
 from heartseg.core.discs import pixel_area_mm2
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Segmentation
+from heartseg.core.outline import area_of, joined, outlines
 from heartseg.report.csv_text import Cell, csv_text
-from heartseg.report.outline import area_of, joined, outlines
 from heartseg.report.points import in_patient, rings
 
 FIRST_PIXEL = 1.0

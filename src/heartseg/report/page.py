@@ -12,8 +12,9 @@ from heartseg.core.anatomy import Structure
 from heartseg.core.finding import Report
 from heartseg.core.study import Modality, Patient, View
 from heartseg.report import words
+from heartseg.report.apical_segments import apical_segments
 from heartseg.report.bullseye import bullseyes
-from heartseg.report.curve import curve_svg
+from heartseg.report.curve import STRAIN, curve_svg, strain_svg
 from heartseg.report.finding_tables import Figure, Table, figures, table_columns
 from heartseg.report.language import ENGLISH, English, Language
 from heartseg.report.palette import COLOURS, VERDICT_COLOURS, css
@@ -21,6 +22,8 @@ from heartseg.report.particulars import body_rows, patient_line, provenance_rows
 from heartseg.report.words import clean
 
 NUMBERING = "Frames and slices count from 1 on this page, frames from 0 in report.json."
+
+ARCHES = "Segments of the apical views, from the masks, end-diastole to end-systole"
 
 READERS = (
     "Seven core laboratories that read the same 15 cine studies differed by 4.6 to 7.5 points of"
@@ -187,8 +190,12 @@ def _sections(
         yield Remarks(remarks)
     if curve := curve_svg(report, language):
         yield Drawings(say("Volume over the cycle"), 1, (curve,))
+    if strain := strain_svg(report, language):
+        yield Drawings(say(STRAIN), 1, (strain,))
     if eyes := bullseyes(report, language):
         yield Drawings(say("Segments (AHA), from the masks"), 4, eyes)
+    if arches := apical_segments(report, language):
+        yield Drawings(say(ARCHES), 4, arches)
     if mosaic is not None:
         yield _picture(report, language, *mosaic)
     yield About(tuple(_blocks(report, language)))

@@ -15,8 +15,8 @@ from heartseg.core.anatomy import Structure
 from heartseg.core.discs import pixel_area_mm2, slice_distance_mm
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Segmentation
+from heartseg.core.outline import Polygon, outlines
 from heartseg.report.csv_text import Cell, csv_text
-from heartseg.report.outline import Polygon, outlines
 
 AREAS = ("frame", "time_ms", "slice", "position_mm", "structure", "area_mm2")
 CONTOURS = (

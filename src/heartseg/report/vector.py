@@ -1,7 +1,7 @@
 """Our SVG drawings on a PDF page: sharp lines and text that can be selected.
 
-It knows what `curve` and `bullseye` draw, and no more: `svg`, `path` of M H V v L A a Z,
-`polyline`, `circle` and `text`. Anything else is an error, so that a drawing never loses a part
+It knows what our own modules draw, and no more: `svg`, `path` of M H V v L A a Z, `polyline`,
+`polygon`, `circle` and `text`. Anything else is an error, so that a drawing never loses a part
 unseen.
 """
 
@@ -55,6 +55,10 @@ class Drawing(Flowable):  # type: ignore[misc] # reportlab brings no types
         points = [tuple(map(float, pair.split(","))) for pair in attributes["points"].split()]
         self._stroked([[(x, y) for x, y in points]], attributes, closed=False)
 
+    def _polygon(self, attributes: Attributes, _: str) -> None:
+        points = [tuple(map(float, pair.split(","))) for pair in attributes["points"].split()]
+        self._stroked([[(x, y) for x, y in points]], attributes, closed=True)
+
     def _path(self, attributes: Attributes, _: str) -> None:
         lines = list(_outlines(attributes["d"]))
         self._stroked(lines, attributes, closed=attributes["d"].endswith("Z"))
@@ -102,6 +106,7 @@ class Drawing(Flowable):  # type: ignore[misc] # reportlab brings no types
 _PAINTERS: dict[str, Any] = {
     "path": Drawing._path,
     "polyline": Drawing._polyline,
+    "polygon": Drawing._polygon,
     "circle": Drawing._circle,
     "text": Drawing._text,
 }

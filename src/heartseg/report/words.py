@@ -143,6 +143,7 @@ _GROUPS = (
 _METHODS = (
     ("Left ventricle, 4-chamber view alone", "_4ch"),
     ("Left ventricle, 2-chamber view alone", "_2ch"),
+    ("Left ventricle, 3-chamber view alone", "_3ch"),
     ("Left ventricle, area-length", "_area_length"),
 )
 """What was measured in one view only, or by another method, and how its keys tell."""
