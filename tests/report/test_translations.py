@@ -16,8 +16,8 @@ from heartseg.core.errors import ConfigError
 from heartseg.core.finding import Finding
 from heartseg.core.image import Segmentation
 from heartseg.core.study import View
-from heartseg.measure.catalogue import ENTRIES
-from heartseg.measure.long_axis_catalogue import entries
+from heartseg.measure.measures import LONG_AXIS, LONGITUDINAL, RINGS, STACK
+from heartseg.measure.table import Measure
 from heartseg.pipeline import GivenLabels, Settings, examine
 from heartseg.read import find_studies, read_study
 from heartseg.report import words
@@ -29,9 +29,10 @@ SOURCE = Path(__file__).parents[2] / "src" / "heartseg"
 OTHERS = [name for name in shipped() if name != "en"]
 
 SAYING = (
-    *("aha", "body", "choices", "conventions", "echo", "echo_quality", "echo_words", "function"),
-    *("long_axis", "phases", "plausibility", "ranges", "rates", "simpson", "stack", "study"),
-    "ventricles",
+    *("aha", "apical", "apical_motion", "apical_strain", "apical_volumes", "apical_walls", "body"),
+    *("choices", "contours", "conventions", "echo", "echo_quality", "echo_words", "endocardium"),
+    *("function", "heart", "long_axis", "number", "phases", "plausibility", "ranges", "rates"),
+    *("short_axis_strain", "simpson", "stack", "study", "ventricles", "wall_strain"),
 )
 """Modules of `measure` whose sentences stand on the page."""
 
@@ -40,6 +41,11 @@ PIECES = {
     "{} {} {} is outside {} to {} {}",  # `please check it` follows
     "{}: please check it",
     *(" and ", "Du Bois"),
+    *("at frame {} counted from 0{}", "{} frame with a contour", "{} frames with a contour"),
+    *("{}: a peak takes a loop of at least {}", ", {} end-systole", "{} frame after", "{} frames after"),
+    *("{} frame before", "{} frames before"),
+    *("{}: no motion ({}).", "{}: no motion (the image has no spacing).", "{}: {}."),
+    "{} at end-diastole and end-systole",
 }  # fmt: skip
 
 
@@ -100,11 +106,30 @@ def test_every_sentence_of_the_measures_is_translated(spoken) -> None:
     assert lost == set()
 
 
+def _of(key: str, measure: Measure) -> Iterator[Finding]:
+    """Findings with the names and units that a line of the table of measures makes."""
+    places = [("4ch", "4-chamber"), ("2ch", "2-chamber"), ("3ch", "3-chamber")]
+    for short, name in [(str(n), str(n)) for n in (1, 2)] if "{beat}" in key else places:
+        place = "beat" if "{beat}" in key else "view"
+        known = f"{{{place}}}"
+        yield Finding(
+            key=key.replace(known, short),
+            name=measure.name.replace(known, name),
+            value=1.0,
+            unit=measure.kind.unit,
+        )
+        if known not in key:
+            break
+    if measure.indexed is not None:
+        name, unit, _ = measure.per_m2()
+        yield Finding(key=f"{key}_per_m2", name=name, value=1.0, unit=unit)
+
+
 def test_every_name_and_short_name_of_a_finding_is_translated(spoken) -> None:
-    views = (View.LAX_4CH, View.LAX_2CH)
+    tables = (STACK, RINGS), (LONG_AXIS, LONGITUDINAL)
     made = [
-        [Finding(key=key, name=one.name, value=1.0, unit=one.unit) for key, one in table.items()]
-        for table in (ENTRIES, entries(views, 2))
+        [finding for table in pair for key, one in table.items() for finding in _of(key, one)]
+        for pair in tables
     ]
     for group in (group for findings in made for group in words.groups(findings)):
         assert not isinstance(spoken.say(group.title), English)

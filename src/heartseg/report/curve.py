@@ -125,9 +125,7 @@ def _end_systole(axes: Axes, report: Report, key: str, times: Sequence[float]) -
 def _drawing(label: str, parts: Sequence[str]) -> str:
     return (
         f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{escape(label)}">'
-        + "".join(parts)
-        + "</svg>"
+        f'aria-label="{escape(label)}">' + "".join(parts) + "</svg>"
     )
 
 
