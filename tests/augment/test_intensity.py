@@ -99,6 +99,16 @@ def test_blur_smooths_some_planes_and_leaves_flat_ones():
     assert (changed(noise, blur=1.0).var((1, 2, 3)) <= noise.var((1, 2, 3))).all()
 
 
+def test_a_plane_is_smoothed_towards_its_own_means_by_one_share():
+    noise = torch.rand((40, 1, 12, 15), generator=seeded(2))
+    means = torch.nn.functional.avg_pool2d(noise, 3, stride=1, padding=1, count_include_pad=False)
+    shares = ((changed(noise, blur=0.5) - noise) / (means - noise)).flatten(1)
+    each = shares.median(1).values
+    torch.testing.assert_close(shares, each[:, None].expand_as(shares), atol=0.02, rtol=0)
+    assert 10 < (each > 0).sum() < 30
+    assert each.unique().numel() > 10
+
+
 def test_colour_is_seen_in_grey_through_the_weights_of_brightness():
     """Red, green and blue each move by up to 0.3; green counts most, and never all three as one."""
     added = (changed(torch.zeros(4000, 1, 2, 2), colour=0.3)).flatten(1)

@@ -6,6 +6,7 @@ from heartseg.core.errors import ConfigError
 
 torch = pytest.importorskip("torch")
 from heartseg.augment import SpatialChange, move_planes  # noqa: E402
+from heartseg.augment.spatial import likeliest  # noqa: E402
 
 ROWS, COLUMNS = 90, 110
 STILL = {
@@ -262,6 +263,15 @@ def test_labels_stay_labels():
     assert classes.dtype == torch.int64
     assert classes.shape == (3, 48, 48)
     assert set(classes.unique().tolist()) == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_a_pixel_is_of_the_class_with_the_largest_share_the_first_of_equals(axis):
+    sixths = torch.randint(0, 3, (2, 3, 3, 9, 7), generator=seeded(3)) / 6  # 0 to 1: many are equal
+    background = 1 - sixths.sum(axis, keepdim=True)
+    expected = torch.cat([background, sixths], dim=axis).argmax(axis)
+    assert torch.equal(likeliest(sixths, axis), expected)
+    assert set(expected.unique().tolist()) == {0, 1, 2, 3}
 
 
 def test_image_and_labels_move_together():

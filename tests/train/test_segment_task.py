@@ -188,12 +188,40 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path):
         fit(tiny.task(widths=(4, 8)), Schedule(steps=2), tmp_path, resume=True)
 
 
-def test_half_precision_learns_too():
+def test_half_precision_learns_too(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
     task = tiny.task(precision="bf16")
     numbers = task.step(1.0)
     assert numbers["cross_entropy"] > 0
     assert all(weight.dtype == torch.float32 for weight in task.network.parameters())
     assert task.validate()["score"] >= 0
+
+
+@pytest.mark.parametrize(
+    ("has", "device", "computed"),
+    [
+        ({"avx2": True, "avx512_bf16": False, "amx_bf16": False}, "cpu", "f32"),
+        ({"avx2": True, "avx512_bf16": True}, "cpu", "bf16"),
+        ({"neon": True, "bf16": True}, "cpu", "bf16"),
+        ({"avx2": True}, "cuda", "bf16"),
+    ],
+)
+def test_a_processor_without_bf16_computes_in_f32_which_is_faster(
+    has, device, computed, monkeypatch
+):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has, raising=False)
+    learning = Learning(precision="bf16")
+    assert learning.precision_on(torch.device(device)) == computed
+    if device == "cpu":
+        inside = learning.autocast(torch.device(device))
+        with inside:
+            product = torch.ones(2, 2) @ torch.ones(2, 2)
+        assert product.dtype == (torch.bfloat16 if computed == "bf16" else torch.float32)
+
+
+def test_an_old_torch_that_cannot_say_is_taken_at_its_word(monkeypatch):
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert Learning(precision="bf16").precision_on(torch.device("cpu")) == "bf16"
 
 
 @pytest.mark.parametrize(

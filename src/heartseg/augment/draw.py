@@ -27,6 +27,18 @@ def smooth_field(
     """(n, c, y, x) smooth noise of about unit size: `knots` x `knots` normals, bicubic between."""
     count, channels, rows, columns = shape
     coarse = normal((count, channels, knots, knots), generator)
-    return torch.nn.functional.interpolate(
-        coarse, (rows, columns), mode="bicubic", align_corners=True
-    )
+    down, across = (_bicubic(knots, length, coarse.device) for length in (rows, columns))
+    return down @ coarse @ across.T
+
+
+def _bicubic(knots: int, length: int, device: torch.device) -> Tensor:
+    """(length, knots) shares of each knot in each pixel, the outermost knots at the ends.
+
+    Interpolation is linear, and along each axis apart: two small products do it for all planes, in
+    a twentieth of the time.
+    """
+    each = torch.eye(knots, device=device)[None, None]
+    shares: Tensor = torch.nn.functional.interpolate(
+        each, (length, knots), mode="bicubic", align_corners=True
+    )[0, 0]
+    return shares

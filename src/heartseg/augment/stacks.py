@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from heartseg.augment.spatial import as_grid
+from heartseg.augment.spatial import as_grid, likeliest
 from heartseg.core.errors import ConfigError
 
 
@@ -98,6 +98,4 @@ def read_labels(labels: Tensor, places: Tensor, classes: int) -> Tensor:
     shares = (labels[:, :, None] == foreground).to(places.dtype)  # (n, z, classes - 1, Y, X)
     moved = read_stacks(shares.flatten(1, 2), places)
     moved = moved.reshape(*shares.shape[:3], *moved.shape[-2:])
-    background = 1 - moved.sum(2, keepdim=True)
-    likeliest: Tensor = torch.cat([background, moved], dim=2).argmax(2)
-    return likeliest
+    return likeliest(moved, 2)

@@ -33,6 +33,7 @@ def begin_record(
     validation: Sequence[PreparedFrame],
     split: Mapping[str, Sequence[str]] = MappingProxyType({}),
     *,
+    precision: str | None = None,
     writes: bool = True,
 ) -> None:
     """Write `run.json` and `split.json`, or on resume compare with what is to be run now.
@@ -43,6 +44,7 @@ def begin_record(
         data: what is trained on.
         validation: what is validated on.
         split: patients by part; as `split.file` it gives another run the same patients.
+        precision: that is computed in here, which the settings may leave to the machine.
         writes: False in a process that only compares.
 
     Raises:
@@ -61,7 +63,12 @@ def begin_record(
             return
         here: dict[str, Any] = {"commit": None, "started": None}  # begun before records were kept
     else:
-        here = {"commit": source_commit(), "started": now(), "torch": str(torch.__version__)}
+        here = {
+            "commit": source_commit(),
+            "started": now(),
+            "torch": str(torch.__version__),
+            "precision": precision,
+        }
     if writes:
         _write(folder, RECORD, {**here, **fresh})
         _write(folder, SPLIT, dict(split))

@@ -212,7 +212,9 @@ def train(
     data = fewer_slices(frames_of(chosen.training, settings), settings.split)
     validation = frames_of(chosen.validation, settings)
     task = build_task(settings, data, validation, device, root, ranks)
-    begin_record(folder, settings, data, validation, chosen.table(), writes=ranks.leads)
+    computed = settings.learning.precision_on(device)
+    table, writes = chosen.table(), ranks.leads
+    begin_record(folder, settings, data, validation, table, precision=computed, writes=writes)
     watchers = [watch] if watch else []
     if settings.log.tensorboard and ranks.leads:
         watchers.append(tensorboard_watcher(folder))
