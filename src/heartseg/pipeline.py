@@ -26,7 +26,7 @@ DEFAULT_SCHEMES: Mapping[View, str] = {View.SAX: "acdc"}
 FORMATS = ("nifti", "json", "html", "png")
 """What `segment` writes unless told otherwise."""
 
-MORE_FORMATS = ("csv", "osirix", "sunnybrook", "stl", "glb")
+MORE_FORMATS = ("pdf", "csv", "osirix", "sunnybrook", "stl", "glb")
 """What it writes when asked."""
 
 
@@ -54,8 +54,11 @@ class Settings:
         body: given by the user; its values replace those of the files.
         papillary: "cavity" as drawn, or "mass".
         base: "drawn", or "scmr" for the basal rule of SCMR 2020.
-        keep_identifiers: let file names that may hold identifiers into the provenance.
+        keep_identifiers: name the patient on the pages, and let file names that may hold
+            identifiers into the provenance.
         save_probabilities: keep what the model gave and write it beside the masks.
+        language: of the pages: name of a shipped one, or path of a file of sentences.
+        font: TrueType file for characters that the shipped fonts lack.
     """
 
     given: GivenLabels | None = None
@@ -70,6 +73,8 @@ class Settings:
     base: str = "drawn"
     keep_identifiers: bool = False
     save_probabilities: bool = False
+    language: str = "en"
+    font: Path | None = None
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -271,7 +276,7 @@ def save(analysis: Analysis, settings: Settings, folder: Path) -> None:
     Raises:
         OutputError: something could not be written.
     """
-    from heartseg.report import save_masks, save_probabilities, save_report
+    from heartseg.report import Printing, save_masks, save_probabilities, save_report
 
     study, masks = analysis.study, analysis.segmentations
     if "nifti" in settings.formats and settings.given is None:
@@ -280,7 +285,15 @@ def save(analysis: Analysis, settings: Settings, folder: Path) -> None:
             save_masks(study, {view: segmentation}, folder, numbers)
     save_probabilities(study, analysis.probabilities, folder, analysis.report.model)
     pages = [name for name in settings.formats if name != "nifti"]
-    save_report(analysis.report, folder, study=study, segmentations=masks, formats=pages)
+    printing = Printing(settings.language, settings.font, settings.keep_identifiers)
+    save_report(
+        analysis.report,
+        folder,
+        study=study,
+        segmentations=masks,
+        formats=pages,
+        printing=printing,
+    )
 
 
 def with_body(study: Study, body: Body) -> Study:

@@ -3,7 +3,11 @@
 import numpy as np
 
 from heartseg.core.anatomy import Structure
+from heartseg.core.finding import Report
 from heartseg.core.geometry import Geometry
+from heartseg.report.html import html_page
+from heartseg.report.lettering import Lettering
+from heartseg.report.page import page
 
 SHAPE = (5, 60, 44)
 SPACING_MM = (9.0, 1.25, 1.75)
@@ -11,6 +15,18 @@ FRAMES = 4
 ED, ES = 1, 3
 
 LV, MYO, RV = Structure.LV_CAVITY, Structure.LV_MYOCARDIUM, Structure.RV_CAVITY
+
+
+def html_of(report: Report, **more: object) -> str:
+    """report.html of a report."""
+    return html_page(page(report, **more))
+
+
+def pdf_of(report: Report, **more: object) -> bytes:
+    """report.pdf of a report."""
+    from heartseg.report.pdf import pdf_bytes
+
+    return pdf_bytes(page(report, **more), Lettering())
 
 
 def oblique_geometry() -> Geometry:

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from heartseg.core.finding import Finding, Report
-from heartseg.report.apical_segments import apical_segments_svg
+from heartseg.report.apical_segments import apical_segments
 from heartseg.report.bullseye import SIZE
-from heartseg.report.html import html_page
+from tests.report.cases import html_of
 
 FOUR = {
     "4ch_basal_inferoseptal_motion_mm": 1.5,
@@ -28,7 +28,7 @@ def texts(svg: str) -> dict[str, tuple[float, float]]:
 
 
 def test_the_septum_is_left_and_the_apex_above(report: Report) -> None:
-    where = texts(apical_segments_svg(replace(report, segments=FOUR)))
+    where = texts("".join(apical_segments(replace(report, segments=FOUR))))
 
     assert where["1.5"][0] < where["2.5"][0] < where["3.5"][0] < 0
     assert 0 < where["4.5"][0] < where["5.5"][0] < where["6.5"][0]
@@ -40,7 +40,7 @@ def test_the_septum_is_left_and_the_apex_above(report: Report) -> None:
 
 
 def test_the_lateral_apex_of_a_3_chamber_view_is_left(report: Report) -> None:
-    where = texts(apical_segments_svg(replace(report, segments=THREE)))
+    where = texts("".join(apical_segments(replace(report, segments=THREE))))
 
     assert where["7.5"][0] < 0 < where["8.5"][0]
 
@@ -52,7 +52,7 @@ def test_walls_without_a_name_are_said_to_be_the_pictures_sides(report: Report) 
     strain = Finding(key="lv_gls_4ch", name="LV geometric strain", value=-0.1874, unit="1")
 
     where = texts(
-        apical_segments_svg(replace(report, segments=named | neutral, findings=(strain,)))
+        "".join(apical_segments(replace(report, segments=named | neutral, findings=(strain,))))
     )
 
     assert where["left"][0] < 0 < where["right"][0]
@@ -63,16 +63,16 @@ def test_walls_without_a_name_are_said_to_be_the_pictures_sides(report: Report) 
 def test_without_motion_there_is_no_drawing(report: Report) -> None:
     for segments in ({}, dict.fromkeys(FOUR), {"4ch_basal_left_motion_mm": float("nan")},
                      {"1_motion_mm": 3.0}):  # fmt: skip
-        assert apical_segments_svg(replace(report, segments=segments)) == ""
+        assert apical_segments(replace(report, segments=segments)) == ()
 
 
 @pytest.mark.parametrize("key", ["4ch_basal_<b>_motion_mm", "9ch_basal_left_motion_mm"])
 def test_a_strangers_key_is_not_drawn(report: Report, key: str) -> None:
-    assert apical_segments_svg(replace(report, segments={key: 3.0})) == ""
+    assert apical_segments(replace(report, segments={key: 3.0})) == ()
 
 
 def test_the_page_shows_them(report: Report) -> None:
-    page = html_page(replace(report, segments=FOUR))
+    page = html_of(replace(report, segments=FOUR))
 
     assert "Segments of the apical views" in page
-    assert "Segments of the apical views" not in html_page(report)
+    assert "Segments of the apical views" not in html_of(report)

@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 
 from heartseg.core.finding import Report
-from heartseg.report.bullseye import SIZE, TITLE, bullseyes_svg
-from heartseg.report.html import html_page
+from heartseg.report.bullseye import SIZE, TITLE, bullseyes
+from tests.report.cases import html_of
 
 THICKNESS = {f"{n}_wall_ed_mm": 5.0 + n / 2 for n in range(1, 17)} | {"17_wall_ed_mm": None}
 
@@ -17,7 +17,7 @@ def texts(svg: str) -> dict[str, tuple[float, float]]:
 
 
 def test_the_anterior_wall_is_above_and_the_septum_left(report: Report) -> None:
-    where = texts(bullseyes_svg(replace(report, segments=THICKNESS)))
+    where = texts(bullseyes(replace(report, segments=THICKNESS))[0])
 
     anterior, septal, inferior, lateral = (where[f"{5 + n / 2:.1f}"] for n in (1, 2, 4, 6))
     assert anterior[1] > 100
@@ -36,7 +36,8 @@ def test_the_anterior_wall_is_above_and_the_septum_left(report: Report) -> None:
 
 
 def test_fractions_are_percent_and_unmeasured_eyes_are_left_out(report: Report) -> None:
-    svg = bullseyes_svg(replace(report, segments={"3_thickening": 0.437, "4_motion_mm": None}))
+    eyes = bullseyes(replace(report, segments={"3_thickening": 0.437, "4_motion_mm": None}))
+    svg = "".join(eyes)
 
     assert "Thickening (%)" in svg
     assert ">44<" in svg
@@ -46,12 +47,12 @@ def test_fractions_are_percent_and_unmeasured_eyes_are_left_out(report: Report) 
 
 @pytest.mark.parametrize("segments", [{}, {"1_wall_ed_mm": None}, {"1_wall_ed_mm": float("nan")}])
 def test_nothing_measured_is_nothing_drawn(report: Report, segments) -> None:
-    assert bullseyes_svg(replace(report, segments=segments)) == ""
-    assert "Segments (AHA)" not in html_page(replace(report, segments=segments))
+    assert bullseyes(replace(report, segments=segments)) == ()
+    assert "Segments (AHA)" not in html_of(replace(report, segments=segments))
 
 
 def test_the_page_shows_them(report: Report) -> None:
-    page = html_page(replace(report, segments=THICKNESS))
+    page = html_of(replace(report, segments=THICKNESS))
 
     assert "Segments (AHA)" in page
     assert "Wall thickness at ED (mm)" in page
@@ -59,7 +60,7 @@ def test_the_page_shows_them(report: Report) -> None:
 
 def test_thicker_is_darker_and_the_scale_has_ends(report: Report) -> None:
     def shade(value: float) -> int:
-        svg = bullseyes_svg(replace(report, segments={"1_wall_ed_mm": value}))
+        (svg,) = bullseyes(replace(report, segments={"1_wall_ed_mm": value}))
         return int(re.search(r'fill="#(?!e9ecef)([0-9a-f]{6})" stroke="#fff"', svg)[1], 16)
 
     assert shade(5.0) > shade(9.0) > shade(15.0)

@@ -6,7 +6,7 @@ import pytest
 from heartseg.core.finding import Quality, Report
 from heartseg.core.study import Phases, View
 from heartseg.report.curve import curve_svg, strain_svg
-from heartseg.report.html import html_page
+from tests.report.cases import html_of
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>]]></style>{{7*7}}\x1b\u202e"
 
@@ -35,7 +35,7 @@ def hostile(report: Report) -> Report:
 
 
 def test_hostile_text_is_escaped_everywhere(report: Report) -> None:
-    plain, page = html_page(report), html_page(hostile(report))
+    plain, page = html_of(report), html_of(hostile(report))
     assert "&lt;script&gt;" in page
     assert "<script" not in page
     assert "<img" not in page
@@ -49,7 +49,7 @@ def test_hostile_text_is_escaped_everywhere(report: Report) -> None:
 
 
 def test_the_page_is_closed_to_the_network(report: Report) -> None:
-    page = html_page(report, b"\x89PNG", ())
+    page = html_of(report, mosaic=(b"\x89PNG", ()))
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
     assert f'<meta http-equiv="Content-Security-Policy" content="{policy}">' in page
     assert page.index("Content-Security-Policy") < page.index("<style>")
@@ -58,35 +58,35 @@ def test_the_page_is_closed_to_the_network(report: Report) -> None:
 
 
 def test_fractions_are_percent_and_absent_values_are_their_reason(report: Report) -> None:
-    page = html_page(report)
+    page = html_of(report)
     assert "<b>54.3</b>" in page
     assert "52.0 – 56.1" in page
     assert "0.5432" not in page
     assert re.search(r'<td class="why"[^>]*>height not known</td>', page)
     assert "None" not in page
     not_a_number = replace(report.findings[0], value=float("nan"), problem=None)
-    page = html_page(replace(report, findings=(not_a_number,)))
+    page = html_of(replace(report, findings=(not_a_number,)))
     assert "not measured" in page
     assert not re.search(r"\bnan\b", page, re.IGNORECASE)
 
 
 def test_a_value_outside_of_its_reference_is_marked(report: Report) -> None:
-    assert re.search(r'aria-label="above">▲</b>80 – 140', html_page(report))
+    assert re.search(r'aria-label="above">▲</b>80 – 140', html_of(report))
     inside = replace(report.findings[0], reference=(80.0, 160.0))
-    assert "▲" not in html_page(replace(report, findings=(inside,)))
+    assert "▲" not in html_of(replace(report, findings=(inside,)))
 
 
 @pytest.mark.parametrize(
     ("verdict", "words"), [("pass", "Passed"), ("review", "Review needed"), ("reject", "Rejected")]
 )
 def test_the_verdict_is_said_in_words(report: Report, verdict: str, words: str) -> None:
-    page = html_page(replace(report, quality=Quality(verdict=verdict, reasons=("because",))))
+    page = html_of(replace(report, quality=Quality(verdict=verdict, reasons=("because",))))
     assert f"<b>{words}</b>" in page
     assert "<li>because</li>" in page
 
 
 def test_research_use_and_licence_are_on_the_page(report: Report) -> None:
-    page = html_page(report)
+    page = html_of(report)
     assert page.count("Research use only, not for diagnosis") >= 3
     assert page.count("CC BY 4.0") >= 2
 
@@ -111,6 +111,15 @@ def test_the_curve_runs_in_time_and_breaks_at_gaps(report: Report) -> None:
     assert "time (ms)" in drawing
 
 
+@pytest.mark.parametrize(("rv", "lv"), [(1, 3), (3, 1)])
+def test_labels_of_neighbouring_phases_part_sideways(report: Report, rv: int, lv: int) -> None:
+    phases = {View.SAX: replace(report.phases[View.SAX], ed=0, es=lv, rv_es=rv)}
+    drawing = curve_svg(replace(report, phases=phases))
+    anchors = dict(re.findall(r'text-anchor="(\w+)">(ES|RV ES)<', drawing))
+    first, second = ("RV ES", "ES") if rv < lv else ("ES", "RV ES")
+    assert {said: anchor for anchor, said in anchors.items()} == {first: "end", second: "start"}
+
+
 def test_without_times_the_curve_counts_frames(report: Report) -> None:
     curves = {**report.curves, "time_ms": (None, None, None, None)}
     assert ">frame<" in curve_svg(replace(report, curves=curves))
@@ -118,7 +127,7 @@ def test_without_times_the_curve_counts_frames(report: Report) -> None:
 
 def test_two_frames_are_no_curve(report: Report) -> None:
     assert curve_svg(replace(report, curves={"lv_ml": (2.0, 1.0)})) == ""
-    assert "<svg" not in html_page(replace(report, curves={}))
+    assert "<svg" not in html_of(replace(report, curves={}))
 
 
 def strained(report: Report, **more: tuple[float | None, ...]) -> Report:
@@ -139,7 +148,7 @@ def test_strain_hangs_from_zero_with_a_ring_at_end_systole(report: Report) -> No
     assert ">-20<" in drawing
     assert ">%<" in drawing
     assert "longitudinal, 4-chamber" in drawing
-    assert "Geometric strain over the cycle" in html_page(strained(report))
+    assert "Geometric strain over the cycle" in html_of(strained(report))
 
 
 def test_views_of_other_times_have_their_own_and_else_frames_are_counted(report: Report) -> None:

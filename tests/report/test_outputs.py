@@ -31,7 +31,7 @@ def test_every_output_is_written_and_named(
     assert {path.name for path in written} == names(folder)
     texts = {name for name in names(folder) if name.endswith("contour-manual.txt")}
     assert names(folder) - texts == {
-        *("report.json", "report.html", "overview.png"),
+        *("report.json", "report.html", "report.pdf", "overview.png"),
         *("sax_areas.csv", "sax_contours.csv", "sax_osirix.csv"),
         *("sax_ed.glb", "sax_es.glb"),
         *(f"sax_{phase}_{key}.stl" for phase in ("ed", "es") for key in ("lv", "myo", "rv")),
@@ -140,7 +140,7 @@ def test_files_are_as_readable_as_any_other(tmp_path: Path) -> None:
 def test_importing_the_report_loads_no_heavy_library() -> None:
     code = (
         "import sys, heartseg.report\n"
-        "print([m for m in ('PIL', 'jinja2', 'scipy', 'nibabel') if m in sys.modules])"
+        "print([m for m in ('PIL', 'jinja2', 'scipy', 'nibabel', 'reportlab') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

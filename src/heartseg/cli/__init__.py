@@ -33,12 +33,18 @@ View = Annotated[str | None, typer.Option(help="what the images show, e.g. sax")
 Spacing = Annotated[
     str | None, typer.Option(help="z,y,x distances of voxels, where the files do not say")
 ]
-Formats = Annotated[str, typer.Option(help="of nifti,json,html,png,csv,osirix,sunnybrook,stl,glb")]
+Formats = Annotated[
+    str, typer.Option(help="of nifti,json,html,png,pdf,csv,osirix,sunnybrook,stl,glb")
+]
+Language = Annotated[str, typer.Option(help="of the pages: en, ru, zh, or a .toml file of yours")]
+Font = Annotated[
+    Path | None, typer.Option(help="TrueType file for letters that the pages' own fonts lack")
+]
 PhasesOption = Annotated[
     str | None, typer.Option(help="frames of end-diastole and end-systole from 0, e.g. 0,9")
 ]
 KeepIdentifiers = Annotated[
-    bool, typer.Option("--keep-identifiers", help="let the names of DICOM folders be written")
+    bool, typer.Option("--keep-identifiers", help="name the patient, and the DICOM folder")
 ]
 ModelOption = Annotated[
     list[str] | None,
@@ -133,6 +139,8 @@ def segment(
     turns: Annotated[int, typer.Option(help="ways to look at each plane: 1, 4 or 8")] = 1,
     save_probabilities: SaveProbabilities = False,
     keep_identifiers: KeepIdentifiers = False,
+    language: Language = "en",
+    font: Font = None,
     jobs: Annotated[int, typer.Option(min=1, help="studies at the same time")] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="redo finished ones")] = False,
     device: Device = "auto",
@@ -157,6 +165,8 @@ def segment(
         base=options.base(base),
         keep_identifiers=keep_identifiers,
         save_probabilities=save_probabilities,
+        language=options.language(language),
+        font=options.font(font),
     )
     plan = Plan(
         inputs=tuple(inputs),
@@ -189,6 +199,9 @@ def measure(
     body: BodyTable = None,
     papillary: Papillary = "cavity",
     base: Base = "drawn",
+    keep_identifiers: KeepIdentifiers = False,
+    language: Language = "en",
+    font: Font = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="redo finished ones")] = False,
     json: Json = False,
 ) -> None:
@@ -205,6 +218,9 @@ def measure(
         body=options.body(sex, age, height_cm, weight_kg, heart_rate),
         papillary=options.papillary(papillary),
         base=options.base(base),
+        keep_identifiers=keep_identifiers,
+        language=options.language(language),
+        font=options.font(font),
     )
     plan = Plan(
         inputs=(input_,),

@@ -113,6 +113,23 @@ def base(text: str) -> str:
     return Choices.named("cavity", text).base
 
 
+def language(name: str) -> str:
+    """Of the pages, checked by reading its file; a file is found wherever the work is done."""
+    from heartseg.report.language import language as spoken
+
+    spoken(name)
+    return str(Path(name).absolute()) if name.endswith(".toml") else name
+
+
+def font(file: Path | None) -> Path | None:
+    """Checked by reading it."""
+    if file is None:
+        return None
+    from heartseg.report.lettering import site_font
+
+    return site_font(file)
+
+
 def preparation(name: str | None, *, drawn: bool) -> None:
     """Name of a preset, which only a picture shows."""
     if name is None:

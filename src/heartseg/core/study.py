@@ -70,6 +70,22 @@ class Body:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """Whose heart it is, as the files say: identifiers, written only where the user asks for them.
+
+    Attributes:
+        name: as people read it; several writings of it (letters, ideographs) side by side.
+        number: of the patient in the hospital.
+        birth_date, examined: `2001-12-31`, or as the file has it.
+    """
+
+    name: str = ""
+    number: str = ""
+    birth_date: str = ""
+    examined: str = ""
+
+
 BODY_VALUES = ("sex", "age_years", "height_cm", "weight_kg", "heart_rate_bpm")
 """Names of a body's values, in the order in which they are said."""
 
@@ -119,6 +135,7 @@ class Study:
         body: what the files or the user say of the patient.
         notes: what the readers want said (merged series, dropped slices, odd values).
         group: the diagnosis group where a data set gives one.
+        patient: identifiers, where the files hold some; no door writes them unasked.
     """
 
     id: str
@@ -130,3 +147,4 @@ class Study:
     notes: tuple[str, ...] = ()
     group: str | None = None
     reasons: Mapping[View, str] = field(default_factory=dict)
+    patient: Patient | None = field(default=None, repr=False)

@@ -24,8 +24,9 @@ __all__ = ["DAMAGED", "Header", "Plane", "is_dicom", "quiet", "scan"]
 
 _TAGS = tags_of(
     "SOPClassUID", "SOPInstanceUID", "ImageType", "StudyDate", "Modality", "SeriesDescription",
-    "ProtocolName", "SequenceOfUltrasoundRegions", "PatientBirthDate", "PatientSex", "PatientAge",
-    "PatientSize", "PatientWeight", "HeartRate", "NominalInterval", "InversionTime",
+    "ProtocolName", "SequenceOfUltrasoundRegions", "PatientName", "PatientID",
+    "PatientBirthDate", "PatientSex", "PatientAge", "PatientSize", "PatientWeight", "HeartRate",
+    "NominalInterval", "InversionTime",
     "SliceThickness", "SpacingBetweenSlices", "FrameTime", "FrameTimeVector", "CineRate",
     "RecommendedDisplayFrameRate", "ActualFrameDuration", "TriggerTime",
     "NominalCardiacTriggerDelayTime", "NominalPercentageOfCardiacPhase",
@@ -197,7 +198,7 @@ _FACTS = (
     "ImageType", "SeriesDescription", "ProtocolName", "SeriesNumber", "PatientSex", "PatientAge",
     "PatientSize", "PatientWeight", "HeartRate", "NominalInterval", "InversionTime",
     "SliceThickness", "SpacingBetweenSlices", "PatientBirthDate", "StudyDate", "SOPClassUID",
-    "SequenceName",
+    "SequenceName", "PatientName", "PatientID",
 )  # fmt: skip
 
 

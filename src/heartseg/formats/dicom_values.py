@@ -4,6 +4,7 @@ Text comes from strangers: it is cut, and what could steer a terminal is taken o
 """
 
 import math
+import re
 from typing import Any
 
 import pydicom
@@ -11,6 +12,9 @@ import pydicom
 from heartseg.formats.dicom_file import DAMAGED, bounded
 
 MAX_TEXT = 256
+
+_SWITCH = re.compile(r"\x1b[$()][()]?[0-9A-Z]")
+"""From one character set to another (ISO 2022); pydicom 3.0 leaves that to GB 2312 in the text."""
 
 
 def items(ds: Any, keyword: str) -> list[Any]:
@@ -59,7 +63,7 @@ def text(ds: Any, keyword: str) -> str:
     if value is None:
         return ""
     many = isinstance(value, pydicom.multival.MultiValue | list)
-    return printable("\\".join(map(str, value)) if many else str(value))
+    return printable(_SWITCH.sub("", "\\".join(map(str, value)) if many else str(value)))
 
 
 def _plain(ds: Any, keyword: str) -> str | None:

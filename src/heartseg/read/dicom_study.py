@@ -27,6 +27,7 @@ from heartseg.read.dicom_choice import Found, best
 from heartseg.read.dicom_group import split
 from heartseg.read.dicom_kind import HEART, Purpose, words_of
 from heartseg.read.dicom_labels import require_image
+from heartseg.read.dicom_patient import patient_of
 from heartseg.read.dicom_stack import Series
 from heartseg.read.facts import number_of
 from heartseg.read.view import (
@@ -166,6 +167,7 @@ def _read(
         body=body,
         notes=(*notes, *said, *odd),
         reasons={found.view: f"{found.series.label}, {found.why}" for found in chosen},
+        patient=patient_of(headers[0].facts),
     )
     return study, chosen
 

@@ -8,8 +8,10 @@ their ends the colour stays. The numbers are printed, so that nothing hangs on c
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from html import escape
 
 from heartseg.core.finding import Report
+from heartseg.report.language import ENGLISH, Language
 from heartseg.report.palette import INK, MUTED, css
 
 SIZE, TITLE = 300, 26
@@ -40,13 +42,10 @@ EYES = (
 )
 
 
-def bullseyes_svg(report: Report) -> str:
-    """The drawings of what was measured in the segments; nothing where nothing was.
-
-    It holds numbers and our own words only, so it needs no escaping.
-    """
+def bullseyes(report: Report, language: Language = ENGLISH) -> tuple[str, ...]:
+    """An SVG drawing of each measure of the segments; nothing where nothing was measured."""
     drawn = [eye for eye in EYES if any(_values(report.segments, eye).values())]
-    return "".join(_eye(_values(report.segments, eye), eye) for eye in drawn)
+    return tuple(_eye(_values(report.segments, eye), eye, language) for eye in drawn)
 
 
 def _values(segments: Mapping[str, float | None], eye: Eye) -> dict[int, float]:
@@ -59,24 +58,29 @@ def _values(segments: Mapping[str, float | None], eye: Eye) -> dict[int, float]:
     return found
 
 
-def _eye(values: Mapping[int, float], eye: Eye) -> str:
-    shapes = "".join(part for number in range(1, 18) for part in _segment(number, values, eye))
+def _eye(values: Mapping[int, float], eye: Eye, language: Language) -> str:
+    shapes = "".join(
+        part for number in range(1, 18) for part in _segment(number, values, eye, language)
+    )
+    said, label = language.say(eye.title), language.say(f"{eye.title} of the AHA segments")
     title = (
         f'<text x="{SIZE / 2}" y="16" font-size="14" text-anchor="middle" fill="{css(INK)}">'
-        f"{eye.title}</text>"
+        f"{escape(said)}</text>"
     )
     return (
         f'<svg class="eye" viewBox="0 0 {SIZE} {SIZE + TITLE}" role="img" '
-        f'aria-label="{eye.title} of the AHA segments">{title}{shapes}</svg>'
+        f'aria-label="{escape(label)}">{title}{shapes}</svg>'
     )
 
 
-def _segment(number: int, values: Mapping[int, float], eye: Eye) -> Iterator[str]:
+def _segment(
+    number: int, values: Mapping[int, float], eye: Eye, language: Language
+) -> Iterator[str]:
     x, y = _middle(number)
     value = values.get(number)
     colour = ABSENT if value is None else shade((value - eye.low) / (eye.high - eye.low))
     yield f'<path d="{_outline(number)}" fill="{colour}" stroke="#fff" stroke-width="2"/>'
-    said = "–" if value is None else f"{value:.{eye.places}f}"
+    said = "–" if value is None else language.number(f"{value:.{eye.places}f}")
     yield (
         f'<text x="{x:.1f}" y="{y + 2:.1f}" font-size="14" text-anchor="middle" '
         f'fill="{css(INK)}">{said}</text>'

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from itertools import groupby, pairwise
 
 from heartseg.core.anatomy import Structure
 from heartseg.core.finding import Report
 from heartseg.core.study import Phases
+from heartseg.report.language import ENGLISH, Language
 from heartseg.report.palette import COLOURS, INK, MUTED, css
 
 FEWEST_FRAMES = 3
@@ -29,6 +31,8 @@ _STRAINS = (
     ("lv_gcs", "circumferential, short axis", (128, 100, 210)),
 )
 """Strains that shorten, and the colours of their lines."""
+
+STRAIN = "Geometric strain over the cycle, end-systole ringed"
 
 _TIMES = "time_ms"
 _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
@@ -55,11 +59,8 @@ class Axes:
         return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
 
 
-def curve_svg(report: Report) -> str:
-    """The drawing; nothing when there are fewer than three frames or no volumes.
-
-    It holds numbers and our own words only, so it needs no escaping.
-    """
+def curve_svg(report: Report, language: Language = ENGLISH) -> str:
+    """The drawing; nothing when there are fewer than three frames or no volumes."""
     lines = {key: report.curves[key] for key, _, _ in _LINES if _drawable(report, key)}
     if not lines:
         return ""
@@ -69,18 +70,17 @@ def curve_svg(report: Report) -> str:
     step = _step(peak / 4)
     axes = Axes(times, step * max(1, math.ceil(peak * 1.04 / step)))
     phases = next(iter(report.phases.values()), None)
-    parts = [*_grid(axes, step, "mL", timed), *_phase_marks(axes, phases)]
+    parts = [*_grid(axes, step, "mL", timed, language), *_phase_marks(axes, phases, language)]
     for key, name, structure in _LINES:
         if key in lines:
             colour = css(COLOURS[structure])
             parts += _line(axes, axes.times, lines[key], colour)
-            parts += _name(axes, lines[key], name, colour)
-    return _drawing(
-        "Volumes of the ventricles over the cycle, end-diastole and end-systole marked", parts
-    )
+            parts += _name(axes, lines[key], language.say(name), colour)
+    label = "Volumes of the ventricles over the cycle, end-diastole and end-systole marked"
+    return _drawing(language.say(label), parts)
 
 
-def strain_svg(report: Report) -> str:
+def strain_svg(report: Report, language: Language = ENGLISH) -> str:
     """The drawing of every strain that has a curve, in percent; a ring marks its end-systole.
 
     Views are recorded one after the other: each line has its own times and its own end-systole.
@@ -98,12 +98,13 @@ def strain_svg(report: Report) -> str:
     at = {key: times if timed else [float(n + 1) for n in range(len(times))]
           for key, (times, _) in own.items()}  # fmt: skip
     axes = Axes(sorted({t for times in at.values() for t in times}), step * high, step * low)
-    parts = [*_grid(axes, step, "%", timed)]
+    parts = [*_grid(axes, step, "%", timed, language)]
     for place, (key, name, colour) in enumerate(drawn):
         parts += _line(axes, at[key], values[key], colour)
         parts += _end_systole(axes, report, key, at[key])
-        parts.append(_text(LEFT + 60 + 210 * place, TOP - 10, name, colour, "start"))
-    return _drawing("Geometric strain over the cycle, end-systole ringed", parts)
+        said = language.say(name)
+        parts.append(_text(LEFT + 60 + 210 * place, TOP - 10, said, colour, "start"))
+    return _drawing(language.say(STRAIN), parts)
 
 
 def _times_key(key: str) -> str:
@@ -123,9 +124,8 @@ def _end_systole(axes: Axes, report: Report, key: str, times: Sequence[float]) -
 
 def _drawing(label: str, parts: Sequence[str]) -> str:
     return (
-        f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">'
-        + "".join(parts)
-        + "</svg>"
+        f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-label="{escape(label)}">' + "".join(parts) + "</svg>"
     )
 
 
@@ -159,47 +159,54 @@ def _text(
 ) -> str:
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" font-size="{size}" '
-        f'text-anchor="{anchor}">{said}</text>'
+        f'text-anchor="{anchor}">{escape(said)}</text>'
     )
 
 
-def _grid(axes: Axes, step: float, unit: str, timed: bool) -> Iterator[str]:
+def _grid(axes: Axes, step: float, unit: str, timed: bool, language: Language) -> Iterator[str]:
     muted, right, floor = css(MUTED), WIDTH - RIGHT, HEIGHT - BOTTOM
     for number in range(round(axes.lowest / step), round(axes.highest / step) + 1):
         y = axes.y(number * step)
         shade = "#8b94a1" if number == 0 else "#e3e7ec"
         yield f'<path d="M{LEFT} {y:.1f}H{right}" stroke="{shade}"/>'
-        yield _text(LEFT - 8, y + 4, f"{number * step:g}", muted, "end")
-    yield _text(LEFT - 8, TOP - 10, unit, muted, "end")
+        yield _text(LEFT - 8, y + 4, language.number(f"{number * step:g}"), muted, "end")
+    yield _text(LEFT - 8, TOP - 10, language.say(unit), muted, "end")
     first, last = axes.times[0], axes.times[-1]
     apart = _step((last - first) / 8) if timed else max(1.0, _step((last - first) / 10))
     tick = math.ceil(first / apart) * apart
     while tick <= last + 1e-9:
         yield f'<path d="M{axes.x(tick):.1f} {floor}v5" stroke="#8b94a1"/>'
-        yield _text(axes.x(tick), floor + 19, f"{tick:g}", muted)
+        yield _text(axes.x(tick), floor + 19, language.number(f"{tick:g}"), muted)
         tick += apart
-    yield _text((LEFT + right) / 2, HEIGHT - 6, "time (ms)" if timed else "frame", muted)
+    below = language.say("time (ms)" if timed else "frame")
+    yield _text((LEFT + right) / 2, HEIGHT - 6, below, muted)
 
 
-def _phase_marks(axes: Axes, phases: Phases | None) -> Iterator[str]:
+def _phase_marks(axes: Axes, phases: Phases | None, language: Language) -> Iterator[str]:
     if phases is None:
         return
-    marks = [("ED", phases.ed), ("ES", phases.es)]
-    if phases.rv_es is not None and phases.rv_es != phases.es:
-        marks.append(("RV ES", phases.rv_es))
+    marks = [("ED", phases.ed), ("ES", phases.es), ("RV ES", phases.rv_es)]
+    marks = marks[: 3 if phases.rv_es != phases.es else 2]
     for name, frame in marks:
         if frame is None or not 0 <= frame < len(axes.times):
             continue
         x = axes.x(axes.times[frame])
-        # Neighbouring frames would write over each other: the ventricles' ES part sideways.
-        anchor = {"ED": "start", "RV ES": "start"}.get(name, "middle" if len(marks) == 2 else "end")
+        anchor = "start" if name == "ED" else _away_from_neighbour(name, phases)
         shade = css(MUTED) if name == "RV ES" else css(INK)
         yield (
             f'<path d="M{x:.1f} {TOP - 6}V{HEIGHT - BOTTOM}" stroke="{shade}" '
             f'stroke-dasharray="4 4"/>'
         )
         nudge = {"start": 2, "end": -2}.get(anchor, 0)
-        yield _text(x + nudge, TOP - 10, name, shade, anchor)
+        yield _text(x + nudge, TOP - 10, language.say(name), shade, anchor)
+
+
+def _away_from_neighbour(name: str, phases: Phases) -> str:
+    """Neighbouring frames would write over each other: the ventricles' ES part sideways."""
+    if phases.es is None or phases.rv_es is None or phases.rv_es == phases.es:
+        return "middle"
+    first = "ES" if phases.es < phases.rv_es else "RV ES"
+    return "end" if name == first else "start"
 
 
 def _points(axes: Axes, times: Sequence[float], values: Values) -> list[tuple[float, float] | None]:

@@ -1,7 +1,7 @@
 """What can be written of a report. A new output is one file, and one line in `OUTPUTS`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -18,7 +18,9 @@ from heartseg.report.html import html_page
 from heartseg.report.json_file import json_text
 from heartseg.report.masks import part_of
 from heartseg.report.overview import heart_picture, jpeg_bytes, overview_picture, png_bytes
+from heartseg.report.page import Page, page
 from heartseg.report.points import areas_csv, contours_csv
+from heartseg.report.printing import Printing
 from heartseg.report.surface import Mesh
 from heartseg.report.surface_files import glb_bytes, phase_meshes, stl_bytes
 
@@ -33,13 +35,26 @@ class Material:
     report: Report
     study: Study | None
     segmentations: Mapping[View, Segmentation]
+    printing: Printing = field(default_factory=Printing)
+
+    @cached_property
+    def page(self) -> Page:
+        """What HTML and PDF say."""
+        picture, structures = self.heart or (None, ())
+        patient = self.study.patient if self.study and self.printing.identified else None
+        return page(
+            self.report,
+            language=self.printing.spoken,
+            patient=patient,
+            mosaic=None if picture is None else (jpeg_bytes(picture), structures),
+        )
 
     @cached_property
     def heart(self) -> "tuple[Picture, tuple[Structure, ...]] | None":
         """The mosaic and the structures in it; None without images or segmentations."""
         if self.study is None or not set(self.segmentations) & set(self.study.images):
             return None
-        return heart_picture(self.report, self.study, self.segmentations)
+        return heart_picture(self.report, self.study, self.segmentations, self.printing.hand)
 
     def parts(self) -> Iterator[tuple[str, View, Segmentation]]:
         """The stem of each file of the study, its view, and what was found in its frames; of a
@@ -84,9 +99,14 @@ def _json(material: Material) -> Files:
 
 
 def _html(material: Material) -> Files:
-    picture, structures = material.heart or (None, ())
-    mosaic = None if picture is None else jpeg_bytes(picture)
-    return {"report.html": html_page(material.report, mosaic, structures).encode()}
+    return {"report.html": html_page(material.page).encode()}
+
+
+def _pdf(material: Material) -> Files:
+    from heartseg.report.lettering import Lettering
+    from heartseg.report.pdf import pdf_bytes
+
+    return {"report.pdf": pdf_bytes(material.page, Lettering(material.printing.font))}
 
 
 def _png(material: Material) -> Files:
@@ -96,7 +116,8 @@ def _png(material: Material) -> Files:
             got="no images with a segmentation",
             do="pass study= and segmentations=, or leave png out of the formats",
         )
-    return {"overview.png": png_bytes(overview_picture(material.report, *material.heart))}
+    picture = overview_picture(material.report, *material.heart, material.printing.hand)
+    return {"overview.png": png_bytes(picture)}
 
 
 def _csv(material: Material) -> Files:
@@ -134,7 +155,7 @@ def _glb(material: Material) -> Files:
 
 OUTPUTS: Mapping[str, Writer] = MappingProxyType(
     {
-        **{"json": _json, "html": _html, "png": _png},
+        **{"json": _json, "html": _html, "png": _png, "pdf": _pdf},
         **{"csv": _csv, "osirix": _osirix, "sunnybrook": _sunnybrook},
         **{"stl": _stl, "glb": _glb},
     }
@@ -154,6 +175,7 @@ def save_report(
     study: Study | None = None,
     segmentations: Mapping[View, Segmentation] = _NOTHING,
     formats: Iterable[str] | None = None,
+    printing: Printing = Printing(),  # noqa: B008 (it never changes)
 ) -> tuple[Path, ...]:
     """Write a report into a folder, which is made when missing; the paths written.
 
@@ -165,14 +187,15 @@ def save_report(
         study: the images, for pictures.
         segmentations: by view, on the grid and frames of the study's images.
         formats: names in `OUTPUTS`; None for those of `PAGES` that the arguments allow.
+        printing: language and font of the pages, and whether they name the patient.
 
     Raises:
-        ConfigError: a format that is not in `OUTPUTS`.
+        ConfigError: a format that is not in `OUTPUTS`, or no such language or font.
         OutputError: a file could not be written, or a picture is asked for without images, or
-            points or surfaces without segmentations.
+            points or surfaces without segmentations, or no font prints a character of the PDF.
         GeometryError: points or surfaces are asked for of a grid without millimetres.
     """
-    material = Material(report, study, segmentations)
+    material = Material(report, study, segmentations, printing)
     if formats is None:
         formats = [name for name in PAGES if name != "png" or material.heart is not None]
     files: dict[str, bytes] = {}

@@ -6,7 +6,6 @@ above. `heart_picture` is the mosaic alone, which the page shows too.
 
 import io
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from heartseg.core.anatomy import Structure
@@ -14,6 +13,8 @@ from heartseg.core.finding import Report
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Study, View
 from heartseg.report import words
+from heartseg.report.finding_tables import figures
+from heartseg.report.hand import IN_ENGLISH, Hand
 from heartseg.report.mosaic import Mosaic, Row, column_count, mosaics
 from heartseg.report.palette import COLOURS, INK, MUTED, PAPER, VERDICT_COLOURS, Colour
 from heartseg.report.words import clean
@@ -21,7 +22,6 @@ from heartseg.report.words import clean
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
     from PIL.ImageDraw import ImageDraw
-    from PIL.ImageFont import FreeTypeFont, ImageFont
 
 MOST_COLUMNS = 7
 LARGEST_TILE, SMALLEST_TILE, WIDTH = 264, 180, 1480
@@ -37,20 +37,23 @@ LEAST_WIDTH = 1000
 
 _FLAT_ORDER = {View.LAX_4CH: 0, View.LAX_2CH: 1, View.LAX_3CH: 2}
 
-JPEG_QUALITY = 92
+JPEG_QUALITY = 88
 
 COMPRESSION = 1
 """Of PNG: a third of the time of Pillow's own choice, and a few percent more bytes."""
 
 
 def heart_picture(
-    report: Report, study: Study, segmentations: Mapping[View, Segmentation]
+    report: Report,
+    study: Study,
+    segmentations: Mapping[View, Segmentation],
+    hand: Hand = IN_ENGLISH,
 ) -> "tuple[Picture, tuple[Structure, ...]]":
     """The mosaic of all segmented views, and the structures drawn in it."""
     from PIL import Image as Pillow
 
     if column_count(study, segmentations) == 1:
-        return _flat_picture(mosaics(report, study, segmentations, pixels=FLAT_TILE))
+        return _flat_picture(mosaics(report, study, segmentations, pixels=FLAT_TILE), hand)
     columns, pixels = _layout(column_count(study, segmentations))
     views = mosaics(report, study, segmentations, pixels=pixels)
     lines = [(view, part) for view in views for part in _lines(view, columns)]
@@ -61,13 +64,14 @@ def heart_picture(
     top = 0
     for (view, part), tall in zip(lines, heights, strict=True):
         for number, row in enumerate(view.rows):
-            _draw_row(picture, view, row, part, (GUTTER, top + number * (pixels + GAP)))
+            corner = (GUTTER, top + number * (pixels + GAP))
+            _draw_row(picture, view, (row, part), corner, hand)
         top += tall + BLOCK_GAP
     drawn = {structure for view in views for structure in view.structures}
     return picture, tuple(sorted(drawn))
 
 
-def _flat_picture(views: tuple[Mosaic, ...]) -> "tuple[Picture, tuple[Structure, ...]]":
+def _flat_picture(views: tuple[Mosaic, ...], hand: Hand) -> "tuple[Picture, tuple[Structure, ...]]":
     """Views of one plane each, their phases side by side, in the order of echo laboratories."""
     from PIL import Image as Pillow
     from PIL import ImageDraw
@@ -82,12 +86,15 @@ def _flat_picture(views: tuple[Mosaic, ...]) -> "tuple[Picture, tuple[Structure,
         corner = (number % FLAT_COLUMNS * side, number // FLAT_COLUMNS * side)
         picture.paste(Pillow.fromarray(row.tiles[0]), corner)
         said = (words.view_title(view.view), row.title, f"frame {row.frame + 1}")
-        _draw_label(draw, "  ".join(part for part in said if part), corner)
+        _draw_label(draw, "  ".join(hand.say(part) for part in said if part), corner, hand)
     return picture, tuple(sorted({structure for view in views for structure in view.structures}))
 
 
 def overview_picture(
-    report: Report, heart: "Picture", structures: tuple[Structure, ...]
+    report: Report,
+    heart: "Picture",
+    structures: tuple[Structure, ...],
+    hand: Hand = IN_ENGLISH,
 ) -> "Picture":
     """The mosaic under its title, with a legend."""
     from PIL import Image as Pillow
@@ -97,12 +104,11 @@ def overview_picture(
     picture = Pillow.new("RGB", (width, HEADER + heart.height + FOOTER), PAPER)
     picture.paste(heart, (EDGE, HEADER))
     draw = ImageDraw.Draw(picture)
-    _draw_header(draw, report, structures, width)
-    foot = (
-        f"{words.RESEARCH_ONLY}  ·  model {words.model_line(report)}  ·  "
-        f"heartseg {clean(report.provenance.version, longest=30)}"
-    )
-    draw.text((EDGE, HEADER + heart.height + 11), foot, MUTED, _font(14))
+    _draw_header(draw, report, structures, width, hand)
+    model = hand.say(f"model {words.model_line(report)}")
+    version = clean(report.provenance.version, longest=30)
+    foot = f"{hand.say(words.RESEARCH_ONLY)}  ·  {model}  ·  heartseg {version}"
+    hand.write(draw, (EDGE, HEADER + heart.height + 11), foot, (14, MUTED, 0))
     return picture
 
 
@@ -134,83 +140,83 @@ def _lines(view: Mosaic, columns: int) -> Iterator[range]:
 
 
 def _draw_row(
-    picture: "Picture", view: Mosaic, row: Row, columns: range, at: tuple[int, int]
+    picture: "Picture", view: Mosaic, shown: tuple[Row, range], at: tuple[int, int], hand: Hand
 ) -> None:
     from PIL import Image as Pillow
     from PIL import ImageDraw
 
-    left, top = at
+    (row, columns), (left, top) = shown, at
     pixels = row.tiles.shape[1]
     draw = ImageDraw.Draw(picture)
     for place, column in enumerate(columns):
         corner = (left + place * (pixels + GAP), top)
         picture.paste(Pillow.fromarray(row.tiles[column]), corner)
-        _draw_label(draw, _slice_label(view, column), corner)
+        _draw_label(draw, _slice_label(view, column, hand), corner, hand)
     middle = top + pixels // 2
-    draw.text((0, middle - 14), row.title, INK, _font(24), anchor="lm", stroke_width=0.4)
-    draw.text((0, middle + 9), "frame", MUTED, _font(15), anchor="lm")
-    draw.text((0, middle + 27), str(row.frame + 1), MUTED, _font(15), anchor="lm")
+    named, title = hand.say("frame"), hand.say(row.title)
+    large, small = hand.fitting(title, 24, GUTTER - 4), hand.fitting(named, 15, GUTTER - 4)
+    hand.write(draw, (0, middle - 28), title, (large, INK, 0.4))
+    hand.write(draw, (0, middle), named, (small, MUTED, 0))
+    hand.write(draw, (0, middle + 18), str(row.frame + 1), (15, MUTED, 0))
 
 
-def _slice_label(view: Mosaic, column: int) -> str:
+def _slice_label(view: Mosaic, column: int, hand: Hand) -> str:
     if view.of == 1:
-        return words.view_title(view.view)
+        return hand.say(words.view_title(view.view))
     number = view.slices[column]
-    end = {1: "  base", view.of: "  apex"}.get(number, "")
-    return f"{number}{end}"
+    end = {1: "base", view.of: "apex"}.get(number, "")
+    return f"{number}  {hand.say(end)}".rstrip()
 
 
-def _draw_label(draw: "ImageDraw", text: str, corner: tuple[int, int]) -> None:
+def _draw_label(draw: "ImageDraw", text: str, corner: tuple[int, int], hand: Hand) -> None:
     at = (corner[0] + 8, corner[1] + 6)
-    draw.text(at, text, (255, 255, 255), _font(LABEL), stroke_width=2, stroke_fill=(0, 0, 0))
+    hand.write(draw, at, text, (LABEL, (255, 255, 255), 2), outline=(0, 0, 0))
 
 
 def _draw_header(
-    draw: "ImageDraw", report: Report, structures: tuple[Structure, ...], width: int
+    draw: "ImageDraw", report: Report, structures: tuple[Structure, ...], width: int, hand: Hand
 ) -> None:
-    legend = _legend_width(draw, structures)
-    title = _fitting(draw, clean(report.study, longest=64), width - 3 * EDGE - legend)
-    draw.text((EDGE, 16), title, INK, _font(25), stroke_width=0.5)
-    _draw_legend(draw, structures, width - EDGE - legend)
-    verdict = words.VERDICTS[report.quality.verdict]
-    right = width - EDGE - draw.textlength(verdict, _font(18))
+    legend = _legend_width(structures, hand)
+    room = width - 3 * EDGE - legend
+    title = _fitting(clean(report.study, longest=64), room, hand)
+    hand.write(draw, (EDGE, 16), title, (25, INK, 0.5))
+    _draw_legend(draw, structures, width - EDGE - legend, hand)
+    verdict = hand.say(words.VERDICTS[report.quality.verdict])
+    right = width - EDGE - hand.length(verdict, 18)
     colour = VERDICT_COLOURS[report.quality.verdict]
-    draw.text((right, 54), verdict, colour, _font(18), stroke_width=0.4)
-    _draw_figures(draw, report, right - EDGE)
+    hand.write(draw, (right, 54), verdict, (18, colour, 0.4))
+    _draw_figures(draw, report, right - EDGE, hand)
 
 
-def _draw_figures(draw: "ImageDraw", report: Report, right: float) -> None:
+def _draw_figures(draw: "ImageDraw", report: Report, right: float, hand: Hand) -> None:
     left = float(EDGE)
-    for name, finding in words.key_figures(report):
-        said = words.amount(finding) if words.measured(finding) else "–"
-        if left + draw.textlength(f"{name}  {said}", _font(20)) > right:
+    for figure in figures(report, hand.language):
+        said = f"{figure.value} {figure.unit}" if figure.value else "–"
+        if left + hand.length(f"{figure.name}  {said}", 20) > right:
             break
-        draw.text((left, 55), name, MUTED, _font(16))
-        left += draw.textlength(name, _font(16)) + 8
-        draw.text((left, 52), said, INK, _font(20), stroke_width=0.4)
-        left += draw.textlength(said, _font(20)) + 30
+        hand.write(draw, (left, 55), figure.name, (16, MUTED, 0))
+        left += hand.length(figure.name, 16) + 8
+        hand.write(draw, (left, 52), said, (20, INK, 0.4))
+        left += hand.length(said, 20) + 30
 
 
-def _legend_width(draw: "ImageDraw", structures: tuple[Structure, ...]) -> int:
-    return int(sum(draw.textlength(s.title, _font(16)) + 50 for s in structures))
+def _legend_width(structures: tuple[Structure, ...], hand: Hand) -> int:
+    names = [hand.say(structure.title) for structure in structures]
+    return int(sum(hand.length(name, 16) + 50 for name in names))
 
 
-def _draw_legend(draw: "ImageDraw", structures: tuple[Structure, ...], left: float) -> None:
+def _draw_legend(
+    draw: "ImageDraw", structures: tuple[Structure, ...], left: float, hand: Hand
+) -> None:
     for structure in structures:
         colour: Colour = COLOURS[structure]
+        title = hand.say(structure.title)
         draw.rounded_rectangle((left + 14, 30, left + 36, 35), 2, colour)
-        draw.text((left + 43, 22), structure.title, INK, _font(16))
-        left += draw.textlength(structure.title, _font(16)) + 50
+        hand.write(draw, (left + 43, 22), title, (16, INK, 0))
+        left += hand.length(title, 16) + 50
 
 
-def _fitting(draw: "ImageDraw", text: str, room: float) -> str:
-    while len(text) > 8 and draw.textlength(text, _font(25)) > room:
+def _fitting(text: str, room: float, hand: Hand) -> str:
+    while len(text) > 8 and hand.length(text, 25) > room:
         text = text[:-2] + "…"
     return text
-
-
-@lru_cache(maxsize=16)
-def _font(size: int) -> "FreeTypeFont | ImageFont":
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size)

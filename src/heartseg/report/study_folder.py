@@ -17,7 +17,8 @@ EXPLAINED = "explain.json"
 MAPS = ("*_map.nii.gz", "*_map.tiff", "*_map.png", "*_checks.png")
 
 OURS = (
-    *(FINISHED, "report.html", "overview.png", "*_seg.nii.gz", "*_seg.png", *PROBABILITIES),
+    *(FINISHED, "report.html", "report.pdf", "overview.png"),
+    *("*_seg.nii.gz", "*_seg.png", *PROBABILITIES),
     *("*_areas.csv", "*_contours.csv", "*_osirix.csv", "IM-????-*-[io]contour-manual.txt"),
     *("*_e[ds]_*.stl", "*_e[ds].glb"),
 )
