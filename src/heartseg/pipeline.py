@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 from heartseg.choice import Models, chosen_models, why_model
 from heartseg.core.anatomy import scheme
-from heartseg.core.finding import ModelUse, Report
+from heartseg.core.errors import ConfigError
+from heartseg.core.finding import ModelUse, Quality, Report
 from heartseg.core.image import Segmentation
 from heartseg.core.probability import Keeping, Probabilities
 from heartseg.core.provenance import Provenance, now, source_commit
 from heartseg.core.study import Body, Phases, Study, View
 
 if TYPE_CHECKING:
+    from heartseg.classical import Method
     from heartseg.read import Candidate
 
 DEFAULT_SCHEMES: Mapping[View, str] = {View.SAX: "acdc"}
@@ -25,6 +27,9 @@ DEFAULT_SCHEMES: Mapping[View, str] = {View.SAX: "acdc"}
 
 FORMATS = ("nifti", "json", "html", "png")
 """What `segment` writes unless told otherwise."""
+
+METHOD_PREFIX = "classical:"
+"""Of a model's name that is a traditional method's: what segments is then no network."""
 
 MORE_FORMATS = ("csv", "osirix", "sunnybrook", "stl", "glb")
 """What it writes when asked."""
@@ -45,7 +50,8 @@ class Settings:
     Attributes:
         given: measure these labels instead of segmenting.
         model: name or folder of a bundle, or of several that predict together; None chooses by
-            modality and view.
+            modality and view; `classical:NAME` is a traditional method.
+        method: `name=value` settings of that method.
         device: "auto", "cpu" or "cuda".
         turns: 1, 4 or 8 ways to look at each plane (quarter turns and mirror images).
         labels: scheme of the written masks; None for the usual one of the view.
@@ -56,10 +62,14 @@ class Settings:
         base: "drawn", or "scmr" for the basal rule of SCMR 2020.
         keep_identifiers: let file names that may hold identifiers into the provenance.
         save_probabilities: keep what the model gave and write it beside the masks.
+
+    Raises:
+        ConfigError: no such traditional method, or something that it cannot do.
     """
 
     given: GivenLabels | None = None
     model: str | tuple[str, ...] | None = None
+    method: tuple[str, ...] = ()
     device: str = "auto"
     turns: int = 1
     labels: str | None = None
@@ -78,6 +88,28 @@ class Settings:
 
         named = (self.model,) if isinstance(self.model, str) else self.model or ()
         return tuple(member for name in named for member in members_at(name))
+
+    def __post_init__(self) -> None:
+        """Build the traditional method once: a wrong one is heard of before an hour of work."""
+        _ = self.traditional
+
+    @property
+    def traditional(self) -> "Method | None":
+        """The method that takes the place of models, where one is asked for."""
+        named = (self.model,) if isinstance(self.model, str) else self.model or ()
+        if not any(name.startswith(METHOD_PREFIX) for name in named):
+            if self.method:
+                got = "no traditional method to set"
+                raise ConfigError("--set", got=got, do="add --model classical:NAME")
+            return None
+        asked = {"--turns": self.turns != 1, "--device": self.device == "cuda"}
+        asked |= {"--save-probabilities": self.save_probabilities, "--model": len(named) > 1}
+        if wrong := [option for option, given in asked.items() if given]:
+            allowed = "one method alone, on the processor, which gives labels"
+            raise ConfigError(named[0], got=", ".join(wrong), allowed=allowed)
+        from heartseg.classical import method_named
+
+        return method_named(named[0], self.method)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +182,11 @@ def predict(study: Study, models: Models, settings: Settings) -> Mapping[View, P
     """
     from heartseg.refine import refine_cine
 
+    if settings.traditional is not None:
+        from heartseg.classical import segment_views
+
+        masks = segment_views(study, settings.traditional)
+        return {view: Predicted(segmentation) for view, segmentation in masks.items()}
     found = {}
     for view, names in chosen_models(study, models, settings.asked).items():
         image, ensemble = study.images[view], models.together(names)
@@ -212,6 +249,10 @@ def _drawn(view: View, segmentation: Segmentation) -> str:
 
 def explain(study: Study, models: Models, settings: Settings) -> tuple[Mapping[str, str], ModelUse]:
     """What was chosen and why, and the model that was used."""
+    if settings.traditional is not None:
+        from heartseg.classical import explained
+
+        return explained(study, settings.traditional)
     asked = settings.asked
     names = chosen_models(study, models, asked)
     ensemble = models.together(next(iter(names.values())))
@@ -253,7 +294,7 @@ def measure(
         model=model,
         phases=measured.phases,
         findings=measured.findings,
-        quality=measured.quality,
+        quality=_judged(measured.quality, settings),
         strategy={**views, **strategy, **notes},
         body=study.body,
         conventions=measured.conventions,
@@ -263,6 +304,14 @@ def measure(
         landmarks=measured.landmarks,
         segments=measured.segments,
     )
+
+
+def _judged(quality: Quality, settings: Settings) -> Quality:
+    if settings.traditional is None:
+        return quality
+    from heartseg.classical import cautious
+
+    return cautious(quality)
 
 
 def save(analysis: Analysis, settings: Settings, folder: Path) -> None:
@@ -307,5 +356,6 @@ def _provenance(study: Study, settings: Settings) -> Provenance:
             "formats": list(settings.formats),
             "papillary": settings.papillary,
             "base": settings.base,
+            **({"method": list(settings.method)} if settings.method else {}),
         },
     )

@@ -47,6 +47,8 @@ class ChanVese(PlaneMethod):
         box = _box(field)
         level = np.where(guess[box], 1.0, -1.0)
         parted = evolve(grey[box], mu=self.mu, max_num_iter=self.steps, init_level_set=level)
+        if not parted.any() or parted.all():
+            return labelled(guess)
         if grey[box][parted].mean() < grey[box][~parted].mean():  # either side may be the first
             parted = ~parted
         blood = np.zeros(field.shape, bool)

@@ -58,8 +58,9 @@ class GaussianMixture(PlaneMethod):
         inside = cavity(blood, plane)
         if plane.sizes is not SIZES["short-axis"] or not inside.any():
             return labelled(inside)
-        away, muscle = outside_mm(inside, plane), tissues[1] / tissues.sum(axis=0)
-        wall = muscle * _falls(away, self.wall_mm, self.blur_mm) > 0.5
+        air, muscle, other = tissues / tissues.sum(axis=0)
+        prior = _falls(outside_mm(inside, plane), self.wall_mm, self.blur_mm)
+        wall = muscle * prior > (air + other) * (1.0 - prior)
         labels = np.zeros(blood.shape, np.uint8)
         labels[beside(blood, inside, plane)] = Structure.RV_CAVITY
         labels[wall & (labels == 0)] = Structure.LV_MYOCARDIUM
@@ -94,9 +95,9 @@ def likelihoods(grey: NDArray[np.float32], values: NDArray[np.float32], steps: i
         shares = total / total.sum()
     order = np.argsort(means, kind="stable")
     found = _densities(grey.astype(np.float64), means[order], spreads[order], shares[order])
-    # Beyond its mean the brightest tissue stays the likeliest, however narrow it is.
-    found[2] = np.where(grey > means[order][2], np.maximum(found[2], found.max(axis=0) + 1e-12), found[2])
-    return found
+    brightest = grey > means[order][2]  # beyond its mean it stays the likeliest, however narrow
+    found[2] = np.where(brightest, np.maximum(found[2], found.max(axis=0) + 1e-12), found[2])
+    return np.maximum(found, 1e-300)
 
 
 def _densities(grey: Array, means: Array, spreads: Array, shares: Array) -> Array:

@@ -53,10 +53,15 @@ def segment_image(image: Image, method: Method, look: Look) -> Segmentation:
 
 
 def looks_of(study: Study) -> dict[View, Look]:
-    """The views of a study that traditional methods can look at."""
+    """The views of a study that traditional methods can look at.
+
+    As for the shipped models, an image that does not say what it shows is taken for short-axis MR.
+    """
+    modality = Modality.MR if study.modality is Modality.OTHER else study.modality
     found = {}
     for view in study.images:
-        known = LOOKS.get((study.modality, view))
-        if known is not None:
-            found[view] = known
+        unsaid = view is View.UNKNOWN and modality is Modality.MR
+        look = LOOKS.get((modality, View.SAX if unsaid else view))
+        if look is not None:
+            found[view] = look
     return found

@@ -41,7 +41,10 @@ KeepIdentifiers = Annotated[
 ]
 ModelOption = Annotated[
     list[str] | None,
-    typer.Option(help="name or folder of a model; again, or a folder of them, for their mean"),
+    typer.Option(
+        help="name or folder of a model; again, or a folder of them, for their mean; "
+        "classical:NAME is a traditional method"
+    ),
 ]
 SaveProbabilities = Annotated[
     bool, typer.Option("--save-probabilities", help="write <stem>_prob.nii.gz beside each mask")
@@ -116,6 +119,9 @@ def segment(
     inputs: Inputs,
     out: Out,
     model: ModelOption = None,
+    method: Annotated[
+        list[str] | None, typer.Option("--set", help="name=value of a traditional method")
+    ] = None,
     view: View = None,
     labels: Annotated[str | None, typer.Option(help="scheme of the written numbers")] = None,
     formats: Formats = "nifti,json,html,png",
@@ -146,6 +152,7 @@ def segment(
     given = options.body(sex, age, height_cm, weight_kg, heart_rate)
     settings = Settings(
         model=options.models(model),
+        method=tuple(method or ()),
         device=options.device(device),
         turns=options.turns(turns),
         labels=options.label_scheme("--labels", labels),
@@ -303,6 +310,15 @@ def models(json: Json = False) -> None:
     from heartseg.cli import listing
 
     rows = listing.models()
+    print(listing.to_json(rows) if json else listing.table(rows))
+
+
+@app.command()
+def methods(json: Json = False) -> None:
+    """The traditional methods, which `segment --model classical:NAME` uses."""
+    from heartseg.cli import listing
+
+    rows = listing.methods()
     print(listing.to_json(rows) if json else listing.table(rows))
 
 

@@ -11,7 +11,7 @@ from heartseg.core.small_text import read_small_text
 from heartseg.core.study import Body, Phases
 from heartseg.core.study import View as StudyView
 from heartseg.formats.bounds import MAX_SPACING_MM, MIN_SPACING_MM, require_spacing
-from heartseg.pipeline import FORMATS, MORE_FORMATS
+from heartseg.pipeline import FORMATS, METHOD_PREFIX, MORE_FORMATS
 from heartseg.read.body import body_of
 
 COLUMNS = ("study", "sex", "age", "height_cm", "weight_kg", "heart_rate")
@@ -85,6 +85,8 @@ def models(texts: list[str] | None) -> tuple[str, ...] | None:
     """
     if not texts:
         return None
+    if any(text.startswith(METHOD_PREFIX) for text in texts):
+        return tuple(texts)  # no bundle; `Settings` refuses what does not go together
     from heartseg.segment import load_bundle
     from heartseg.segment.ensemble import members_at, require_agreement
 
