@@ -44,7 +44,7 @@ class GraphCut(PlaneMethod):
     region: float = setting(0.2, 0.0, 10.0)
     sigma: float = setting(0.08, 0.005, 1.0)
     core: float = setting(0.5, 0.1, 0.9)
-    gap_mm: float = setting(3.0, 1.0, 15.0)
+    gap_mm: float = setting(1.5, 1.0, 15.0)
 
     def label(self, plane: Plane) -> Labels:
         """As `PlaneMethod.label`."""

@@ -11,27 +11,28 @@ Mask = NDArray[np.bool_]
 NECKS_MM = (0.0, 2.0, 3.5, 5.0, 7.0, 9.0, 12.0)
 """Radii of the openings that are tried in turn, until what is left is a cavity."""
 
-SOLID = 0.86
-"""Share of its convex hull that a cavity fills; one that leaked into a neighbour fills less."""
+SOLID = 0.7
+"""Share of its convex hull that blood fills between papillary muscles; after a leak it is less."""
 
-PAPILLARY_MM = 5.0
-"""Radius of the closing that takes papillary muscles into the cavity, as ACDC and CAMUS do."""
+CLOSING_MM = 4.0
+"""Radius of the closing that takes narrow clefts between trabeculae into the cavity."""
 
 
 def cavity(blood: Mask, plane: Plane) -> Mask:
     """The cavity among pixels (y, x) that look like blood.
 
-    The piece at the seed, cut off by the least opening that makes it compact and not larger than
-    cavities are; papillary muscles and holes are then filled. The largest disc about the seed where
-    no opening is enough.
+    The convex hull of the piece at the seed, so that papillary muscles are in it, as ACDC and CAMUS
+    draw it. The piece is cut off by the least opening that makes it compact, round enough and not
+    larger than cavities are; where no opening does, the largest disc about the seed is left.
     """
     inside = blood & plane.within()
     for radius_mm in NECKS_MM:
         piece = at_seed(opened(inside, plane.pixels(radius_mm)), plane)
         if not piece.any():
             break
-        whole = filled(piece, plane)
-        if solidity(whole) >= SOLID and plane.radius[whole].max() < 0.98:
+        whole = hull(piece)
+        solid = filled(piece, plane).sum() >= SOLID * whole.sum()
+        if solid and roundness(whole) >= plane.sizes.round and plane.radius[whole].max() < 0.98:
             return whole
     return largest_disc(inside, plane)
 
@@ -57,10 +58,10 @@ def at_seed(mask: Mask, plane: Plane) -> Mask:
 
 
 def filled(mask: Mask, plane: Plane) -> Mask:
-    """A cavity with its papillary muscles and holes."""
+    """A piece with its clefts and holes."""
     from scipy import ndimage
 
-    radius = plane.pixels(PAPILLARY_MM)
+    radius = plane.pixels(CLOSING_MM)
     margin = int(radius) + 1
     closed = ndimage.binary_closing(np.pad(mask, margin), disc(radius))
     out: Mask = ndimage.binary_fill_holes(closed)[margin:-margin, margin:-margin]
@@ -110,19 +111,29 @@ def outside_mm(mask: Mask, plane: Plane) -> NDArray[np.float64]:
     return out
 
 
-def solidity(mask: Mask) -> float:
-    """Share of its convex hull that a mask (y, x) fills, in [0, 1]; 0 of an empty one."""
-    from scipy.spatial import ConvexHull, QhullError
+def hull(mask: Mask) -> Mask:
+    """The pixels (y, x) whose centres lie in the convex hull of a mask's pixels."""
+    from scipy.spatial import ConvexHull
 
     corners = np.argwhere(mask)
     if not len(corners):
+        return mask
+    half = np.array([[-0.5, 0.0], [0.5, 0.0], [0.0, -0.5], [0.0, 0.5]])  # one pixel has a hull too
+    sides = ConvexHull((corners[:, None] + half[None]).reshape(-1, 2)).equations
+    rows, columns = np.indices(mask.shape)
+    found = np.ones(mask.shape, bool)
+    for down, right, offset in sides:
+        found &= down * rows + right * columns + offset <= 1e-9
+    return found
+
+
+def roundness(mask: Mask) -> float:
+    """Area over that of the circle about its middle that holds a mask (y, x); 1 of a disc."""
+    places = np.argwhere(mask).astype(np.float64)
+    if not len(places):
         return 0.0
-    try:  # corners of the pixels, so that a few pixels have an area too
-        around = [[0, 0], [0, 1], [1, 0], [1, 1]]
-        hull = ConvexHull((corners[:, None] + np.array(around)[None]).reshape(-1, 2))
-    except QhullError:
-        return 0.0
-    return float(len(corners) / hull.volume)
+    reach = np.hypot(*(places - places.mean(axis=0)).T).max() + 0.5
+    return float(len(places) / (np.pi * reach**2))
 
 
 def disc(radius: float) -> Mask:

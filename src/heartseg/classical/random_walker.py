@@ -31,7 +31,7 @@ class RandomWalker(PlaneMethod):
     paper: ClassVar[str] = "Grady 2006"
     extra: ClassVar[str | None] = "classical"
 
-    beta: float = setting(300.0, 1.0, 10000.0)
+    beta: float = setting(2000.0, 1.0, 10000.0)
     core: float = setting(0.5, 0.1, 0.9)
     gap_mm: float = setting(3.0, 1.0, 15.0)
 

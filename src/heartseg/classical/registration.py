@@ -127,7 +127,9 @@ def _picture(values: NDArray[Any], scene: Scene, every: int) -> Any:
     axes = 2 if flat else 3
     coarse = values[:, ::every, ::every]
     image = library.GetImageFromArray(np.ascontiguousarray(coarse[0] if flat else coarse))
-    image.SetSpacing([length * (every if axis < 2 else 1) for axis, length in enumerate(spacing)][:axes])
+    image.SetSpacing(
+        [length * (every if axis < 2 else 1) for axis, length in enumerate(spacing)][:axes]
+    )
     image.SetOrigin(origin[:axes])
     return image
 

@@ -35,6 +35,7 @@ class Sizes:
         largest: (y, x) half axes of the largest cavity, about its seed.
         smallest: radius of the largest disc in the smallest cavity.
         smooth: standard deviation of the filter against noise.
+        round: least share of the circle about it that a cavity fills.
     """
 
     pixel: float
@@ -43,6 +44,7 @@ class Sizes:
     largest: tuple[float, float]
     smallest: float
     smooth: float
+    round: float
 
 
 SIZES: Mapping[Look, Sizes] = MappingProxyType(
@@ -54,6 +56,7 @@ SIZES: Mapping[Look, Sizes] = MappingProxyType(
             largest=(42.0, 42.0),
             smallest=3.0,
             smooth=1.0,
+            round=0.6,
         ),
         "apical": Sizes(
             pixel=1.0,
@@ -62,6 +65,7 @@ SIZES: Mapping[Look, Sizes] = MappingProxyType(
             largest=(50.0, 30.0),
             smallest=5.0,
             smooth=2.0,
+            round=0.3,
         ),
     }
 )
@@ -187,9 +191,7 @@ class Sight:
             return (rows - 1) / 2, (columns - 1) / 2
         y, x = (
             (at - 0.5 - one.start - (one.stop - one.start - 1) / 2) / by + (length - 1) / 2
-            for at, one, by, length in zip(
-                location.place, box, step, (rows, columns), strict=True
-            )
+            for at, one, by, length in zip(location.place, box, step, (rows, columns), strict=True)
         )
         return y, x
 
@@ -227,9 +229,7 @@ def sight(
 _PREPARATIONS: Mapping[Look, Preparation] = MappingProxyType(
     {
         "short-axis": Preparation(locate=Locate(look="short-axis")),
-        "apical": Preparation(
-            percentiles=(0.0, 100.0), denoise_px=3, locate=Locate(look="apical")
-        ),
+        "apical": Preparation(percentiles=(0.0, 100.0), denoise_px=3, locate=Locate(look="apical")),
     }
 )
 """As the localiser's prior was chosen (benchmarks/localisation.py)."""

@@ -35,8 +35,8 @@ class Snake(PlaneMethod):
     paper: ClassVar[str] = "Kass 1988"
     extra: ClassVar[str | None] = "classical"
 
-    tension: float = setting(0.01, 0.0, 10.0)
-    stiffness: float = setting(0.5, 0.0, 100.0)
+    tension: float = setting(0.001, 0.0, 10.0)
+    stiffness: float = setting(0.1, 0.0, 100.0)
     edge: float = setting(2.0, 0.0, 100.0)
     start: float = setting(1.15, 0.3, 3.0)
     points: int = setting(60, 12, 400)
