@@ -110,7 +110,8 @@ def _ready(name: str, data: str) -> Iterator[Method]:
     with tempfile.TemporaryDirectory(prefix="heartseg-atlas-") as folder:
         drawn = _patients(data, "train")[:: ATLAS_EVERY[data]]
         root = real_images() / DATA[data]
-        for file in {file for one in drawn for file in one.files}:
+        files = {file for one in drawn for file in one.files if file.is_relative_to(root)}
+        for file in files:
             place = Path(folder) / DATA[data] / file.relative_to(root)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.symlink_to(file)

@@ -1,8 +1,8 @@
 """3 segment, without learning: the traditional methods to compare with.
 
-In: an `Image`, a method of `METHODS`, and what the planes show. Out: a `Segmentation` on the image's
-own grid, after the same rules of `refine` as a network's. Never learns, never measures, and never
-labels what a method does not look for.
+In: an `Image`, a method of `METHODS`, and what the planes show. Out: a `Segmentation` on the
+image's own grid, after the same rules of `refine` as a network's. Never learns, never measures, and
+never labels what a method does not look for.
 """
 
 from heartseg.classical.method import Method

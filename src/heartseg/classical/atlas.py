@@ -1,14 +1,15 @@
 """Several atlases, each registered, that vote.
 
-T. Rohlfing and others, Evaluation of atlas selection strategies for atlas-based image segmentation,
-NeuroImage 2004;21:1428; P. Aljabar and others, Multi-atlas based segmentation of brain images: atlas
-selection and its effect on accuracy, NeuroImage 2009;46:726. An atlas is an image that people drew
-on. The ones that look most like the image are laid over it; their drawings, carried along, vote
-with weights that grow with the likeness. The atlases are the user's: none comes with heartseg.
+T. Rohlfing and others, Evaluation of atlas selection strategies for atlas-based image
+segmentation, NeuroImage 2004;21:1428; P. Aljabar and others, Multi-atlas based segmentation of
+brain images: atlas selection and its effect on accuracy, NeuroImage 2009;46:726. An atlas is an
+image that people drew on. The ones that look most like the image are laid over it; their drawings,
+carried along, vote with weights that grow with the likeness. The atlases are the user's: none comes
+with heartseg.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
@@ -84,7 +85,7 @@ class Atlas(Method):
     def segment(self, scene: Scene) -> Labels:
         """As `Method.segment`."""
         itk()  # said before anything is read
-        drawn, thumb = self._drawn(scene.look), _thumb(scene)
+        drawn, thumb = _fitting(self._drawn(scene.look), scene), _thumb(scene)
         if thumb is None:
             return np.zeros(scene.planes.shape, np.uint8)
         alike = sorted(range(len(drawn)), key=lambda at: (-_likeness(thumb, drawn[at].thumb), at))
@@ -116,6 +117,28 @@ class Atlas(Method):
                 do="say where it is with --set folder=FOLDER",
             )
         return _read(self.folder, look, self.studies)
+
+
+def _fitting(drawn: tuple[Drawn, ...], scene: Scene) -> tuple[Drawn, ...]:
+    """Atlases of as many axes as a scene: of volumes the middle plane where it is a plane alone.
+
+    Raises:
+        StudyError: a volume cannot be laid over planes.
+    """
+    if len(scene.planes) == 1:
+        return tuple(_middle_plane(one) for one in drawn)
+    volumes = tuple(one for one in drawn if len(one.scene.planes) > 1)
+    if not volumes:
+        raise StudyError("the atlas", got="single planes", allowed="volumes, as the image is one")
+    return volumes
+
+
+def _middle_plane(drawn: Drawn) -> Drawn:
+    scene = drawn.scene
+    seen = [plane.index for plane in scene.seen]
+    at = seen[len(seen) // 2]
+    plane = replace(scene, planes=scene.planes[at : at + 1], seeds=scene.seeds[at : at + 1])
+    return Drawn(plane, drawn.labels[at : at + 1], drawn.thumb)
 
 
 @lru_cache(maxsize=2)

@@ -1,4 +1,4 @@
-"""Traditional methods as the pipeline uses them: chosen by name, a view at a time, and explained."""
+"""Traditional methods as the pipeline uses them: by name, a view at a time, and explained."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields

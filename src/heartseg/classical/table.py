@@ -1,8 +1,8 @@
 """Every traditional method by name. This is the one list.
 
 Adding a method is its file in this folder and its line here; the tests of
-`tests/classical/test_contract.py`, `--model classical:NAME`, the benchmark and the reference find it
-by this line. Nothing heavy is imported before a method is used.
+`tests/classical/test_contract.py`, `--model classical:NAME`, the benchmark and the reference find
+it by this line. Nothing heavy is imported before a method is used.
 """
 
 from collections.abc import Mapping
