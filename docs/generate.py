@@ -308,7 +308,9 @@ def _network_line(data: str) -> list[str]:
         return f"{float(row['value']):.{digits}f}" if row else "-"
 
     whole = found["Dice", "lv", "all"]
-    times = [row for row in _lines(root / "speed.csv") if "each further of the same" in row["measure"]]
+    times = [
+        row for row in _lines(root / "speed.csv") if "each further of the same" in row["measure"]
+    ]
     return [
         f"`{whole['model'].partition(' ')[0]}` (network)",
         whole["runs"],

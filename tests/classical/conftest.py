@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heartseg.core.anatomy import SCHEMES
+from heartseg.core.anatomy import SCHEMES, Structure
+from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import Modality, Study, View
 from heartseg.formats.nifti import write_image, write_labels
@@ -47,3 +48,18 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_image(folder / f"heart{seed}_sax.nii.gz", image)
         write_labels(folder / f"heart{seed}_sax_gt.nii.gz", truth, SCHEMES["acdc"])
     return folder
+
+
+@pytest.fixture(scope="session")
+def echo() -> Drawn:
+    """A dark cavity with a bright wall in a fan of speckle, without millimetres."""
+    random = np.random.default_rng(2)
+    rows, columns = np.mgrid[:256, :280]
+    fan = (np.abs(columns - 140) < rows * 0.8) & (np.hypot(rows, columns - 140) < 250)
+    inside = np.hypot((rows - 105) / 52, (columns - 148) / 30) < 1
+    speckle = np.where(inside, 0.1, 0.6) * random.rayleigh(0.8, fan.shape)
+    grey = (255 * speckle.clip(0.03, 1) * fan).astype(np.uint8)
+    geometry = Geometry.from_pixels((1, *fan.shape))
+    cavity = np.where(inside, np.uint8(Structure.LV_CAVITY), np.uint8(0))
+    truth = Segmentation(cavity[None, None], geometry, (Structure.LV_CAVITY,))
+    return Image(grey[None, None], geometry), truth

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from heartseg.classical import METHODS, method_named, segment_image
-from heartseg.classical.method import HIGH, LOW
+from heartseg.classical.method import HIGH, LOW, PlaneMethod
 from heartseg.classical.scene import Scene, sight
 from heartseg.core.anatomy import Structure
 from heartseg.core.errors import ConfigError, FormatError, MissingExtraError, StudyError
@@ -66,6 +66,13 @@ def test_the_cavity_is_found_in_the_middle_of_a_phantom(name, found, heart):
     ours, truth = found(name), heart[1]
     score = dice(ours.mask(Structure.LV_CAVITY, 0)[1], truth.mask(Structure.LV_CAVITY, 0)[1])
     assert score >= FLOORS[name]
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if name != "atlas"])
+def test_a_dark_cavity_of_an_echo_is_found_too(name, echo, ready):
+    ours = segment_image(echo[0], ready(name), "apical")
+    assert ours.structures == (Structure.LV_CAVITY,)
+    assert dice(ours.labels == Structure.LV_CAVITY, echo[1].labels > 0) > 0.9
 
 
 @pytest.mark.parametrize(("name", "key"), OTHERS)
@@ -146,6 +153,17 @@ def test_no_ventricle_is_said_and_is_no_empty_mask(name, heart, ready):
     plane = Geometry((1, 260, 250), heart[0].geometry.affine)
     with pytest.raises(StudyError, match="left ventricle: got n"):
         segment_image(Image(noise, plane), ready(name), "short-axis")
+
+
+def test_a_method_that_finds_nothing_is_an_error_and_no_empty_mask(heart):
+    class Blind(PlaneMethod):
+        paper = "nobody 2026"
+
+        def label(self, plane):
+            return np.zeros(plane.grey.shape, np.uint8)
+
+    with pytest.raises(StudyError, match="none found by nobody 2026"):
+        segment_image(heart[0], Blind(), "short-axis")
 
 
 @every_method
