@@ -356,6 +356,15 @@ def _provenance(study: Study, settings: Settings) -> Provenance:
             "formats": list(settings.formats),
             "papillary": settings.papillary,
             "base": settings.base,
-            **({"method": list(settings.method)} if settings.method else {}),
+            **_of_method(settings),
         },
     )
+
+
+def _of_method(settings: Settings) -> dict[str, object]:
+    """All settings of a traditional method, with names in place of paths."""
+    if settings.traditional is None:
+        return {}
+    from heartseg.classical import resolved
+
+    return {"method": resolved(settings.traditional)}

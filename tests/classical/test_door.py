@@ -54,7 +54,7 @@ def test_segment_writes_masks_and_a_report_that_says_no_network(image, heart, tm
     assert report["strategy"]["seeds of the method"] == "found by the localiser"
     assert report["quality"]["verdict"] != "pass"
     assert "no network" in report["quality"]["reasons"][0]
-    assert report["provenance"]["settings"]["method"] == ["reach=0.9"]
+    assert report["provenance"]["settings"]["method"] == {"reach": "0.9", "shift": "0.0"}
     by_key = {one["key"]: one["value"] for one in report["findings"]}
     assert by_key.get("lv_mass_g") is None  # the wall was not looked for: absent, not 0
     assert by_key.get("rv_edv_ml") is None
