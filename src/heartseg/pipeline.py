@@ -9,9 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heartseg.choice import Models, chosen_models, why_model
+from heartseg.choice import Models, asked_method, chosen_models, why_model
 from heartseg.core.anatomy import scheme
-from heartseg.core.errors import ConfigError
 from heartseg.core.finding import ModelUse, Quality, Report
 from heartseg.core.image import Segmentation
 from heartseg.core.probability import Keeping, Probabilities
@@ -27,9 +26,6 @@ DEFAULT_SCHEMES: Mapping[View, str] = {View.SAX: "acdc"}
 
 FORMATS = ("nifti", "json", "html", "png")
 """What `segment` writes unless told otherwise."""
-
-METHOD_PREFIX = "classical:"
-"""Of a model's name that is a traditional method's: what segments is then no network."""
 
 MORE_FORMATS = ("csv", "osirix", "sunnybrook", "stl", "glb")
 """What it writes when asked."""
@@ -97,19 +93,9 @@ class Settings:
     def traditional(self) -> "Method | None":
         """The method that takes the place of models, where one is asked for."""
         named = (self.model,) if isinstance(self.model, str) else self.model or ()
-        if not any(name.startswith(METHOD_PREFIX) for name in named):
-            if self.method:
-                got = "no traditional method to set"
-                raise ConfigError("--set", got=got, do="add --model classical:NAME")
-            return None
-        asked = {"--turns": self.turns != 1, "--device": self.device == "cuda"}
-        asked |= {"--save-probabilities": self.save_probabilities, "--model": len(named) > 1}
-        if wrong := [option for option, given in asked.items() if given]:
-            allowed = "one method alone, on the processor, which gives labels"
-            raise ConfigError(named[0], got=", ".join(wrong), allowed=allowed)
-        from heartseg.classical import method_named
-
-        return method_named(named[0], self.method)
+        unable = {"--turns": self.turns != 1, "--device": self.device == "cuda"}
+        unable |= {"--save-probabilities": self.save_probabilities}
+        return asked_method(named, self.method, [what for what, asked in unable.items() if asked])
 
 
 @dataclass(frozen=True, slots=True)

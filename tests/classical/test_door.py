@@ -8,12 +8,14 @@ import pytest
 import heartseg as hs
 from heartseg.classical import (
     METHODS,
+    PREFIX,
     cautious,
     method_named,
     resolved,
     segment_image,
     segment_views,
 )
+from heartseg.choice import METHOD_PREFIX
 from heartseg.core.anatomy import SCHEMES, Structure
 from heartseg.core.errors import ConfigError, StudyError
 from heartseg.core.finding import Quality
@@ -154,5 +156,6 @@ def test_the_list_names_every_method():
 
 
 def test_settings_of_a_run_stay_without_a_method():
+    assert PREFIX == METHOD_PREFIX
     assert Settings().traditional is None
     assert Settings(model="cine-mr").traditional is None

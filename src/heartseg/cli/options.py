@@ -5,13 +5,14 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
+from heartseg.choice import METHOD_PREFIX
 from heartseg.core.anatomy import scheme
 from heartseg.core.errors import ConfigError, GeometryError, LabelError
 from heartseg.core.small_text import read_small_text
 from heartseg.core.study import Body, Phases
 from heartseg.core.study import View as StudyView
 from heartseg.formats.bounds import MAX_SPACING_MM, MIN_SPACING_MM, require_spacing
-from heartseg.pipeline import FORMATS, METHOD_PREFIX, MORE_FORMATS
+from heartseg.pipeline import FORMATS, MORE_FORMATS
 from heartseg.read.body import body_of
 
 COLUMNS = ("study", "sex", "age", "height_cm", "weight_kg", "heart_rate")
