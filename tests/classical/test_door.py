@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import heartseg as hs
+from heartseg.choice import METHOD_PREFIX
 from heartseg.classical import (
     METHODS,
     PREFIX,
@@ -15,7 +16,6 @@ from heartseg.classical import (
     segment_image,
     segment_views,
 )
-from heartseg.choice import METHOD_PREFIX
 from heartseg.core.anatomy import SCHEMES, Structure
 from heartseg.core.errors import ConfigError, StudyError
 from heartseg.core.finding import Quality
