@@ -39,6 +39,19 @@ def test_a_leak_through_the_septum_is_cut_off():
     assert (found & ~disc(45, 40, 14)).sum() == 0
 
 
+def test_a_leak_round_the_wall_is_cut_off_though_its_hull_is_round():
+    around = disc(45, 40, 18) & ~disc(45, 40, 15) & ((ROWS < 45) | (np.abs(COLUMNS - 40) > 8))
+    bridge = (np.abs(ROWS - 45) <= 1) & (COLUMNS > 22) & (COLUMNS < 40)
+    found = cavity(disc(45, 40, 7) | around | bridge, plane())
+    assert not (found & ~disc(45, 40, 10)).any()
+    assert (found & disc(45, 40, 7)).sum() > 0.9 * disc(45, 40, 7).sum()
+
+
+def test_blood_that_is_longer_than_any_short_axis_cavity_is_cut():
+    blood = np.hypot((ROWS - 45) / 24, (COLUMNS - 40) / 8) <= 1
+    assert cavity(blood, plane()).sum() < 0.6 * blood.sum()
+
+
 def test_blood_without_end_leaves_a_disc_no_larger_than_a_cavity():
     found = cavity(np.ones(ROWS.shape, bool), plane())
     assert found[45, 40]
@@ -81,6 +94,8 @@ def test_the_right_ventricle_is_the_pool_behind_the_septum():
     assert (found & rv).sum() > 0.85 * rv.sum()
     assert not (found & ~rv).any()
     assert not beside(lv | chest, lv, plane((45.0, 45.0))).any()
+    fat = COLUMNS >= 70  # comes near in a few pixels, and goes on without end
+    assert not beside(lv | fat, lv, plane((45.0, 45.0))).any()
 
 
 def test_the_pixel_most_like_its_neighbour_region_is_taken_first():
@@ -115,6 +130,14 @@ def test_the_cut_is_as_cheap_as_that_of_networkx():
     assert not ours[3, 4]
 
 
+@pytest.mark.parametrize(("sigma", "with_source"), [(0.3, False), (0.7, True)])
+def test_sigma_says_how_much_a_change_of_grey_loosens_a_bond(sigma, with_source):
+    grey = np.array([[1.0, 0.5, 0.1]], np.float32)  # bonds of 249 and 411, or 775 and 849
+    bonds = np.array([[SURE, 100, 0]], np.int32), np.array([[0, 0, SURE]], np.int32)
+    cut = minimum_cut(grey, sigma, bonds, np.ones(grey.shape, bool))
+    np.testing.assert_array_equal(cut, [[True, with_source, False]])
+
+
 def test_the_gaussians_are_those_that_were_drawn_from():
     random = np.random.default_rng(0)
     lv, muscle = disc(45, 40, 12), disc(45, 40, 20) & ~disc(45, 40, 12)
@@ -144,3 +167,15 @@ def test_seeds_follow_a_tilted_ventricle_and_end_with_it():
     assert [one is None for one in found] == [False] * 5 + [True] * 2
     for z, one in enumerate(found[:5]):
         np.testing.assert_allclose(one, (40 + 2 * z, 36 + z), atol=2.5)
+
+
+def test_a_seed_is_led_by_the_plane_before_past_another_pool():
+    stack = [disc(20 + 8 * z, 30, 7) | disc(44, 52, 7) for z in range(7)]
+    found = sought_seeds(np.where(stack, 0.9, 0.3).astype(np.float32), (44.0, 30.0), SHORT_AXIS)
+    for z, one in enumerate(found):
+        np.testing.assert_allclose(one, (20 + 8 * z, 30), atol=3)
+
+
+def test_a_spot_is_no_cavity():
+    spot = np.where(disc(45, 40, 0.5), 0.9, 0.3).astype(np.float32)[None]
+    assert sought_seeds(spot, (45.0, 40.0), SHORT_AXIS) == (None,)
