@@ -33,13 +33,17 @@ from heartseg.classical import METHODS, Method, looks_of, segment_image
 from heartseg.classical.atlas import Atlas
 from heartseg.core.errors import StudyError
 from heartseg.core.image import Image, Segmentation
-from heartseg.measure.agreement import agreement_table
+from heartseg.measure.metrics import METRICS
+from heartseg.measure.pair import Pair
 from heartseg.measure.statistics import bootstrap_mean
 from heartseg.prepare.localise import Look
 from heartseg.read import Candidate, find_studies
 from heartseg.train.split import part_of
 
 FOLDER = "classical"
+COMMIT = commit()
+"""When the run began: what it measures."""
+
 CASES = RESULTS / FOLDER / "cases.csv"
 DATA: Mapping[str, str] = {"ACDC": "acdc/training", "CAMUS": "camus"}
 ATLAS_EVERY: Mapping[str, int] = {"ACDC": 6, "CAMUS": 10}
@@ -131,24 +135,115 @@ def _cases(candidate: Candidate, method: Method, name: str, data: str) -> Iterat
             problem = str(fault)
             found = _nothing(image, method, look)
         seconds = time.process_time() - begun
-        rows = agreement_table(found, truth, case=candidate.id)
-        for row in rows:
+        about = {
+            "date": today(),
+            "commit": COMMIT,
+            "data": data,
+            "part": part_of(candidate.id),
+            "method": name,
+            "case": candidate.id,
+            "view": str(view),
+            "planes": str(image.frames * image.geometry.shape[0]),
+            "seconds": f"{seconds:.3f}",
+            "problem": problem,
+        }
+        yield from _judged(found, truth, about)
+
+
+def _judged(found: Segmentation, truth: Segmentation, about: Mapping[str, str]) -> Iterator[Case]:
+    """A case a frame and structure that both looked for."""
+    grid = truth.geometry
+    spacing = grid.spacing if grid.unit == "mm" else None
+    for frame in range(truth.frames):
+        for structure in found.structures:
+            if structure not in truth.structures:
+                continue
+            pair = Pair(found.mask(structure, frame), truth.mask(structure, frame), spacing)
+            values = {key: METRICS[key].value(pair)[0] for key in ("dice", "hausdorff95_mm")}
             yield Case(
-                date=today(),
-                commit=commit(),
-                data=data,
-                part=part_of(candidate.id),
-                method=name,
-                case=candidate.id,
-                view=str(view),
-                frame=str(row.frame),
-                phase=_phase(truth, row.frame),
-                structure=row.structure.key,
-                dice=f"{row.dice:.5f}",
-                hausdorff95_mm=_text(row.hausdorff95_mm),
-                planes=str(image.frames * image.geometry.shape[0]),
-                seconds=f"{seconds:.3f}",
-                problem=problem,
+                frame=str(frame),
+                phase=_phase(truth, frame),
+                structure=structure.key,
+                **{key: "" if one is None else f"{one:.5g}" for key, one in values.items()},
+                **about,
+            )
+
+
+def _nothing(image: Image, method: Method, look: Look) -> Segmentation:
+    """What a method that found nothing is judged by."""
+    labels = np.zeros(image.voxels.shape, np.uint8)
+    return Segmentation(labels, image.geometry, method.finds(look), image.times_ms)
+
+
+def _phase(truth: Segmentation, frame: int) -> str:
+    """ED has the larger cavity; the only frame of a study has no name."""
+    if truth.frames != 2:
+        return "-"
+    sizes = [int(np.count_nonzero(one == 1)) for one in truth.labels]
+    return "ED" if frame == int(np.argmax(sizes)) else "ES"
+
+
+def _ready(name: str, data: str) -> Iterator[Method]:
+    """The method with the settings of the table; the atlas gets its training patients."""
+    method = METHODS[name]
+    if not isinstance(method, Atlas):
+        yield method
+        return
+    with tempfile.TemporaryDirectory(prefix="heartseg-atlas-") as folder:
+        drawn = _patients(data, "train")[:: ATLAS_EVERY[data]]
+        root = real_images() / DATA[data]
+        files = {file for one in drawn for file in one.files if file.is_relative_to(root)}
+        for file in files:
+            place = Path(folder) / DATA[data] / file.relative_to(root)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to(file)
+        yield replace(method, folder=Path(folder) / DATA[data], studies=len(drawn))
+
+
+def _cases(candidate: Candidate, method: Method, name: str, data: str) -> Iterator[Case]:
+    """A patient's images and structures."""
+    study = candidate.load()
+    masks = candidate.reference() if candidate.reference else {}
+    for view, look in looks_of(study).items():
+        image, truth, problem = study.images[view], masks[view], ""
+        begun = time.process_time()
+        try:
+            found = segment_image(image, method, look)
+        except StudyError as fault:  # not found is a result, the worst one
+            problem = str(fault)
+            found = _nothing(image, method, look)
+        seconds = time.process_time() - begun
+        about = {
+            "date": today(),
+            "commit": COMMIT,
+            "data": data,
+            "part": part_of(candidate.id),
+            "method": name,
+            "case": candidate.id,
+            "view": str(view),
+            "planes": str(image.frames * image.geometry.shape[0]),
+            "seconds": f"{seconds:.3f}",
+            "problem": problem,
+        }
+        yield from _judged(found, truth, about)
+
+
+def _judged(found: Segmentation, truth: Segmentation, about: Mapping[str, str]) -> Iterator[Case]:
+    """A case a frame and structure that both looked for."""
+    grid = truth.geometry
+    spacing = grid.spacing if grid.unit == "mm" else None
+    for frame in range(truth.frames):
+        for structure in found.structures:
+            if structure not in truth.structures:
+                continue
+            pair = Pair(found.mask(structure, frame), truth.mask(structure, frame), spacing)
+            values = {key: METRICS[key].value(pair)[0] for key in ("dice", "hausdorff95_mm")}
+            yield Case(
+                frame=str(frame),
+                phase=_phase(truth, frame),
+                structure=structure.key,
+                **{key: "" if one is None else f"{one:.5g}" for key, one in values.items()},
+                **about,
             )
 
 
