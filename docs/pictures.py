@@ -25,7 +25,7 @@ from heartseg.core.image import Segmentation
 from heartseg.core.study import View
 from heartseg.formats.nifti import write_image, write_labels
 from heartseg.inspection import inspected, write_preview
-from heartseg.phantom import make_study, write
+from heartseg.phantom import Acquisition, make_study, write
 from heartseg.pipeline import Settings
 from heartseg.preview.canvas import tile
 from heartseg.report.outline import outlines
@@ -35,6 +35,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs" / "images" / "overview.png"
 PREVIEW = PICTURE.with_name("preview.png")
 METHODS_PICTURE = PICTURE.with_name("traditional-methods.png")
+STILL = Acquisition(frames=1)
 TILE_PX = 200
 ABOUT_PX = 44
 """Rows and columns to each side of the middle that a tile shows."""
@@ -53,8 +54,8 @@ def main() -> None:
 
 def _methods() -> None:
     """The true contours of a plane, and those of every method; other phantoms are the atlas."""
-    study, truth, _ = make_study(1)
-    image, drawn = study.images[View.SAX].part([0]), truth.part([0])
+    study, drawn, _ = make_study(1, acquisition=STILL)
+    image = study.images[View.SAX]
     with tempfile.TemporaryDirectory(prefix="heartseg-picture-") as name:
         shown = [("truth", drawn)]
         for key, method in METHODS.items():
@@ -73,9 +74,9 @@ def _methods() -> None:
 def _with_atlas(method: Method, folder: Path) -> Method:
     (folder / "labels.toml").write_text('[labels]\n1 = "rv"\n2 = "myo"\n3 = "lv"\n')
     for seed in (2, 3, 4):
-        study, truth, _ = make_study(seed)
-        write_image(folder / f"{study.id}_sax.nii.gz", study.images[View.SAX].part([0]))
-        write_labels(folder / f"{study.id}_sax_gt.nii.gz", truth.part([0]), SCHEMES["acdc"])
+        study, truth, _ = make_study(seed, acquisition=STILL)
+        write_image(folder / f"{study.id}_sax.nii.gz", study.images[View.SAX])
+        write_labels(folder / f"{study.id}_sax_gt.nii.gz", truth, SCHEMES["acdc"])
     return replace(method, folder=folder)  # type: ignore[call-arg]
 
 
