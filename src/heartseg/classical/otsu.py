@@ -1,7 +1,6 @@
 """Otsu's threshold with morphology.
 
-N. Otsu, A threshold selection method from gray-level histograms, IEEE Trans Syst Man Cybern
-1979;9:62. The threshold maximises the variance between two classes; the cavity is the piece at the
+N. Otsu, IEEE Trans Syst Man Cybern 1979;9:62. The threshold maximises the variance between two classes; the cavity is the piece at the
 seed, opened until it no longer leaks into a neighbour, its papillary muscles filled.
 """
 
