@@ -124,7 +124,7 @@ def _picture(values: NDArray[Any], scene: Scene, every: int) -> Any:
     library = itk()
     z, y, x = _middle(scene.seeds)
     depth, high, wide = scene.spacing_mm
-    grid = Geometry.from_pixels(scene.planes.shape, scene.spacing_mm)  # type: ignore[arg-type]
+    grid = Geometry.from_pixels(scene.planes.shape, scene.spacing_mm)
     spacing, _, _ = grid.to_itk()
     origin = (-x * wide, -y * high, -z * depth)
     flat = len(values) == 1

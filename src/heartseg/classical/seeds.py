@@ -44,10 +44,11 @@ def sought_seeds(
     middle = (len(planes) - 1) / 2
     order = sorted(range(len(planes)), key=lambda z: (-_worth(first[z], z, middle), z))
     best = order[0]
-    if first[best] is None:
+    begun = first[best]
+    if begun is None:
         return (None,) * len(planes)
     seeds: list[Place | None] = [None] * len(planes)
-    start, contrast, _ = first[best]
+    start, contrast, _ = begun
     for step in (1, -1):
         at: Place = start
         for z in range(best, len(planes) if step > 0 else -1, step):
