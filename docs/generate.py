@@ -257,9 +257,9 @@ on, and every setting. [What they do and where they fail](../explanation/traditi
 
 _TRADITIONAL_DATA = {
     "ACDC": """Dice and HD95 in 3-D of both frames of a patient, a mean over patients with its 95 %
-interval; a method that finds nothing has Dice 0 and no distance. Settings were chosen on training patients. Seconds
-are of the process, a plane, on one core; the network's are a tenth of a further 10-slice volume in
-`speed.csv`, with its report, and on the hardware named there.""",
+interval; a method that finds nothing has Dice 0 and no distance. Settings were chosen on training
+patients. Seconds are of the process, a plane, on one core of a busy machine; the network's are a
+tenth of a further 10-slice volume in `speed.csv`, with its report, and on two cores.""",
     "CAMUS": """Each picture alone, in 2-D; the pictures have no millimetres, so there is no
 distance. ED and ES are those of the few patients that have both; *LV* is of all pictures.""",
 }

@@ -54,7 +54,7 @@ def main() -> None:
 
 def _methods() -> None:
     """The true contours of a plane, and those of every method; other phantoms are the atlas."""
-    study, drawn, _ = make_study(1, acquisition=STILL)
+    study, drawn, _ = make_study(1, kind="normal", acquisition=STILL)
     image = study.images[View.SAX]
     with tempfile.TemporaryDirectory(prefix="heartseg-picture-") as name:
         shown = [("truth", drawn)]
@@ -74,7 +74,7 @@ def _methods() -> None:
 def _with_atlas(method: Method, folder: Path) -> Method:
     (folder / "labels.toml").write_text('[labels]\n1 = "rv"\n2 = "myo"\n3 = "lv"\n')
     for seed in (2, 3, 4):
-        study, truth, _ = make_study(seed, acquisition=STILL)
+        study, truth, _ = make_study(seed, kind="normal", acquisition=STILL)
         write_image(folder / f"{study.id}_sax.nii.gz", study.images[View.SAX])
         write_labels(folder / f"{study.id}_sax_gt.nii.gz", truth, SCHEMES["acdc"])
     return replace(method, folder=folder)  # type: ignore[call-arg]

@@ -1,7 +1,7 @@
 """Otsu's threshold with morphology.
 
-N. Otsu, IEEE Trans Syst Man Cybern 1979;9:62. The threshold maximises the variance between two classes; the cavity is the piece at the
-seed, opened until it no longer leaks into a neighbour, its papillary muscles filled.
+N. Otsu, IEEE Trans Syst Man Cybern 1979;9:62. The threshold maximises the variance between two
+classes; the cavity is the piece at the seed, cut off where it leaks into a neighbour.
 """
 
 from dataclasses import dataclass
