@@ -8,7 +8,7 @@ from heartseg.classical.graph_cut import SCALE, SURE, minimum_cut
 from heartseg.classical.pool import NECKS_MM, cavity, hull, outside_mm, roundness
 from heartseg.classical.region_growing import grown
 from heartseg.classical.right_ventricle import beside
-from heartseg.classical.scene import SIZES, Plane
+from heartseg.classical.scene import SIZES, Plane, sight
 from heartseg.classical.seeds import given_seeds, sought_seeds
 
 SHORT_AXIS = SIZES["short-axis"]
@@ -179,3 +179,15 @@ def test_a_seed_is_led_by_the_plane_before_past_another_pool():
 def test_a_spot_is_no_cavity():
     spot = np.where(disc(45, 40, 0.5), 0.9, 0.3).astype(np.float32)[None]
     assert sought_seeds(spot, (45.0, 40.0), SHORT_AXIS) == (None,)
+
+
+def test_a_seed_of_the_user_stays_on_its_spot_in_the_prepared_planes(heart):
+    voxels, seeds = np.zeros(heart[0].voxels.shape, np.int16), [(1, 52, 88), (1, 100, 50)]
+    for z, y, x in seeds:
+        voxels[0, z, y - 1 : y + 2, x - 1 : x + 2] = 100
+    seen = sight(heart[0].like(voxels), "short-axis", seeds)
+    planes = seen.sample.frame(0)
+    assert len(seen.seeds) == 2
+    for seed in seen.seeds:
+        z, y, x = np.round(seed).astype(int)
+        assert planes[z, y, x] > 0.9 * planes.max()
