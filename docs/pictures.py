@@ -4,9 +4,10 @@
 
 Of Sunnybrook SC-HF-I-1 (CC0), where the real images are (HEARTSEG_DATA, or ../shared/data beside
 the project), else of a phantom; ACDC's pictures may not be part of the project. Writes
-docs/images/overview.png: what `heartseg segment` writes, made smaller; and docs/images/preview.png:
-what `heartseg inspect --preview` draws of a phantom; and docs/images/explanation.png: three maps of
-`heartseg explain` of a phantom, which needs heartseg[train].
+docs/images/overview.png: what `heartseg segment` writes, made smaller; preview.png: what `heartseg
+inspect --preview` draws of a phantom; explanation.png: three maps of `heartseg explain` of a
+phantom, which needs heartseg[train]; and traditional-methods.png: what each traditional method
+finds in a plane of a phantom.
 """
 
 import sys
@@ -14,20 +15,34 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from heartseg.batch import Plan, run
+from heartseg.classical import METHODS, Method, segment_image
+from heartseg.core.anatomy import SCHEMES
 from heartseg.core.errors import HeartsegError
+from heartseg.core.image import Image as Cine
+from heartseg.core.image import Segmentation
+from heartseg.core.outline import outlines
+from heartseg.core.study import View
+from heartseg.formats.nifti import write_image, write_labels
 from heartseg.inspection import inspected, write_preview
-from heartseg.phantom import write
+from heartseg.phantom import Acquisition, make_study, write
 from heartseg.pipeline import Settings
+from heartseg.preview.canvas import tile
 from heartseg.read import read_study
+from heartseg.report.palette import COLOURS
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs" / "images" / "overview.png"
 PREVIEW = PICTURE.with_name("preview.png")
 EXPLANATION = PICTURE.with_name("explanation.png")
 EXPLAINED = (("lv_ef", ("saliency",)), ("lv", ("grad-cam", "entropy")))
+METHODS_PICTURE = PICTURE.with_name("traditional-methods.png")
+STILL = Acquisition(frames=1)
+TILE_PX = 200
+ABOUT_PX = 44
+"""Rows and columns to each side of the middle that a tile shows."""
 WIDEST_PX = 1200
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -36,9 +51,58 @@ from rows import real_images  # noqa: E402
 
 def main() -> None:
     """Make all, or those that are named."""
-    makers = {"overview": _overview, "preview": _preview, "explanation": _explanation}
+    makers = {
+        "overview": _overview,
+        "preview": _preview,
+        "explanation": _explanation,
+        "traditional-methods": _methods,
+    }
     for name in sys.argv[1:] or makers:
         makers[name]()
+
+
+def _methods() -> None:
+    """The true contours of a plane, and those of every method; other phantoms are the atlas."""
+    study, drawn, _ = make_study(1, kind="normal", acquisition=STILL)
+    image = study.images[View.SAX]
+    with tempfile.TemporaryDirectory(prefix="heartseg-picture-") as name:
+        shown = [("truth", drawn)]
+        for key, method in METHODS.items():
+            ready = _with_atlas(method, Path(name)) if key == "atlas" else method
+            shown.append((key, segment_image(image, ready, "short-axis")))
+    tiles = [_tile(image, one, name) for name, one in shown]
+    wide = 6
+    high = -(-len(tiles) // wide)
+    page = Image.new("RGB", (wide * TILE_PX, high * TILE_PX))
+    for at, one in enumerate(tiles):
+        page.paste(one, (at % wide * TILE_PX, at // wide * TILE_PX))
+    _keep(page, METHODS_PICTURE)
+    print(f"{METHODS_PICTURE.relative_to(ROOT)}: phantom")
+
+
+def _with_atlas(method: Method, folder: Path) -> Method:
+    (folder / "labels.toml").write_text('[labels]\n1 = "rv"\n2 = "myo"\n3 = "lv"\n')
+    for seed in (2, 3, 4):
+        study, truth, _ = make_study(seed, kind="normal", acquisition=STILL)
+        write_image(folder / f"{study.id}_sax.nii.gz", study.images[View.SAX])
+        write_labels(folder / f"{study.id}_sax_gt.nii.gz", truth, SCHEMES["acdc"])
+    return replace(method, folder=folder)  # type: ignore[call-arg]
+
+
+def _tile(image: Cine, found: Segmentation, name: str) -> Image.Image:
+    plane = image.geometry.shape[0] // 2
+    rows, columns = (slice(n // 2 - ABOUT_PX, n // 2 + ABOUT_PX) for n in image.geometry.shape[1:])
+    grey = image.voxels[0, plane, rows, columns]
+    spacing = image.geometry.spacing[1:]
+    window = (float(grey.min()), float(grey.max()))
+    picture = tile(grey, spacing, TILE_PX, window=window).picture
+    draw, by = ImageDraw.Draw(picture), TILE_PX / (2 * ABOUT_PX)
+    for structure in found.structures:
+        for ring in outlines(found.labels[0, plane, rows, columns] == structure):
+            points = [((x + 0.5) * by, (y + 0.5) * by) for x, y in ring.tolist()]
+            draw.line([*points, points[0]], fill=COLOURS[structure], width=2)
+    draw.text((4, 3), name, fill=(255, 255, 255))
+    return picture
 
 
 def _preview() -> None:

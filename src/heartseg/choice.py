@@ -1,18 +1,23 @@
 """Which models segment a study, and why these."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heartseg.core.errors import StudyError
+from heartseg.core.errors import ConfigError, StudyError
 from heartseg.core.study import Modality, Study, View
 
 if TYPE_CHECKING:
+    from heartseg.classical import Method
     from heartseg.segment import Bundle, Runtime
     from heartseg.segment.ensemble import Ensemble
 
 DEFAULT_MODELS: Mapping[tuple[Modality, View], str] = {(Modality.MR, View.SAX): "cine-mr"}
 """The shipped model for a modality and view."""
+
+
+METHOD_PREFIX = "classical:"
+"""Of a model's name that is a traditional method's: what segments is then no network."""
 
 
 class Models:
@@ -47,6 +52,32 @@ class Models:
 
             self._together[names] = Ensemble(tuple(self.ready(name) for name in names))
         return self._together[names]
+
+
+def asked_method(
+    named: Sequence[str], changes: Sequence[str], unable: Sequence[str]
+) -> "Method | None":
+    """The traditional method that was asked for in the place of models; None where none was.
+
+    Args:
+        named: what `--model` says, each time it is given.
+        changes: `name=value` settings of the method.
+        unable: what was asked for besides that no traditional method can do.
+
+    Raises:
+        ConfigError: no such method or setting, or what does not go together.
+    """
+    if not any(name.startswith(METHOD_PREFIX) for name in named):
+        if changes:
+            got = "no traditional method to set"
+            raise ConfigError("--set", got=got, do="add --model classical:NAME")
+        return None
+    if wrong := [*unable, *["--model"] * (len(named) > 1)]:
+        allowed = "one method alone, on the processor, which gives labels"
+        raise ConfigError(named[0], got=", ".join(wrong), allowed=allowed)
+    from heartseg.classical import method_named
+
+    return method_named(named[0], changes)
 
 
 def chosen_models(

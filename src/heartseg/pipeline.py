@@ -9,15 +9,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heartseg.choice import Models, chosen_models, why_model
+from heartseg.choice import Models, asked_method, chosen_models, why_model
 from heartseg.core.anatomy import scheme
-from heartseg.core.finding import ModelUse, Report
+from heartseg.core.finding import ModelUse, Quality, Report
 from heartseg.core.image import Segmentation
 from heartseg.core.probability import Keeping, Probabilities
 from heartseg.core.provenance import Provenance, now, source_commit
 from heartseg.core.study import Body, Phases, Study, View
 
 if TYPE_CHECKING:
+    from heartseg.classical import Method
     from heartseg.read import Candidate
 
 DEFAULT_SCHEMES: Mapping[View, str] = {View.SAX: "acdc"}
@@ -45,7 +46,8 @@ class Settings:
     Attributes:
         given: measure these labels instead of segmenting.
         model: name or folder of a bundle, or of several that predict together; None chooses by
-            modality and view.
+            modality and view; `classical:NAME` is a traditional method.
+        method: `name=value` settings of that method.
         device: "auto", "cpu" or "cuda".
         turns: 1, 4 or 8 ways to look at each plane (quarter turns and mirror images).
         labels: scheme of the written masks; None for the usual one of the view.
@@ -59,10 +61,14 @@ class Settings:
         save_probabilities: keep what the model gave and write it beside the masks.
         language: of the pages: name of a shipped one, or path of a file of sentences.
         font: TrueType file for characters that the shipped fonts lack.
+
+    Raises:
+        ConfigError: no such traditional method, or something that it cannot do.
     """
 
     given: GivenLabels | None = None
     model: str | tuple[str, ...] | None = None
+    method: tuple[str, ...] = ()
     device: str = "auto"
     turns: int = 1
     labels: str | None = None
@@ -83,6 +89,18 @@ class Settings:
 
         named = (self.model,) if isinstance(self.model, str) else self.model or ()
         return tuple(member for name in named for member in members_at(name))
+
+    def __post_init__(self) -> None:
+        """Build the traditional method once: a wrong one is heard of before an hour of work."""
+        _ = self.traditional
+
+    @property
+    def traditional(self) -> "Method | None":
+        """The method that takes the place of models, where one is asked for."""
+        named = (self.model,) if isinstance(self.model, str) else self.model or ()
+        unable = {"--turns": self.turns != 1, "--device": self.device == "cuda"}
+        unable |= {"--save-probabilities": self.save_probabilities}
+        return asked_method(named, self.method, [what for what, asked in unable.items() if asked])
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +173,11 @@ def predict(study: Study, models: Models, settings: Settings) -> Mapping[View, P
     """
     from heartseg.refine import refine_cine
 
+    if settings.traditional is not None:
+        from heartseg.classical import segment_views
+
+        masks = segment_views(study, settings.traditional)
+        return {view: Predicted(segmentation) for view, segmentation in masks.items()}
     found = {}
     for view, names in chosen_models(study, models, settings.asked).items():
         image, ensemble = study.images[view], models.together(names)
@@ -217,6 +240,10 @@ def _drawn(view: View, segmentation: Segmentation) -> str:
 
 def explain(study: Study, models: Models, settings: Settings) -> tuple[Mapping[str, str], ModelUse]:
     """What was chosen and why, and the model that was used."""
+    if settings.traditional is not None:
+        from heartseg.classical import explained
+
+        return explained(study, settings.traditional)
     asked = settings.asked
     names = chosen_models(study, models, asked)
     ensemble = models.together(next(iter(names.values())))
@@ -258,7 +285,7 @@ def measure(
         model=model,
         phases=measured.phases,
         findings=measured.findings,
-        quality=measured.quality,
+        quality=_judged(measured.quality, settings),
         strategy={**views, **strategy, **notes},
         body=study.body,
         conventions=measured.conventions,
@@ -268,6 +295,14 @@ def measure(
         landmarks=measured.landmarks,
         segments=measured.segments,
     )
+
+
+def _judged(quality: Quality, settings: Settings) -> Quality:
+    if settings.traditional is None:
+        return quality
+    from heartseg.classical import cautious
+
+    return cautious(quality)
 
 
 def save(analysis: Analysis, settings: Settings, folder: Path) -> None:
@@ -320,5 +355,15 @@ def _provenance(study: Study, settings: Settings) -> Provenance:
             "formats": list(settings.formats),
             "papillary": settings.papillary,
             "base": settings.base,
+            **_of_method(settings),
         },
     )
+
+
+def _of_method(settings: Settings) -> dict[str, object]:
+    """All settings of a traditional method, with names in place of paths."""
+    if settings.traditional is None:
+        return {}
+    from heartseg.classical import resolved
+
+    return {"method": resolved(settings.traditional)}

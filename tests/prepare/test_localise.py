@@ -51,6 +51,7 @@ def test_a_bright_cavity_is_in_the_middle_of_the_crop(centre):
     assert found.found
     assert found.sure > 0.4
     np.testing.assert_allclose(middle(found.box), centre, atol=6)
+    np.testing.assert_allclose(found.place, centre, atol=6)
     up, down, left, right = PRIORS["short-axis"].reach
     assert found.box[0].stop - found.box[0].start == pytest.approx((up + down) * 270, abs=1)
     assert found.box[1].stop - found.box[1].start == pytest.approx((left + right) * 210, abs=1)
@@ -81,6 +82,7 @@ def test_in_noise_nothing_is_found_and_the_whole_field_stays(how, shape):
         assert not found.found or shape[1] == 40  # few points: noise is not averaged out
         if not found.found:
             assert found.box == (slice(0, shape[1]), slice(0, shape[2]))
+            assert found.place is None
 
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from heartseg.cli.benchmarking import benchmark
+from heartseg.cli.cataloguing import datasets
 from heartseg.cli.explaining import explain
 from heartseg.cli.judging import evaluate
 from heartseg.core.errors import ConfigError
@@ -48,7 +49,10 @@ KeepIdentifiers = Annotated[
 ]
 ModelOption = Annotated[
     list[str] | None,
-    typer.Option(help="name or folder of a model; again, or a folder of them, for their mean"),
+    typer.Option(
+        help="name or folder of a model; again, or a folder of them, for their mean; "
+        "classical:NAME is a traditional method"
+    ),
 ]
 SaveProbabilities = Annotated[
     bool, typer.Option("--save-probabilities", help="write <stem>_prob.nii.gz beside each mask")
@@ -123,6 +127,9 @@ def segment(
     inputs: Inputs,
     out: Out,
     model: ModelOption = None,
+    method: Annotated[
+        list[str] | None, typer.Option("--set", help="name=value of a traditional method")
+    ] = None,
     view: View = None,
     labels: Annotated[str | None, typer.Option(help="scheme of the written numbers")] = None,
     formats: Formats = "nifti,json,html,png",
@@ -155,6 +162,7 @@ def segment(
     given = options.body(sex, age, height_cm, weight_kg, heart_rate)
     settings = Settings(
         model=options.models(model),
+        method=tuple(method or ()),
         device=options.device(device),
         turns=options.turns(turns),
         labels=options.label_scheme("--labels", labels),
@@ -325,6 +333,15 @@ def models(json: Json = False) -> None:
 
 
 @app.command()
+def methods(json: Json = False) -> None:
+    """The traditional methods, which `segment --model classical:NAME` uses."""
+    from heartseg.cli import listing
+
+    rows = listing.methods()
+    print(listing.to_json(rows) if json else listing.table(rows))
+
+
+@app.command()
 def networks(
     name: Annotated[str | None, typer.Argument(help="of a network, to see its layers")] = None,
     json: Json = False,
@@ -338,36 +355,7 @@ def networks(
         show_layers(name, json)
 
 
-@app.command()
-def datasets(
-    name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="one of them; with --to a folder")
-    ] = None,
-    check: Annotated[Path | None, typer.Option(help="folder of a copy to check")] = None,
-    layout: Annotated[str | None, typer.Option("--as", help="which data set the copy is")] = None,
-    to: Annotated[str | None, typer.Option(help="write it as nnunet's raw data")] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help=".../Dataset027_NAME")] = None,
-    view: View = None,
-    scheme: Annotated[str | None, typer.Option(help="what the label numbers mean")] = None,
-    by_number: Annotated[
-        bool, typer.Option("--by-number", help="split by patient number, as heartseg trains")
-    ] = False,
-    json: Json = False,
-) -> None:
-    """Data sets that can be read: how to obtain them, whether a copy is whole, and to nnU-Net."""
-    from heartseg.cli import data_sets
-
-    if to is not None:
-        from heartseg.cli.conversion import convert
-        from heartseg.cli.options import view as view_of
-
-        shown = view_of(view)
-        if not convert(name, to, out, view=shown, scheme=scheme, by_number=by_number, json=json):
-            raise typer.Exit(1)
-    elif check is None:
-        data_sets.show(name, json)
-    elif not data_sets.check(check, layout or name, json):
-        raise typer.Exit(1)
+app.command()(datasets)
 
 
 @app.command()

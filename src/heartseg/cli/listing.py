@@ -9,6 +9,7 @@ from heartseg.report.words import clean
 
 if TYPE_CHECKING:
     from heartseg.batch import Outcome
+    from heartseg.core.anatomy import Structure
 
 Row = Mapping[str, Any]
 
@@ -57,3 +58,26 @@ def models() -> list[Row]:
             }
         )
     return rows
+
+
+def methods() -> list[Row]:
+    """The traditional methods."""
+    from heartseg.classical import METHODS, bounds, resolved
+
+    return [
+        {
+            "name": name,
+            "paper": method.paper,
+            "short axis": _keys(method.finds("short-axis")),
+            "echo": _keys(method.finds("apical")),
+            "needs": f"heartseg[{method.extra}]" if method.extra else "",
+            "settings": ", ".join(
+                f"{key}={value}" for key, value in resolved(method).items() if key in bounds(method)
+            ),
+        }
+        for name, method in METHODS.items()
+    ]
+
+
+def _keys(structures: "Sequence[Structure]") -> str:
+    return ", ".join(one.key for one in structures) or "what its folder shows"

@@ -5,6 +5,7 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
+from heartseg.choice import METHOD_PREFIX
 from heartseg.core.anatomy import scheme
 from heartseg.core.errors import ConfigError, GeometryError, LabelError
 from heartseg.core.small_text import read_small_text
@@ -85,6 +86,8 @@ def models(texts: list[str] | None) -> tuple[str, ...] | None:
     """
     if not texts:
         return None
+    if any(text.startswith(METHOD_PREFIX) for text in texts):
+        return tuple(texts)  # no bundle; `Settings` refuses what does not go together
     from heartseg.segment import load_bundle
     from heartseg.segment.ensemble import members_at, require_agreement
 

@@ -109,11 +109,13 @@ class Location:
         box: of every plane, to crop to; the whole plane where nothing was found.
         sure: from 0 to 1; no probability.
         found: surer than the prior asks for.
+        place: (y, x) of the best fit, in pixels; None where nothing was found.
     """
 
     box: Box
     sure: float
     found: bool
+    place: tuple[float, float] | None = None
 
 
 def locate(planes: NDArray[np.float32], how: Locate) -> Location:
@@ -134,10 +136,10 @@ def locate(planes: NDArray[np.float32], how: Locate) -> Location:
         return Location(whole, sure, found=False)
     parts, _ = ndimage.label(fit > sure / 2)
     peak = parts == parts[np.unravel_index(int(fit.argmax()), fit.shape)]
-    y, x = ((at + 0.5) * every for at in ndimage.center_of_mass(fit * peak))
+    y, x = ((float(at) + 0.5) * every for at in ndimage.center_of_mass(fit * peak))
     up, down, left, right = (one * how.widen for one in prior.reach)
     box = (_span(y, up, down, rows), _span(x, left, right, columns))
-    return Location(box, sure, found=True)
+    return Location(box, sure, found=True, place=(y, x))
 
 
 def _span(centre: float, before: float, after: float, length: int) -> slice:
@@ -157,7 +159,7 @@ def _fit(plane: NDArray[np.float32], prior: Prior) -> NDArray[np.float64]:
     """(y, x) from 0 to 1: is there blood all around a point, and does it lie where hearts do?"""
     from scipy import ndimage
 
-    seen = _sector(plane) if prior.blood == "dark" else np.ones(plane.shape, bool)
+    seen = sector(plane) if prior.blood == "dark" else np.ones(plane.shape, bool)
     expected = _expected(seen, prior)
     smooth = ndimage.gaussian_filter(plane, prior.smoothing)
     if prior.blood == "dark":  # echo darkens with depth: compare with the surroundings
@@ -198,7 +200,7 @@ def _expected(seen: NDArray[np.bool_], prior: Prior) -> NDArray[np.float64]:
     return product
 
 
-def _sector(plane: NDArray[np.float32]) -> NDArray[np.bool_]:
+def sector(plane: NDArray[np.float32]) -> NDArray[np.bool_]:
     """The largest part that is not black, without holes: the fan of an echo."""
     from scipy import ndimage
 
