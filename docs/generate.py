@@ -211,7 +211,28 @@ def _costs() -> str:
     checked = f"{len(order) - len(left)} of {len(order)} networks passed the complete check"
     checked += f", the last on {max(passed.values())}" if passed else ""
     checked += f"; without a line: {', '.join(left)}." if left else "."
-    return "\n\n".join([_COSTS_LEAD, *blocks, "## Complete check", _CHECK_LEAD + checked])
+    check = ("## Complete check", _CHECK_LEAD + checked)
+    return "\n\n".join([_COSTS_LEAD, *blocks, *check, "## Equal training", _equal_training(order)])
+
+
+def _equal_training(order: Sequence[str]) -> str:
+    """Newest rows of benchmarks/results/modern: Dice and minutes by network."""
+    rows = {(row["model"], row["unit"]): row for row in _results("modern")}
+    trained = [name for name in order if (name, "1") in rows]
+    table = _table(
+        ("network", "Dice", "95 % interval", "minutes of a core"),
+        [
+            [
+                name,
+                rows[name, "1"]["value"],
+                f"{rows[name, '1']['low']} to {rows[name, '1']['high']}",
+                rows[name, "min"]["value"],
+            ]
+            for name in trained
+        ],
+    )
+    seen = sorted({row["images_seen"] for row in rows.values()})
+    return f"{_TRAINING_LEAD.format(planes=' or '.join(seen))}\n\n{table}"
 
 
 _COSTS = {
@@ -231,6 +252,10 @@ built; the share of the matrix peak is that of torch's forward pass."""
 _CHECK_LEAD = """`make networks` builds each network at its real size, runs it forward and backward,
 saves and loads it, exports it and learns two images (`benchmarks/results/checks/networks.csv`).
 """
+
+_TRAINING_LEAD = """What the modern networks learn of {planes} planes beside `unet` and
+`unet-resnet34`: mean Dice of 20 validation patients of ACDC (`benchmarks/modern_networks.py`). It
+tells what is quickly learnt, and nothing of long training."""
 
 
 def _traditional() -> str:
