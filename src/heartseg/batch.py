@@ -124,14 +124,14 @@ def tasks(plan: Plan, finder: "Finder | None" = None) -> Iterator[Task]:
             candidates = find(path)
         # What nobody foresaw in one input must not stop the others.
         except Exception as fault:  # noqa: BLE001
-            name = _unique(safe_id(stem_of(path.absolute())), taken)
+            name = unique_id(safe_id(stem_of(path.absolute())), taken)
             yield Task(path, name, fault=said_of(fault))
             continue
         for found in list(candidates):
-            yield Task(path, _unique(found, taken, plan.out), found)
+            yield Task(path, unique_id(found, taken, plan.out), found)
 
 
-def _unique(name: str, taken: set[str], out: Path | None = None) -> str:
+def unique_id(name: str, taken: set[str], out: Path | None = None) -> str:
     """`name`, or with a suffix where it is taken in this run or by something that is not ours."""
     unique, number = name, 1
     while unique.lower() in taken or (out is not None and is_foreign(out / unique)):
@@ -156,17 +156,27 @@ class Finder:
             InputError: nothing that heartseg can read.
         """
         if self._last is None or self._last[0] != path:
-            self._last = path, self._looked(path)
+            found = studies_at(path, self._plan.view, self._plan.spacing_mm)
+            self._last = path, {one.id: one for one in found}
         return self._last[1]
 
-    def _looked(self, path: Path) -> "dict[str, Candidate]":
-        from heartseg.read import find_studies
 
-        found = find_studies(path, spacing_mm=self._plan.spacing_mm, view=self._plan.view)
-        kept = {one.id: one for one in found if one.path == path or not is_result(one.path)}
-        if not kept:
-            raise StudyError(path.name, got="results of heartseg, no images", do="name the images")
-        return kept
+def studies_at(
+    path: Path, view: "View | None", spacing_mm: tuple[float, float, float] | None
+) -> "list[Candidate]":
+    """The studies at a path, without heartseg's own results.
+
+    Raises:
+        InputError: nothing that heartseg can read.
+        StudyError: nothing but results.
+    """
+    from heartseg.read import find_studies
+
+    found = find_studies(path, spacing_mm=spacing_mm, view=view)
+    kept = [one for one in found if one.path == path or not is_result(one.path)]
+    if not kept:
+        raise StudyError(path.name, got="results of heartseg, no images", do="name the images")
+    return kept
 
 
 def _outcomes(plan: Plan) -> Iterator[Outcome]:

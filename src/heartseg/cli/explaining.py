@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from heartseg.cli.outcomes import say_not_done, say_nothing
+
 if TYPE_CHECKING:
     from heartseg.explain.many import Outcome
     from heartseg.explain.view import Soft
@@ -94,7 +96,7 @@ def explain(
     )
     with _shown_on_a_terminal() as status:
         outcomes = run(
-            plan, status.update if status else _say_nothing, _say_nothing if json else _say
+            plan, status.update if status else say_nothing, say_nothing if json else _say
         )
     if json:
         print(listing.to_json([one.row for one in outcomes]))
@@ -111,17 +113,12 @@ def _shown_on_a_terminal() -> Any:
     return Console(stderr=True).status("")
 
 
-def _say_nothing(_: object) -> None:
-    pass
-
-
 def _say(outcome: "Outcome") -> None:
     """Print what was made of a study, or why nothing was."""
     from heartseg.report.words import clean
 
     if outcome.status != "done" or outcome.explanation is None:
-        said = clean(f"{outcome.id}: {outcome.status}: {outcome.said}")
-        print(said, file=sys.stderr if outcome.status == "failed" else sys.stdout, flush=True)
+        say_not_done(outcome.id, outcome.status, outcome.said)
         return
     found = outcome.explanation
     print(clean(f"{outcome.id}: {found.target.title}, model {found.model.name}"))

@@ -21,9 +21,16 @@ def say(outcome: "Outcome") -> None:
             if note:
                 print(clean(f"{outcome.id}: {note}"), file=sys.stderr)
     else:
-        said = clean(f"{outcome.id}: {outcome.status}: {outcome.said}")
-        print(said, file=sys.stderr if outcome.status == "failed" else sys.stdout)
+        say_not_done(outcome.id, outcome.status, outcome.said)
     sys.stdout.flush()  # who waits for many studies sees each as it ends
+
+
+def say_not_done(study: str, status: str, why: str) -> None:
+    """Print why a study was skipped, or how it failed."""
+    from heartseg.report.words import clean
+
+    said = clean(f"{study}: {status}: {why}")
+    print(said, file=sys.stderr if status == "failed" else sys.stdout, flush=True)
 
 
 def say_nothing(_: Any) -> None:

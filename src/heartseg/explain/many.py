@@ -5,16 +5,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from heartseg.core.errors import OutputError, StudyError
+from heartseg.batch import studies_at, unique_id
+from heartseg.core.errors import OutputError
 from heartseg.core.fault import said_of
 from heartseg.core.study import View
 from heartseg.explain.files import save_explanation
 from heartseg.explain.study import Explanation, explained
 from heartseg.explain.view import Watch
 from heartseg.explain.wanted import Wanted
-from heartseg.read import Candidate, find_studies
+from heartseg.read import Candidate
 from heartseg.read.candidate import safe_id, stem_of
-from heartseg.report.study_folder import EXPLAINED, MAPS, is_finished, is_result, require_writable
+from heartseg.report.study_folder import EXPLAINED, MAPS, is_finished, require_writable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,7 @@ def run(plan: Plan, watch: Watch, hear: Callable[[Outcome], None]) -> list[Outco
     require_writable(plan.out)
     outcomes: list[Outcome] = []
     for outcome in _outcomes(plan, watch):
-        hear(replace(outcome))
+        hear(outcome)
         outcomes.append(replace(outcome, explanation=None))  # arrays are large
     return outcomes
 
@@ -79,30 +80,13 @@ def _outcomes(plan: Plan, watch: Watch) -> Iterator[Outcome]:
     taken: set[str] = set()
     for path in plan.inputs:
         try:
-            found = _found(plan, path)
+            found = studies_at(path, plan.view, plan.spacing_mm)
         # What nobody foresaw in one input must not stop the others.
         except Exception as fault:  # noqa: BLE001
             yield Outcome(safe_id(stem_of(path.absolute())), "failed", said_of(fault))
             continue
         for candidate in found:
-            yield _outcome(plan, candidate, _unique(candidate.id, taken), watch)
-
-
-def _found(plan: Plan, path: Path) -> list[Candidate]:
-    found = find_studies(path, spacing_mm=plan.spacing_mm, view=plan.view)
-    kept = [one for one in found if one.path == path or not is_result(one.path)]
-    if not kept:
-        raise StudyError(path.name, got="results of heartseg, no images", do="name the images")
-    return kept
-
-
-def _unique(name: str, taken: set[str]) -> str:
-    unique, number = name, 1
-    while unique.lower() in taken:
-        number += 1
-        unique = f"{name[:60]}-{number}"
-    taken.add(unique.lower())
-    return unique
+            yield _outcome(plan, candidate, unique_id(candidate.id, taken), watch)
 
 
 def _outcome(plan: Plan, candidate: Candidate, name: str, watch: Watch) -> Outcome:

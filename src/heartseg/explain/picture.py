@@ -7,7 +7,6 @@ the map lies outside of them is said.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +18,7 @@ from heartseg.core.study import Phases
 from heartseg.explain.colours import colours, cover
 from heartseg.explain.target import Target
 from heartseg.explain.view import Map
+from heartseg.preview.canvas import font
 from heartseg.report import words
 from heartseg.report.drawing import Floats, Stretch, draw_contour, enlarge
 from heartseg.report.palette import COLOURS, INK, MUTED, PAPER
@@ -26,7 +26,6 @@ from heartseg.report.palette import COLOURS, INK, MUTED, PAPER
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
     from PIL.ImageDraw import ImageDraw
-    from PIL.ImageFont import FreeTypeFont, ImageFont
 
 TILE, GAP, EDGE, GUTTER = 232, 4, 22, 62
 """Pixels: of a tile, between two, around all, and left of the rows for their names."""
@@ -180,21 +179,21 @@ def _row_name(draw: "ImageDraw", at: tuple[int, int], frame: int, phases: Phases
     names = {} if phases is None else {phases.ed: "ED", phases.es: "ES"}
     if phases is not None and phases.rv_es is not None and phases.rv_es not in names:
         names[phases.rv_es] = "RV ES"
-    draw.text((at[0], at[1] + 8), names.get(frame, ""), INK, _font(20), stroke_width=0.4)
-    draw.text((at[0], at[1] + 34), f"frame {frame}", MUTED, _font(13))
+    draw.text((at[0], at[1] + 8), names.get(frame, ""), INK, font(20), stroke_width=0.4)
+    draw.text((at[0], at[1] + 34), f"frame {frame}", MUTED, font(13))
 
 
 def _header(draw: "ImageDraw", map_: Map, scene: Scene, width: int) -> None:
     title = f"{map_.method}: {scene.target.title}" if map_.asks else map_.method
-    draw.text((EDGE, 14), title, INK, _font(23), stroke_width=0.5)
+    draw.text((EDGE, 14), title, INK, font(23), stroke_width=0.5)
     view = words.view_title(map_.view)
     said = f"{words.clean(scene.study, longest=64)}  ·  {view}  ·  model {scene.model}"
-    draw.text((EDGE, 45), words.clean(said, longest=110), MUTED, _font(14))
+    draw.text((EDGE, 45), words.clean(said, longest=110), MUTED, font(14))
     left = float(width - EDGE)
     drawn = [one for one in scene.segmentation.structures if one in COLOURS]
     for structure in reversed(drawn):
-        left -= draw.textlength(structure.title, _font(13)) + 4
-        draw.text((left, 46), structure.title, MUTED, _font(13))
+        left -= draw.textlength(structure.title, font(13)) + 4
+        draw.text((left, 46), structure.title, MUTED, font(13))
         draw.rounded_rectangle((left - 24, 52, left - 5, 55), 1, COLOURS[structure])
         left -= 36
 
@@ -215,16 +214,16 @@ def _legend(picture: "Picture", map_: Map, full: float, place: tuple[int, int, i
     for number, value in enumerate(ends):
         y = top + 6 + number * (high - 1) / 2
         sign = "+" if map_.signed and value > 0 else ""
-        draw.text((left + 27, y), f"{sign}{value:.2g}", INK, _font(14), anchor="lm")
+        draw.text((left + 27, y), f"{sign}{value:.2g}", INK, font(14), anchor="lm")
     for number, line in enumerate(_wrapped(draw, map_.unit, LEGEND - 6)):
-        draw.text((left, top + high + 14 + 17 * number), line, MUTED, _font(13))
+        draw.text((left, top + high + 14 + 17 * number), line, MUTED, font(13))
 
 
 def _wrapped(draw: "ImageDraw", text: str, room: float) -> list[str]:
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if draw.textlength(longer, _font(13)) <= room:
+        if draw.textlength(longer, font(13)) <= room:
             lines[-1] = longer
         else:
             lines.append(word)
@@ -233,16 +232,9 @@ def _wrapped(draw: "ImageDraw", text: str, room: float) -> list[str]:
 
 def _footer(draw: "ImageDraw", outside: float, scene: Scene, bottom: int) -> None:
     said = f"{100 * outside:.0f} % of the map lies outside of what is shown"
-    draw.text((EDGE, bottom + 8), said, MUTED, _font(13))
-    draw.text((EDGE, bottom + 27), words.RESEARCH_ONLY, MUTED, _font(13))
+    draw.text((EDGE, bottom + 8), said, MUTED, font(13))
+    draw.text((EDGE, bottom + 27), words.RESEARCH_ONLY, MUTED, font(13))
 
 
 def _on_image(draw: "ImageDraw", at: tuple[int, int], said: str) -> None:
-    draw.text(at, said, (255, 255, 255), _font(15), stroke_width=2, stroke_fill=(0, 0, 0))
-
-
-@lru_cache(maxsize=8)
-def _font(size: int) -> "FreeTypeFont | ImageFont":
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size)
+    draw.text(at, said, (255, 255, 255), font(15), stroke_width=2, stroke_fill=(0, 0, 0))

@@ -1,6 +1,5 @@
 """A model as it sees a study's image: its network, and the pixels that it is shown."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
@@ -118,11 +117,4 @@ def ready(bundle: Bundle, device: str) -> Model:
     network = load_network(bundle)
     if bundle.window is not None:
         network = Framed(network, bundle.window, bundle.name)
-    network = network.eval().to(where)
-    for weight in _weights(network):
-        weight.requires_grad_(False)
-    return Model(bundle, network, where)
-
-
-def _weights(network: nn.Module) -> Iterator[nn.Parameter]:
-    yield from network.parameters()
+    return Model(bundle, network.eval().to(where).requires_grad_(False), where)
