@@ -7,7 +7,8 @@ import re
 import zlib
 
 _OBJECT = re.compile(rb"(\d+) 0 obj\r?\n(.*?)endobj", re.DOTALL)
-_STREAM = re.compile(rb"stream\r?\n(.*?)\r?\n?endstream", re.DOTALL)
+_LENGTH = re.compile(rb"/Length (\d+)")
+_STREAM = re.compile(rb"stream\r?\n")
 _RUN = re.compile(rb"/(\S+) [\d.]+ Tf|\(((?:\\.|[^\\()])*)\) Tj", re.DOTALL)
 _ESCAPED = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 
@@ -31,7 +32,9 @@ def unembedded(content: bytes) -> list[bytes]:
 
 
 def _flat(body: bytes) -> bytes:
-    return zlib.decompress(_STREAM.search(body)[1])
+    # By its stated length: packed bytes may end in a carriage return, which looks like a line's end.
+    start = _STREAM.search(body).end()
+    return zlib.decompress(body[start : start + int(_LENGTH.search(body)[1])])
 
 
 def _fonts(objects: dict[int, bytes]) -> dict[bytes, dict[int, str]]:
