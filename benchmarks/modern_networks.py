@@ -32,10 +32,6 @@ CANDIDATES = (
     "residual-unet-2d",
     "attention-unet",
     "unetplusplus-supervised",
-    "segresnet-2d",
-    "swin-unetr-2d",
-    "residual-unet-3d",
-    "segresnet-3d",
 )
 SIDE = 96
 SPACING_MM = 2.0

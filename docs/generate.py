@@ -218,17 +218,19 @@ def _costs() -> str:
 def _equal_training(order: Sequence[str]) -> str:
     """Newest rows of benchmarks/results/modern: Dice and minutes by network."""
     rows = {(row["model"], row["unit"]): row for row in _results("modern")}
-    trained = [name for name in order if (name, "1") in rows]
+    scored = [name for name, unit in rows if unit == "1"]
+    trained = [name for name in order if name in scored]
+    went = [name for name in scored if name not in trained]
     table = _table(
         ("network", "Dice", "95 % interval", "minutes of a core"),
         [
             [
-                name,
+                f"{name} (went)" if name in went else name,
                 rows[name, "1"]["value"],
                 f"{rows[name, '1']['low']} to {rows[name, '1']['high']}",
                 rows[name, "min"]["value"],
             ]
-            for name in trained
+            for name in (*trained, *went)
         ],
     )
     seen = sorted({row["images_seen"] for row in rows.values()})
@@ -255,7 +257,8 @@ saves and loads it, exports it and learns two images (`benchmarks/results/checks
 
 _TRAINING_LEAD = """What the modern networks learn of {planes} planes beside `unet` and
 `unet-resnet34`: mean Dice of 20 validation patients of ACDC (`benchmarks/modern_networks.py`). It
-tells what is quickly learnt, and nothing of long training."""
+tells what is quickly learnt, and nothing of long training. Those that went lie below `unet` with
+their whole interval, and are no longer built."""
 
 
 def _traditional() -> str:

@@ -34,15 +34,8 @@ NARROWER: Mapping[str, Mapping[str, Any]] = {
     "unet-3d-anisotropic": {"widths": [6, 8, 10, 12]},
     **dict.fromkeys(("fcn-32s", "fcn-16s", "fcn-8s"), _FCN),
     "residual-unet-2d": {"widths": [8, 12, 16], "blocks": [1, 2, 2], "poolings": [[2, 2]] * 2},
-    "residual-unet-3d": {
-        "widths": [8, 12, 16],
-        "blocks": [1, 2, 2],
-        "poolings": [[1, 2, 2], [2, 2, 2]],
-    },
     "attention-unet": {"widths": [8, 12, 16]},
     "unetplusplus-supervised": {"widths": [8, 12, 16], "pruned_to": 2},
-    "segresnet-3d": {"width": 8, "down": [1, 1], "up": [1]},
-    "swin-unetr-2d": {"width": 12},
 }
 """Settings under which `make test` checks what would take minutes."""
 

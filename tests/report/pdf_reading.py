@@ -32,7 +32,7 @@ def unembedded(content: bytes) -> list[bytes]:
 
 
 def _flat(body: bytes) -> bytes:
-    # By its stated length: packed bytes may end in a carriage return, which looks like a line's end.
+    # By its stated length: packed bytes may end in a carriage return, as lines do.
     start = _STREAM.search(body).end()
     return zlib.decompress(body[start : start + int(_LENGTH.search(body)[1])])
 

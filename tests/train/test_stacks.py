@@ -10,6 +10,7 @@ from heartseg.core.errors import ConfigError
 torch = pytest.importorskip("torch")
 from heartseg.augment import IntensityChange, SpatialChange, StackChange  # noqa: E402
 from heartseg.models import architecture  # noqa: E402
+from heartseg.models.unet import UNet  # noqa: E402
 from heartseg.segment.window import Window  # noqa: E402
 from heartseg.train.batches import Planes  # noqa: E402
 from heartseg.train.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
@@ -180,7 +181,7 @@ def test_a_whole_frame_is_seen_as_in_one_look(case):
 def test_the_levels_of_a_supervised_network_of_volumes_are_judged(monkeypatch):
     poolings = [[1, 2, 2], [2, 2, 2], [1, 2, 2]]
     residual = {"widths": [4, 4, 6, 6], "blocks": [1] * 4, "poolings": poolings}
-    monkeypatch.setitem(CASES, "supervised", ({"name": "residual-unet-3d", **residual}, 16, None))
+    monkeypatch.setitem(CASES, "supervised", ({"name": "residual-unet-2d", **residual}, 16, None))
     learner = task("supervised")
     heads = list(learner.network.supervision.parameters())
     before = [weight.clone() for weight in heads]
@@ -260,6 +261,11 @@ def test_windows_follow_from_the_networks():
         stride_px=(2, 4, 4),
         largest_px=(96, 2048, 2048),
     )
-    one = window_of(architecture({"name": "swin-unetr-2d"}))
+
+
+def test_a_network_of_one_size_is_shown_tiles_of_it(monkeypatch):
+    monkeypatch.setattr(UNet, "free_export", False)
+    monkeypatch.setattr(UNet, "native_size", (96, 96))
+    one = window_of(architecture({"name": "unet"}))
     assert one.only_px == (96,) * 2
     assert one.margin_px == (12,) * 2

@@ -26,18 +26,8 @@ _GRID = {
 
 _MODERN = {
     "residual-unet-2d": Entry("residual_unet:ResidualUNet"),
-    "residual-unet-3d": Entry(
-        "residual_unet:ResidualUNet",
-        {
-            "widths": (32, 64, 128, 256, 320, 320),
-            "poolings": ((1, 2, 2), (2, 2, 2), (2, 2, 2), (1, 2, 2), (1, 2, 2)),
-        },
-    ),
     "attention-unet": Entry("attention_unet:AttentionUNet"),
     "unetplusplus-supervised": Entry("nested_unet:NestedUNet"),
-    "segresnet-2d": Entry("monai_networks:SegResNet"),
-    "segresnet-3d": Entry("monai_networks:SegResNet", {"axes": 3}),
-    "swin-unetr-2d": Entry("monai_networks:SwinUNETR"),
 }
 """What users expect beside the papers' networks."""
 
