@@ -19,7 +19,7 @@ from torch import Tensor
 
 Array = NDArray[np.float32]
 Sure = Callable[[Tensor], Tensor]
-"""Pixels (k, channels, *size) -> the mean probability of the structure over its own pixels, (k,)."""
+"""Pixels (k, channels, *size) -> the structure's mean probability over its own pixels, (k,)."""
 
 SQUARE_PX = 8
 """Side of what is taken away at a time: single pixels would make noise that no scanner makes."""

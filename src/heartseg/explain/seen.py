@@ -81,7 +81,7 @@ class Framed(nn.Module):
         self.network, self.window, self.name = network, window, name
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """(k, channels, *size) -> logits (k, classes, *size); ModelError where no tile is so large."""
+        """(k, channels, *size) -> logits (k, classes, *size); ModelError where none is so large."""
         size = pixels.shape[2:]
         window = self.window
         for axis, length in enumerate(size):

@@ -27,9 +27,9 @@ from heartseg.segment.onnx_check import LARGEST_ONNX_BYTES, OnnxSummary, read_on
 from heartseg.segment.window import Window
 
 INPUT, OUTPUT = "pixels", "logits"
-"""Names in the ONNX file: float32 (n, channels, y, x) in, the channels those of the preparation, and
-float32 (n, structures, y, x) out; z before y for a network of volumes, which always has a window of
-three axes, and one channel."""
+"""Names in the ONNX file: float32 (n, channels, y, x) in, as many as the preparation shows, float32
+(n, structures, y, x) out; z before y for a network of volumes, which always has a window of three
+axes and one channel."""
 
 LARGEST_TOML_BYTES = 256_000
 LARGEST_FIELD_PX = 2048

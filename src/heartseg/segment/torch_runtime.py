@@ -43,7 +43,7 @@ class TorchRuntime:
 def probabilities(
     network: nn.Module, pixels: NDArray[np.float32], device: torch.device
 ) -> NDArray[np.float32]:
-    """(n, channels, ...) -> (n, classes, ...) in f32, so many planes at once, by a network in eval mode.
+    """(n, channels, ...) -> (n, classes, ...) in f32, some at once, by a network in eval mode.
 
     Raises:
         ModelError: the network cannot take pixels of this size.

@@ -106,6 +106,7 @@ class PreparedSet:
         device: where the tensors are.
         ignored_as: the class that `IGNORED` voxels become, so that moving may carry them along.
         neighbours: slices on each side that are shown with a plane, as its channels.
+        ends: share of planes that are drawn among `ends` alone.
 
     Attributes:
         planes: (N, S, S) float16 in [0, 1], padded about the centre to one size.
@@ -115,6 +116,7 @@ class PreparedSet:
         sizes: (N, 2) its rows and columns.
         stacks: (frames, 2) first plane and number of planes of each frame.
         shown: (N, channels) the planes that are shown as the channels of each.
+        ends: the first and the last plane of each frame that hold something, and those just beyond.
     """
 
     def __init__(
@@ -123,6 +125,7 @@ class PreparedSet:
         device: torch.device,
         ignored_as: int = IGNORED,
         neighbours: int = 0,
+        ends: float = 0.0,
     ) -> None:
         side = max(max(frame.pixels.shape[1:]) for frame in frames)
         self.planes = _stacked([f.pixels.astype(np.float16) for f in frames], side).to(device)
@@ -140,6 +143,9 @@ class PreparedSet:
                 for first, count in self.stacks.tolist()
             ]
         ).to(device)
+        places = np.concatenate([_at_ends(frame.classes) for frame in frames])
+        self.ends = torch.from_numpy(np.flatnonzero(places)).to(device)
+        self._ends_share = ends if len(self.ends) else 0.0
 
     def __len__(self) -> int:
         return len(self.planes)
@@ -156,10 +162,20 @@ class PreparedSet:
             generator: the run's randomness.
             reverse: probability that neighbours change sides, see `draw_shown`.
         """
-        index = torch.randint(len(self), (count,), generator=generator, device=generator.device)
+        index = self.draw_planes(count, generator)
         centres = self.draw_centres(index, away, generator)
         shown = self.draw_shown(index, reverse, generator)
         return self.planes[shown].float(), self.classes[index], centres
+
+    def draw_planes(self, count: int, generator: torch.Generator) -> Tensor:
+        """(n,) planes, at the ends of the heart as often as was asked for."""
+        device = generator.device
+        index = torch.randint(len(self), (count,), generator=generator, device=device)
+        if self._ends_share == 0:
+            return index
+        place = torch.randint(len(self.ends), (count,), generator=generator, device=device)
+        chosen = torch.rand(count, generator=generator, device=device) < self._ends_share
+        return torch.where(chosen, self.ends[place], index)
 
     def draw_shown(self, index: Tensor, reverse: float, generator: torch.Generator) -> Tensor:
         """(n, channels): the planes that are shown with these, their neighbours about them.
@@ -194,6 +210,17 @@ def _stacked(arrays: list[NDArray[np.generic]], side: int) -> Tensor:
         canvas[done : done + count, top : top + rows, left : left + columns] = array
         done += count
     return torch.from_numpy(canvas)
+
+
+def _at_ends(classes: Labels) -> NDArray[np.bool_]:
+    """(z,) whether a slice is the first or the last with something in it, or just beyond one."""
+    there = np.flatnonzero(((classes > 0) & (classes != IGNORED)).any(axis=(1, 2)))
+    at = np.zeros(len(classes), bool)
+    if len(there):
+        first, last = int(there[0]), int(there[-1])
+        at[max(0, first - 1) : first + 1] = True
+        at[last : last + 2] = True
+    return at
 
 
 def _centres(frame: PreparedFrame, side: int) -> Tensor:

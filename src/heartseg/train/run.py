@@ -144,6 +144,7 @@ def build_task(
             settings.stack,
             ignored_as=classes if objective.ignored else IGNORED,
             neighbours=settings.preparation.neighbours,
+            ends=settings.learning.ends,
         ),
         validation,
         criterion=Criterion(objective, classes, weights, ranks),
@@ -165,7 +166,7 @@ def _anchored(described: Architecture, root: Path) -> Architecture:
 
 def _require_fit(described: Architecture, settings: RunSettings, processes: int) -> None:
     require_crops(described, settings.spatial.size_px, settings.stack)
-    _require_neighbours(described, settings)
+    _require_planes(described, settings)
     stride = max(per_axis(described.stride, described.dimensions)[-2:])
     padded = not any(per_axis(described.margin, described.dimensions))
     if padded and settings.preparation.stride % stride:
@@ -179,13 +180,17 @@ def _require_fit(described: Architecture, settings: RunSettings, processes: int)
         raise ConfigError("learning.batch", got=str(settings.learning.batch), allowed=allowed)
 
 
-def _require_neighbours(described: Architecture, settings: RunSettings) -> None:
-    if not settings.preparation.neighbours:
-        return
-    if described.dimensions == 3:
-        got = f"{settings.preparation.neighbours} for a network of volumes"
-        raise ConfigError("preparation.neighbours", got=got, allowed="0: it sees all slices")
-    if settings.split.slices is not None:
+def _require_planes(described: Architecture, settings: RunSettings) -> None:
+    """Refuse what a network of volumes would not heed, and neighbours that were left out."""
+    neighbours = settings.preparation.neighbours
+    for name, asked in (
+        ("preparation.neighbours", neighbours),
+        ("learning.ends", settings.learning.ends),
+    ):
+        if asked and described.dimensions == 3:
+            got = f"{asked:g} for a network of volumes"
+            raise ConfigError(name, got=got, allowed="0: it sees all slices")
+    if neighbours and settings.split.slices is not None:
         got = f"{settings.split.slices} slices of the stacks, and preparation.neighbours"
         do = "take fewer patients: a slice is shown with those that lie about it"
         raise ConfigError("split.slices", got=got, allowed="split.patients", do=do)

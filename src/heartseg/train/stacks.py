@@ -34,6 +34,7 @@ def batches_for(
     *,
     ignored_as: int = IGNORED,
     neighbours: int = 0,
+    ends: float = 0.0,
 ) -> Batches:
     """The batches that a network can learn from; see `heartseg.train.shown` for their sizes.
 
@@ -44,9 +45,10 @@ def batches_for(
         stack: how stacks are cut, for networks of volumes; None takes the defaults.
         ignored_as: the class that `IGNORED` voxels become, see `PreparedSet`.
         neighbours: slices on each side that a network of planes is shown, as channels.
+        ends: share of planes drawn where the heart begins or ends; whole stacks hold both.
     """
     window = window_of(described)
-    prepared = PreparedSet(frames, device, ignored_as, neighbours)
+    prepared = PreparedSet(frames, device, ignored_as, neighbours, ends)
     if window is None:
         return Planes(prepared, neighbours)
     margin = per_axis(described.margin, described.dimensions)
@@ -93,9 +95,7 @@ class Stacks:
         generator: torch.Generator,
     ) -> tuple[Tensor, Tensor]:
         """Crops (n, slices or channels, s, s), and the truth of their middle (n, [z,] y, x)."""
-        index = torch.randint(
-            len(self._stacks), (count,), generator=generator, device=generator.device
-        )
+        index = self._drawn(count, generator)
         first, slices = self._stacks[index].unbind(1)
         planes = first[:, None] + slices_read(slices, self._change, self._margin[0], generator)
         if self._neighbours:
@@ -112,6 +112,12 @@ class Stacks:
         middle = places[:, _inner(places.shape[1], down), _inner(places.shape[2], right)]
         truth = read_labels(self._prepared.classes[answered], middle, classes)
         return crops, truth if self._window.axes == 3 else truth[:, 0]
+
+    def _drawn(self, count: int, generator: torch.Generator) -> Tensor:
+        if self._window.axes == 2:
+            return self._prepared.draw_planes(count, generator)
+        device = generator.device
+        return torch.randint(len(self._stacks), (count,), generator=generator, device=device)
 
     def as_input(self, crops: Tensor) -> Tensor:
         """(n, 1, z, y, x) for networks of volumes, (n, channels, y, x) for those of planes."""
