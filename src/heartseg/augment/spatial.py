@@ -33,6 +33,8 @@ class SpatialChange:
         elastic_px: standard deviation of the displacements at the control points of a smooth
             deformation; between these it is bicubic (Ronneberger 2015: 10 pixels, 3 x 3 points).
         elastic_knots: its control points an axis, the outermost at the crop's corners.
+        reverse: probability that the slices shown with a plane change sides, so that a network
+            does not rely on where base and apex are; of planes shown alone there is none.
     """
 
     size_px: int = 160
