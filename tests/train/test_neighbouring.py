@@ -195,14 +195,14 @@ def test_the_shipped_model_answers_the_same_before_the_first_step() -> None:
         name="wide",
         folder="",
         model=bundle.architecture,
-        preparation=Preparation(neighbours=1),
+        preparation=Preparation(neighbours=bundle.preparation.neighbours + 1),
         start=Start(weights_from="cine-mr"),
         learning=Learning(batch=1),
     )
     task = task_of(settings)
-    pixels = torch.rand(1, 3, 64, 96, generator=seeded())
+    pixels = torch.rand(1, settings.preparation.channels, 64, 96, generator=seeded())
     with torch.no_grad():
-        wanted = load_network(bundle).eval()(pixels[:, 1:2])
+        wanted = load_network(bundle).eval()(pixels[:, 1:-1])
         torch.testing.assert_close(task.average(pixels), wanted)
 
 
