@@ -51,15 +51,13 @@ class Planes:
     """Planes one by one, for padded networks.
 
     Args:
-        prepared: all planes.
-        neighbours: slices on each side that are shown with a plane.
+        prepared: all planes, and how many neighbours are shown with each.
     """
 
     memory_format = torch.channels_last
 
-    def __init__(self, prepared: PreparedSet, neighbours: int = 0) -> None:
+    def __init__(self, prepared: PreparedSet) -> None:
         self._prepared, self.device = prepared, prepared.planes.device
-        self._neighbours = neighbours
 
     def draw(
         self,
@@ -79,6 +77,6 @@ class Planes:
 
     def answered(self, network: nn.Module, slices: NDArray[np.float32]) -> Tensor:
         """All planes at once."""
-        planes = torch.from_numpy(with_neighbours(slices, self._neighbours))
+        planes = torch.from_numpy(with_neighbours(slices, self._prepared.neighbours))
         logits: Tensor = network(planes.to(self.device, memory_format=self.memory_format))
         return logits

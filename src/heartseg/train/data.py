@@ -115,6 +115,7 @@ class PreparedSet:
         corners: (N, 2) first row and column of each plane itself, without what was padded.
         sizes: (N, 2) its rows and columns.
         stacks: (frames, 2) first plane and number of planes of each frame.
+        neighbours: as given.
         shown: (N, channels) the planes that are shown as the channels of each.
         ends: the first and the last plane of each frame that hold something, and those just beyond.
     """
@@ -137,6 +138,7 @@ class PreparedSet:
         self.sizes = sizes.repeat_interleave(counts, dim=0).to(device)
         self.corners = (side - self.sizes) // 2
         self.stacks = torch.stack([counts.cumsum(0) - counts, counts], dim=1).to(device)
+        self.neighbours = neighbours
         self.shown = torch.cat(
             [
                 torch.from_numpy(first + slices_shown(count, neighbours))

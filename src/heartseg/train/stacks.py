@@ -50,20 +50,19 @@ def batches_for(
     window = window_of(described)
     prepared = PreparedSet(frames, device, ignored_as, neighbours, ends)
     if window is None:
-        return Planes(prepared, neighbours)
+        return Planes(prepared)
     margin = per_axis(described.margin, described.dimensions)
-    return Stacks(prepared, window, margin, stack or StackChange(), neighbours)
+    return Stacks(prepared, window, margin, stack or StackChange())
 
 
 class Stacks:
     """Stacks of slices for a window of three axes, single planes for one of two.
 
     Args:
-        prepared: all planes.
+        prepared: all planes, and how many neighbours are shown with each.
         window: how the network is shown an image.
         margin: what the network loses on each side, (y, x) or (z, y, x); a window may cut off more.
         change: how stacks are cut; of single planes nothing can be cut.
-        neighbours: slices on each side that are shown with a single plane.
     """
 
     def __init__(
@@ -72,9 +71,8 @@ class Stacks:
         window: Window,
         margin: tuple[int, ...],
         change: StackChange,
-        neighbours: int = 0,
     ) -> None:
-        self._prepared, self._window, self._neighbours = prepared, window, neighbours
+        self._prepared, self._window = prepared, window
         self.device = prepared.planes.device
         self._margin = (0, *margin)[-3:]
         if window.axes == 3:
@@ -98,7 +96,7 @@ class Stacks:
         index = self._drawn(count, generator)
         first, slices = self._stacks[index].unbind(1)
         planes = first[:, None] + slices_read(slices, self._change, self._margin[0], generator)
-        if self._neighbours:
+        if self._prepared.neighbours:
             planes = self._prepared.draw_shown(first, change.reverse, generator)
         centres = self._prepared.draw_centres(first, away, generator)
         size = self._prepared.planes.shape[-2:]
@@ -108,7 +106,7 @@ class Stacks:
             places = mirrored_in_plane(places, corners, sizes)
         crops = read_stacks(self._prepared.planes[planes].float(), places)
         through, down, right = self._margin
-        answered = planes[:, _inner(planes.shape[1], through + self._neighbours)]
+        answered = planes[:, _inner(planes.shape[1], through + self._prepared.neighbours)]
         middle = places[:, _inner(places.shape[1], down), _inner(places.shape[2], right)]
         truth = read_labels(self._prepared.classes[answered], middle, classes)
         return crops, truth if self._window.axes == 3 else truth[:, 0]
@@ -132,7 +130,7 @@ class Stacks:
             logits: NDArray[np.float32] = network(shown).float().cpu().numpy()
             return logits
 
-        pixels = with_neighbours(slices, self._neighbours)
+        pixels = with_neighbours(slices, self._prepared.neighbours)
         return torch.from_numpy(slices_through(self._window, look)(pixels))
 
 
