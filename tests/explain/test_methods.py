@@ -235,3 +235,27 @@ def test_names_are_checked_and_each_method_is_done_once() -> None:
 def test_settings_out_of_bounds_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         Settings(**wrong)  # type: ignore[arg-type]
+
+
+class Between(nn.Module):
+    """One class: its own slice and twice the one above, squared; the one below is not looked at."""
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        _, own, above = pixels.split(1, dim=1)
+        return own**2 + 2 * above**2
+
+
+def test_a_place_is_told_what_a_slice_and_its_neighbours_do_there_together() -> None:
+    below, own, above = (grey(seed) for seed in (3, 4, 5))
+    question = asked(Between(), total, torch.cat([below, own, above], dim=1))
+    wanted = (2 * own + 4 * above)[0, 0]
+    assert torch.allclose(saliency(question, HOW), wanted, atol=1e-6)
+    gained = float(question(question.pixels) - question(question.blank))
+    share = integrated_gradients(question, HOW)
+    assert share.shape == own.shape[2:]
+    assert float(share.sum()) == pytest.approx(gained, rel=1e-3)
+    still = Settings(smoothgrad_samples=2, smoothgrad_noise=1e-6)
+    assert torch.allclose(smoothgrad(question, still), wanted, atol=1e-3)
+    map_ = occlusion(question, Settings(occlusion_patch_px=8, occlusion_step_px=8))
+    hidden = (own**2 + 2 * above**2)[0, 0, 8:16, 16:24].sum() - 64 * 3 * question.pixels.mean() ** 2
+    assert torch.allclose(map_[8:16, 16:24], hidden.expand(8, 8), atol=1e-3)

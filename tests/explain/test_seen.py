@@ -1,12 +1,17 @@
 """Networks that are shown a window answer whole planes, as the pipeline has them answer."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from heartseg.core.errors import ModelError
-from heartseg.explain.seen import Framed
+from heartseg.core.geometry import Geometry
+from heartseg.core.image import Image
+from heartseg.explain.seen import Framed, Model
+from heartseg.prepare import Preparation
 from heartseg.segment.torch_runtime import probabilities
 from heartseg.segment.window import Window, slices_through
 
@@ -56,3 +61,19 @@ def test_what_takes_several_windows_is_refused() -> None:
     window = Window(margin_px=(0, 0), smallest_px=(8, 8), stride_px=(8, 8), largest_px=(16, 16))
     with pytest.raises(ModelError, match=r"20x12 pixels, for which it takes several windows"):
         Framed(torch.nn.Identity(), window, "small")(torch.rand(1, 1, 20, 12))
+
+
+def test_a_slice_is_shown_with_its_neighbours_as_the_pipeline_shows_it() -> None:
+    random = np.random.default_rng(2)
+    image = Image(random.random((2, 4, 8, 12)), Geometry.from_pixels((4, 8, 12), (9.0, 1.5, 1.5)))
+    preparation = Preparation(stride=4, neighbours=1)
+    cpu = torch.device("cpu")
+    network = nn.Conv2d(3, 2, 3, padding=1).eval()
+    description = SimpleNamespace(window=None, preparation=preparation)
+    seen = Model(description, network, cpu).seeing(image)  # type: ignore[arg-type]
+    pieces = seen.pieces(1)
+    shown = preparation.sample(image).channels(1)
+    assert [tuple(one.shape) for one in pieces] == [(1, 3, 8, 12)] * 4
+    assert np.array_equal(torch.cat(pieces).numpy(), shown)
+    wanted = seen.sample.restore(probabilities(network, shown, cpu))
+    np.testing.assert_allclose(seen.answers(1), wanted, atol=1e-6)

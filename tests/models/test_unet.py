@@ -33,3 +33,34 @@ def test_fine_detail_reaches_the_output_past_the_poolings():
         one, other = torch.zeros(1, 1, 8, 8), torch.zeros(1, 1, 8, 8)
         other[..., 3, 5] = 1
         assert not torch.equal(network(one), network(other))
+
+
+def test_supervised_levels_are_given_in_training_alone_and_left_out_when_deployed():
+    described = UNet(widths=(4, 5, 6, 7), supervised=True)
+    torch.manual_seed(0)
+    network = described.build(1, 3)
+    pixels = torch.rand(2, 1, 16, 24)
+    levels = network(pixels)
+    assert [tuple(one.shape) for one in levels] == [(2, 3, 16, 24), (2, 3, 8, 12)]
+    assert network.supervision[0].weight.shape == (3, 5, 1, 1)
+    sum(one.square().mean() for one in levels).backward()
+    assert all(weight.grad is not None for weight in network.parameters())
+    alone = network.eval()(pixels)
+    assert isinstance(alone, torch.Tensor)
+    deployed = described.deployed.build(1, 3)
+    names = set(deployed.state_dict())
+    assert names == {n for n in network.state_dict() if not n.startswith("supervision.")}
+    deployed.load_state_dict({name: network.state_dict()[name] for name in names})
+    assert torch.equal(deployed.eval()(pixels), alone)
+
+
+def test_without_supervision_the_network_draws_the_weights_it_always_drew():
+    torch.manual_seed(3)
+    plain = UNet(widths=(4, 5, 6, 7)).build(1, 3)
+    after = torch.rand(1)
+    torch.manual_seed(3)
+    supervised = UNet(widths=(4, 5, 6, 7), supervised=True).build(1, 3)
+    for name, value in plain.state_dict().items():
+        assert torch.equal(supervised.state_dict()[name], value)
+    assert not torch.equal(torch.rand(1), after)  # the outputs below are drawn last
+    assert isinstance(plain(torch.rand(2, 1, 8, 8)), torch.Tensor)

@@ -111,8 +111,8 @@ def test_turns_are_undone_exactly() -> None:
 
 @pytest.mark.parametrize(("turns", "places"), [(1, 1), (4, 4), (8, 8)])
 def test_each_turn_looks_from_another_side(turns: int, places: int) -> None:
-    planes = np.zeros((1, 8, 12), np.float32)
-    planes[0, 4, 6] = 1
+    planes = np.zeros((1, 1, 8, 12), np.float32)
+    planes[0, 0, 4, 6] = 1
     looking = Shifted()
     found = average_of_turns(planes, looking.infer, turns)[0, 1]
     assert looking.calls == turns

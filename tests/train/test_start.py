@@ -147,8 +147,9 @@ def test_a_shipped_model_can_be_gone_on_from():
     name = shipped_bundles()[0]
     bundle = load_bundle(name)
     settings = {k: v for k, v in bundle.architecture.items() if k != "name"}
-    network = build_network(bundle.architecture["name"], 1, 4, **settings)
-    Start(weights_from=name).begin(network)
+    channels = bundle.preparation.channels
+    network = build_network(bundle.architecture["name"], channels, 4, **settings)
+    Start(weights_from=name).begin(network, channels=channels)
     wanted = load_network(bundle).state_dict()
     for key, value in network.state_dict().items():
         if not key.endswith("num_batches_tracked"):

@@ -1,9 +1,9 @@
 """Sample batches -> sample batches: random, for training only, batched on the device.
 
-In and out: planes (n, 1, y, x) in about [0, 1] and class indices (n, y, x); of stacks, slices take
-the place of the 1, and intensities of all of a stack's slices change alike. All randomness comes
-from the generator that is handed in, so a run can be repeated and resumed to the bit. At zero
-strength every step is the identity.
+In and out: planes (n, channels, y, x) in about [0, 1] and class indices (n, y, x); of stacks,
+slices take the place of the channels. All slices that belong together move and change alike. All
+randomness comes from the generator that is handed in, so a run can be repeated and resumed to the
+bit. At zero strength every step is the identity.
 """
 
 from heartseg.augment.intensity import IntensityChange, change_intensity

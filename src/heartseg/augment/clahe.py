@@ -15,24 +15,25 @@ MOST_TILES = 32
 
 
 def equalise(planes: Tensor, tiles: int, clip: float) -> Tensor:
-    """(n, 1, y, x) -> the same planes, cut to [0, 1], with their contrast evened out.
+    """(n, channels, y, x) -> the same planes, cut to [0, 1], with their contrast evened out.
 
     Args:
         planes: values of about [0, 1].
         tiles: along each axis.
         clip: a grey value counts as at most so many times its even share.
     """
-    count, _, rows, columns = planes.shape
-    levels = (planes[:, 0].clamp(0, 1) * (LEVELS - 1)).round().long()
+    rows, columns = planes.shape[-2:]
+    each = planes.flatten(0, 1)  # every channel by itself
+    levels = (each.clamp(0, 1) * (LEVELS - 1)).round().long()
     (up, y), (left, x) = (_mirrored(length, tiles, planes.device) for length in (rows, columns))
     tables = _tables(levels[:, up][:, :, left], tiles, clip)
-    out = torch.zeros_like(planes[:, 0])
+    out = torch.zeros_like(each)
     for tile_y, share_y in _neighbours(y, rows, tiles, planes.device):
         for tile_x, share_x in _neighbours(x, columns, tiles, planes.device):
             place = (tile_y[:, None] * tiles + tile_x) * LEVELS + levels
             value = tables.gather(1, place.flatten(1)).view_as(out)
             out = out + value * (share_y[:, None] * share_x)
-    return out[:, None].view(count, 1, rows, columns)
+    return out.view_as(planes)
 
 
 def _mirrored(length: int, tiles: int, device: torch.device) -> tuple[Tensor, int]:

@@ -64,7 +64,10 @@ class IntensityChange:
 
 
 def change_intensity(planes: Tensor, change: IntensityChange, generator: torch.Generator) -> Tensor:
-    """(n, 1, y, x) planes with other contrast, coil field, sharpness and noise."""
+    """(n, channels, y, x) planes with other contrast, coil field, sharpness and noise.
+
+    All channels of a plane change alike, but for the noise, which is every slice's own.
+    """
     count = len(planes)
     one = (count, 1, 1, 1)
     if change.clahe > 0:

@@ -37,6 +37,7 @@ def _spatial(
         flip=0.0,
         elastic_px=elastic_px,
         elastic_knots=elastic_knots,
+        reverse=0.0,
     )
 
 

@@ -33,6 +33,8 @@ class SpatialChange:
         elastic_px: standard deviation of the displacements at the control points of a smooth
             deformation; between these it is bicubic (Ronneberger 2015: 10 pixels, 3 x 3 points).
         elastic_knots: its control points an axis, the outermost at the crop's corners.
+        reverse: probability that the slices shown with a plane change sides, so that a network
+            does not rely on where base and apex are; of planes shown alone there is none.
     """
 
     size_px: int = 160
@@ -46,14 +48,17 @@ class SpatialChange:
     flip: float = 0.5
     elastic_px: float = 2.0
     elastic_knots: int = 6
+    reverse: float = 0.5
 
     def __post_init__(self) -> None:
         low, high = self.scaling
         strengths = (self.rotation_degrees, self.shift_px, self.shift_share, self.elastic_px)
         if self.size_px < 1 or self.elastic_knots < 2 or min(strengths) < 0:
             raise ConfigError("spatial", got=str(self), allowed="sizes and strengths from 0")
-        if not (0 < low <= high and 0 <= self.stretch < 1 and 0 <= self.flip <= 1):
-            raise ConfigError("spatial", got=str(self), allowed="rising scaling, shares in [0, 1]")
+        if not (0 < low <= high and 0 <= self.stretch < 1):
+            raise ConfigError("spatial", got=str(self), allowed="rising scaling, stretch below 1")
+        if not (0 <= self.flip <= 1 and 0 <= self.reverse <= 1):
+            raise ConfigError("spatial", got=str(self), allowed="flip and reverse in [0, 1]")
         if not 0 <= self.chance <= 1 or self.shift_share > 1:
             raise ConfigError("spatial", got=str(self), allowed="chance and shift_share in [0, 1]")
         if self.resize_px is not None and self.resize_px < self.size_px:
@@ -80,7 +85,7 @@ def move_planes(
     """Cut moved crops.
 
     Args:
-        planes: (n, 1, Y, X) prepared planes.
+        planes: (n, channels, Y, X) prepared planes; all channels of one move together.
         labels: (n, Y, X) class indices.
         centres: (n, 2) of (y, x), where the crops are centred before the shift; not looked at
             where planes are resized.
@@ -89,16 +94,16 @@ def move_planes(
         generator: the run's randomness.
 
     Returns:
-        Planes (n, 1, s, s) and labels (n, s, s), s = `change.size_px`.
+        Planes (n, channels, s, s) and labels (n, s, s), s = `change.size_px`.
     """
-    size = planes.shape[-2:]
+    size, channels = planes.shape[-2:], planes.shape[1]
     grid = as_grid(places_read(centres, size, change, generator), size)
     foreground = torch.arange(1, classes, dtype=labels.dtype, device=labels.device)[:, None, None]
-    stacked = planes.new_empty((len(planes), classes, *size))
-    stacked[:, :1] = planes
-    torch.eq(labels[:, None], foreground, out=stacked[:, 1:])  # the image and shares of classes
+    stacked = planes.new_empty((len(planes), channels + classes - 1, *size))
+    stacked[:, :channels] = planes
+    torch.eq(labels[:, None], foreground, out=stacked[:, channels:])  # beside it shares of classes
     moved = torch.nn.functional.grid_sample(stacked, grid, align_corners=True)
-    return moved[:, :1], likeliest(moved[:, 1:], 1)
+    return moved[:, :channels], likeliest(moved[:, channels:], 1)
 
 
 def likeliest(shares: Tensor, axis: int) -> Tensor:

@@ -108,7 +108,8 @@ def _whole(step_s: float, schedule: Schedule) -> float:
 
 def _what_a_step_depends_on(settings: RunSettings) -> Mapping[str, object]:
     idle = ("name", "folder", "seed", "schedule", "train_on", "validate_on", "preparation", "split")
-    return {key: value for key, value in to_table(settings).items() if key not in idle}
+    told = {key: value for key, value in to_table(settings).items() if key not in idle}
+    return {**told, "channels": settings.preparation.channels}
 
 
 def _timed_step(settings: RunSettings, root: Path, device: str) -> tuple[float | None, str]:

@@ -196,7 +196,7 @@ def _phases_alone(
 def _segmented(look: Look, settings: RunSettings, image: Image) -> Segmentation:
     sample, classes = settings.preparation.sample(image), settings.classes()
     probabilities = (
-        sample.restore(average_of_turns(sample.frame(index), look, 1))
+        sample.restore(average_of_turns(sample.channels(index), look, 1))
         for index in range(image.frames)
     )
     labels = refine_cine(probabilities, classes, image.geometry)

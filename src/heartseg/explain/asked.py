@@ -16,8 +16,10 @@ class Asked:
     """One plane (or volume) that a network sees, and what of its answer is to be explained.
 
     Attributes:
-        network: in evaluation mode, (k, 1, *size) -> logits (k, classes, *size).
-        pixels: (1, 1, *size) prepared grey in [0, 1]; size is (y, x), or (z, y, x) for volumes.
+        network: in evaluation mode, (k, channels, *size) -> logits (k, classes, *size).
+        pixels: (1, channels, *size) prepared grey in [0, 1]; size is (y, x), or (z, y, x) for
+            volumes. Of several channels, a slice with its neighbours, a map tells of each place
+            what all of them do there together.
         score: from the logits to the number.
     """
 
@@ -26,7 +28,7 @@ class Asked:
     score: Score
 
     def __call__(self, pixels: Tensor) -> Tensor:
-        """The number for other pixels (k, 1, *size): (k,)."""
+        """The number for other pixels (k, channels, *size): (k,)."""
         return self.score(self.network(pixels))
 
     @property
@@ -46,6 +48,11 @@ class Asked:
         A network was never shown it, and no other choice is better: black is anatomy too (air).
         """
         return self.pixels.mean() * self.pixels.new_ones(self.pixels.shape)
+
+
+def of_places(map_: Tensor) -> Tensor:
+    """What the channels (1, channels, *size) do at each place together: (*size), their sum."""
+    return map_[0].sum(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from torch import Tensor
 
 Array = NDArray[np.float32]
 Sure = Callable[[Tensor], Tensor]
-"""Pixels (k, 1, *size) -> the mean probability of the structure over its own pixels, (k,)."""
+"""Pixels (k, channels, *size) -> the structure's mean probability over its own pixels, (k,)."""
 
 SQUARE_PX = 8
 """Side of what is taken away at a time: single pixels would make noise that no scanner makes."""
@@ -56,12 +56,12 @@ def plain_curves(pixels: Tensor, blank: Tensor, sure: Sure, *, seed: int) -> Cur
     """The curves of the orders that know nothing of the network; the same for every map.
 
     Args:
-        pixels: (1, 1, *size).
+        pixels: (1, channels, *size); the edges and the grey are those of the slice itself.
         blank: the same with nothing to see.
         sure: what is watched.
         seed: of the random orders.
     """
-    grey: Array = pixels[0, 0].cpu().numpy()
+    grey: Array = pixels[0, pixels.shape[1] // 2].cpu().numpy()
     edges = np.hypot(ndimage.sobel(grey, axis=-2), ndimage.sobel(grey, axis=-1))
     random = np.random.default_rng(seed)
     shuffled = [random.random(grey.shape, np.float32) for _ in range(RANDOM_ORDERS)]

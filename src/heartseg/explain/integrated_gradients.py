@@ -8,7 +8,7 @@ points on the way (Gauss-Legendre) catch the integral. The blank is the image's 
 from captum.attr import IntegratedGradients
 from torch import Tensor
 
-from heartseg.explain.asked import Asked, Settings
+from heartseg.explain.asked import Asked, Settings, of_places
 
 
 def integrated_gradients(asked: Asked, settings: Settings) -> Tensor:
@@ -19,4 +19,4 @@ def integrated_gradients(asked: Asked, settings: Settings) -> Tensor:
         n_steps=settings.integrated_steps,
         internal_batch_size=settings.at_once,
     )
-    return share[0, 0].detach().to(asked.pixels.dtype)
+    return of_places(share).detach().to(asked.pixels.dtype)

@@ -7,11 +7,11 @@ true for very small changes only, one pixel at a time.
 from captum.attr import Saliency
 from torch import Tensor
 
-from heartseg.explain.asked import Asked, Settings
+from heartseg.explain.asked import Asked, Settings, of_places
 
 
 def saliency(asked: Asked, settings: Settings) -> Tensor:
     """The gradient (*size): what the number gains a unit of grey of each pixel."""
     _ = settings
     gradient: Tensor = Saliency(asked).attribute(asked.leaf, abs=False)
-    return gradient[0, 0].detach()
+    return of_places(gradient).detach()

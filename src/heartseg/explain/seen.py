@@ -46,11 +46,11 @@ class Seen:
     sample: Sample
 
     def pieces(self, frame: int) -> list[Tensor]:
-        """What the network is shown of a frame: a plane (1, 1, y, x) a slice, or one volume."""
-        planes = torch.from_numpy(self.sample.frame(frame)).to(self.model.device)
+        """What the network is shown of a frame: (1, channels, y, x) a slice, or one volume."""
+        slices = torch.from_numpy(self.sample.channels(frame)).to(self.model.device)
         if self.model.volumes:
-            return [planes[None, None]]
-        return [plane[None, None] for plane in planes]
+            return [slices.movedim(0, 1)[None]]
+        return [one[None] for one in slices]
 
     def planes(self, pieces: list[Tensor]) -> Tensor:
         """Maps of pieces, (*size) each, as planes (z, y, x) of the prepared grid."""
@@ -81,7 +81,7 @@ class Framed(nn.Module):
         self.network, self.window, self.name = network, window, name
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """(k, 1, *size) -> logits (k, classes, *size); ModelError where no tile is so large."""
+        """(k, channels, *size) -> logits (k, classes, *size); ModelError where none is so large."""
         size = pixels.shape[2:]
         window = self.window
         for axis, length in enumerate(size):

@@ -8,7 +8,7 @@ import torch
 from captum.attr import NoiseTunnel, Saliency
 from torch import Tensor
 
-from heartseg.explain.asked import Asked, Settings
+from heartseg.explain.asked import Asked, Settings, of_places
 
 
 def smoothgrad(asked: Asked, settings: Settings) -> Tensor:
@@ -23,7 +23,7 @@ def smoothgrad(asked: Asked, settings: Settings) -> Tensor:
             stdevs=settings.smoothgrad_noise,
             abs=False,
         )
-    return gradient[0, 0].detach()
+    return of_places(gradient).detach()
 
 
 def _cards(pixels: Tensor) -> list[int]:

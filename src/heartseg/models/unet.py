@@ -6,7 +6,7 @@ at the bottom, where planes are small and parameters would not earn their bytes.
 Axes: n planes, c channels, y rows, x columns. Level 0 is the finest.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import ClassVar
 
@@ -19,11 +19,18 @@ from heartseg.models.architecture import Architecture
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UNet(Architecture):
-    """Channels at each level, finest first."""
+    """How wide, and what is judged in training.
+
+    Attributes:
+        widths: channels at each level, finest first.
+        supervised: in training every level of the decoder but the finest, which answers anyway, and
+            the coarsest has an output of its own (Lee 2015).
+    """
 
     paper: ClassVar[str] = "Ronneberger 2015, compact"
 
     widths: tuple[int, ...] = (16, 32, 64, 128, 160, 192)
+    supervised: bool = False
 
     def __post_init__(self) -> None:
         if not self.widths or min(self.widths) < 1:
@@ -36,32 +43,47 @@ class UNet(Architecture):
         """2 for each pooling."""
         return int(2 ** (len(self.widths) - 1))
 
+    @property
+    def deployed(self) -> "UNet":
+        """Without the outputs that serve training alone."""
+        return replace(self, supervised=False)
+
     def build(self, channels: int, classes: int) -> nn.Module:
         """The network with fresh weights."""
-        return _UNet(self.widths, channels, classes)
+        return _UNet(self, channels, classes)
 
 
 class _UNet(nn.Module):
-    def __init__(self, widths: tuple[int, ...], channels: int, classes: int) -> None:
+    training_only = ("supervision.",)
+
+    def __init__(self, described: UNet, channels: int, classes: int) -> None:
         super().__init__()
+        widths = described.widths
         inputs = (channels, *widths[:-1])
         self.encoder = nn.ModuleList(_double(a, b) for a, b in zip(inputs, widths, strict=True))
         rising = list(pairwise(reversed(widths)))
         self.up = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, stride=2) for a, b in rising)
         self.decoder = nn.ModuleList(_double(2 * b, b) for _, b in rising)
         self.output = nn.Conv2d(widths[0], classes, 1)
+        judged = [out for _, out in rising[1:-1]] if described.supervised else []
+        self.supervision = nn.ModuleList(nn.Conv2d(width, classes, 1) for width in judged)
 
-    def forward(self, pixels: Tensor) -> Tensor:
+    def forward(self, pixels: Tensor) -> Tensor | tuple[Tensor, ...]:
         x = pixels
         skips = []
         for level, encode in enumerate(self.encoder):
             x = encode(x if level == 0 else nn.functional.max_pool2d(x, 2))  # (n, w, y/2^l, x/2^l)
             skips.append(x)
         skips.pop()
+        risen = []
         for up, decode in zip(self.up, self.decoder, strict=True):
             x = decode(torch.cat([skips.pop(), up(x)], dim=1))
+            risen.append(x)
         logits: Tensor = self.output(x)  # (n, classes, y, x)
-        return logits
+        if not (self.training and self.supervision):
+            return logits
+        coarser = [head(level) for head, level in zip(self.supervision, risen[1:-1], strict=True)]
+        return logits, *reversed(coarser)  # finest first: y, y/2, y/4 ...
 
 
 def _double(inputs: int, outputs: int) -> nn.Sequential:

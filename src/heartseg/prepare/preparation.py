@@ -23,6 +23,9 @@ from heartseg.prepare.sample import Sample
 
 LARGEST_DENOISE_PX = 15
 
+MOST_NEIGHBOURS = 4
+"""Nine slices are a whole short-axis stack."""
+
 LOOKED_AT = 8
 """The ventricle is sought in the mean of at most so many frames, evenly through the beat."""
 
@@ -41,6 +44,8 @@ class Preparation:
         denoise_px: side of a median filter in the image's own pixels, odd; none for no filter.
         locate: how to find the ventricle and crop to it; none for the whole field.
         clahe: contrast evened out at the end; none for no change.
+        neighbours: slices on each side that are shown with a slice, as channels; see
+            `heartseg.prepare.neighbours`. 0: every slice alone.
     """
 
     spacing_mm: float | None = 1.5
@@ -50,6 +55,7 @@ class Preparation:
     denoise_px: int | None = None
     locate: Locate | None = None
     clahe: Clahe | None = None
+    neighbours: int = 0
 
     def __post_init__(self) -> None:
         low, high = self.percentiles
@@ -66,6 +72,14 @@ class Preparation:
         if side is not None and not (3 <= side <= LARGEST_DENOISE_PX and side % 2):
             allowed = f"an odd number from 3 to {LARGEST_DENOISE_PX}, or none"
             raise ConfigError("preparation.denoise_px", got=str(side), allowed=allowed)
+        if not 0 <= self.neighbours <= MOST_NEIGHBOURS:
+            allowed = f"0-{MOST_NEIGHBOURS} slices on each side"
+            raise ConfigError("preparation.neighbours", got=str(self.neighbours), allowed=allowed)
+
+    @property
+    def channels(self) -> int:
+        """Of a network's input: a slice and its neighbours."""
+        return 1 + 2 * self.neighbours
 
     @classmethod
     def presets(cls) -> Mapping[str, "Preparation"]:

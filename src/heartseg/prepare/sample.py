@@ -12,6 +12,7 @@ from heartseg.core.geometry import Geometry, Orientation
 from heartseg.core.image import Image
 from heartseg.prepare.clahe import equalise
 from heartseg.prepare.localise import Box, Location
+from heartseg.prepare.neighbours import with_neighbours
 from heartseg.prepare.resample import Weights, linear_weights, resample_planes
 
 if TYPE_CHECKING:
@@ -68,6 +69,10 @@ class Sample:
         for step in self.steps(index):
             prepared = step.planes
         return prepared
+
+    def channels(self, index: int) -> NDArray[np.float32]:
+        """What a network is shown of a frame: (z, channels, H, W), each slice in the middle."""
+        return with_neighbours(self.frame(index), self.settings.neighbours)
 
     def scaled(self, index: int) -> NDArray[np.float32]:
         """Canonical planes (z, y, x) of a frame in [0, 1], before anything is cut or resampled."""

@@ -27,8 +27,9 @@ from heartseg.segment.onnx_check import LARGEST_ONNX_BYTES, OnnxSummary, read_on
 from heartseg.segment.window import Window
 
 INPUT, OUTPUT = "pixels", "logits"
-"""Names in the ONNX file: float32 (n, 1, y, x) in, float32 (n, structures, y, x) out; z before y
-for a network of volumes, which always has a window of three axes."""
+"""Names in the ONNX file: float32 (n, channels, y, x) in, as many as the preparation shows, float32
+(n, structures, y, x) out; z before y for a network of volumes, which always has a window of three
+axes and one channel."""
 
 LARGEST_TOML_BYTES = 256_000
 LARGEST_FIELD_PX = 2048
@@ -196,7 +197,7 @@ def _checked(file: _ModelFile, onnx: bytes, folder: Path, *, shipped: bool) -> B
         )
     _require_sane(file, where)
     structures = _structures(file.labels, where)
-    _require_fit(read_onnx(onnx), len(structures), file.window, where)
+    _require_fit(read_onnx(onnx), len(structures), file, where)
     common = {f.name: getattr(file, f.name) for f in fields(Description) if f.name != "structures"}
     return Bundle(
         **common, structures=structures, sha256=sha256, folder=folder, shipped=shipped, onnx=onnx
@@ -214,6 +215,9 @@ def _require_sane(file: _ModelFile, where: str) -> None:
         raise ModelError(where, got=got, allowed=f"at most {LARGEST_FIELD_PX}")
     if file.window is None:
         return
+    if file.window.axes == 3 and file.preparation.neighbours:
+        got = f"{file.preparation.neighbours} neighbours for a network of volumes"
+        raise ModelError(where, got=got, allowed="0: it sees all slices")
     if max(file.window.largest_px) > LARGEST_FIELD_PX:
         got = f"a window of {file.window.largest_px} pixels"
         raise ModelError(where, got=got, allowed=f"at most {LARGEST_FIELD_PX}")
@@ -233,15 +237,16 @@ def _structures(labels: Mapping[str, str], where: str) -> tuple[Structure, ...]:
     return tuple(STRUCTURES_BY_KEY[name] for name in names)
 
 
-def _require_fit(onnx: OnnxSummary, classes: int, window: Window | None, where: str) -> None:
+def _require_fit(onnx: OnnxSummary, classes: int, file: _ModelFile, where: str) -> None:
+    window, channels = file.window, file.preparation.channels
     given, wanted = onnx.inputs.get(INPUT), onnx.outputs.get(OUTPUT)
     if len(onnx.inputs) != 1 or len(onnx.outputs) != 1 or given is None or wanted is None:
         got = f"inputs {sorted(onnx.inputs)[:4]}, outputs {sorted(onnx.outputs)[:4]}"
         raise ModelError(where, got=got, allowed=f"input '{INPUT}' and output '{OUTPUT}'")
     axes = 2 if window is None else window.axes
-    shapes: list[tuple[int | None, ...]] = [(None, 1, *(None,) * axes)]
+    shapes: list[tuple[int | None, ...]] = [(None, channels, *(None,) * axes)]
     if window is not None and window.only_px is not None:
-        shapes.append((None, 1, *window.only_px))
+        shapes.append((None, channels, *window.only_px))
     if given not in shapes:
         allowed = " or ".join(str(shape).replace("None", "free") for shape in shapes)
         raise ModelError(where, got=f"input of shape {given}", allowed=allowed)

@@ -36,24 +36,24 @@ def frames(
         raise ConfigError("turns", got=str(turns), allowed="1, 4 or 8")
     sample, look = bundle.preparation.sample(image), looking(bundle, runtime)
     return (
-        sample.restore(average_of_turns(sample.frame(index), look, turns))
+        sample.restore(average_of_turns(sample.channels(index), look, turns))
         for index in range(image.frames)
     )
 
 
 def looking(bundle: Bundle, runtime: Runtime) -> Look:
-    """What a bundle says of the slices (z, 1, y, x) of a frame: (z, structures, y, x).
+    """What a bundle says of the slices (z, channels, y, x) of a frame: (z, structures, y, x).
 
     All at once, or through its window; a window with three axes is shown the slices as a volume.
     """
     return runtime.infer if bundle.window is None else slices_through(bundle.window, runtime.infer)
 
 
-def average_of_turns(planes: NDArray[np.float32], look: Look, turns: int) -> NDArray[np.float32]:
-    """Mean probabilities (z, structures, y, x) of planes (z, y, x) seen in `turns` ways."""
-    total = look(planes[:, None])
+def average_of_turns(pixels: NDArray[np.float32], look: Look, turns: int) -> NDArray[np.float32]:
+    """Mean probabilities (z, structures, y, x) of (z, channels, y, x) seen in `turns` ways."""
+    total = look(pixels)
     for way in range(1, turns):
-        total += unturned(look(turned(planes, way)[:, None]), way)
+        total += unturned(look(turned(pixels, way)), way)
     return total / np.float32(turns) if turns > 1 else total
 
 

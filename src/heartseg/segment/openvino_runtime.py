@@ -77,7 +77,7 @@ class OpenVinoRuntime:
         return self._precision
 
     def infer(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, 1, y, x) -> probabilities (n, structures, y, x), or of the middle by its window.
+        """(n, channels, y, x) -> probabilities (n, structures, y, x), of the middle by a window.
 
         Volumes have z before y.
 

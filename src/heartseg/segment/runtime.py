@@ -30,7 +30,7 @@ class Runtime(Protocol):
         ...
 
     def infer(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, 1, y, x) prepared pixels -> probabilities (n, structures, y, x).
+        """(n, channels, y, x) prepared pixels -> probabilities (n, structures, y, x).
 
         Volumes have z before y. Of a bundle with a window, the margins are not answered: see
         `heartseg.segment.window`.

@@ -36,14 +36,14 @@ class TorchRuntime:
         self._network = load_network(bundle).eval().to(self._device)
 
     def infer(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, 1, y, x) -> probabilities (n, structures, y, x), or of the middle by its window."""
+        """(n, channels, y, x) -> probabilities (n, structures, y, x), of the middle by a window."""
         return probabilities(self._network, pixels, self._device)
 
 
 def probabilities(
     network: nn.Module, pixels: NDArray[np.float32], device: torch.device
 ) -> NDArray[np.float32]:
-    """(n, 1, ...) -> (n, classes, ...) in f32, so many planes at once, by a network in eval mode.
+    """(n, channels, ...) -> (n, classes, ...) in f32, some at once, by a network in eval mode.
 
     Raises:
         ModelError: the network cannot take pixels of this size.
@@ -74,7 +74,9 @@ def load_network(bundle: Bundle) -> nn.Module:
     """
     channelless = int(bundle.activation == "sigmoid")  # the background
     try:
-        network = architecture(bundle.architecture).build(1, len(bundle.structures) - channelless)
+        network = architecture(bundle.architecture).build(
+            bundle.preparation.channels, len(bundle.structures) - channelless
+        )
     except ConfigError as fault:
         raise ModelError(f"model '{bundle.name}'", got=str(fault)) from fault
     load_weights(network, read_onnx(bundle.onnx).weights)

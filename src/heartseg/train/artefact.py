@@ -47,7 +47,7 @@ def trained_network(settings: RunSettings, checkpoint: Path) -> nn.Module:
         ModelError: not a whole checkpoint, or one of another network.
     """
     channels = settings.loss.channels(len(settings.classes()))
-    network = architecture(settings.model).deployed.build(1, channels)
+    network = architecture(settings.model).deployed.build(settings.preparation.channels, channels)
     try:
         trained = load_checkpoint(checkpoint)["task"]["average"]
         network.load_state_dict({name: trained[name] for name in network.state_dict()})
@@ -161,7 +161,8 @@ def write_artefact(
     state = load_checkpoint(checkpoint)
     described = architecture(settings.model)
     network, size = trained_network(settings, checkpoint), exported_size(described)
-    onnx = compress_to_float16(export_onnx(network, 1, size, free=described.free_export))
+    shown = settings.preparation.channels
+    onnx = compress_to_float16(export_onnx(network, shown, size, free=described.free_export))
     scores: dict[str, Any] = {}
     if settings.validate_on:
         scores["validation_dice"] = round(float(state["best"]), 4)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from heartseg.augment import SpatialChange, move_planes
+from heartseg.prepare.neighbours import with_neighbours
 from heartseg.train.data import PreparedSet
 
 
@@ -34,11 +35,11 @@ class Batches(Protocol):
         classes: int,
         generator: torch.Generator,
     ) -> tuple[Tensor, Tensor]:
-        """Moved crops (n, slices, y, x), and the truth (n, ...) of what the network answers."""
+        """Moved crops (n, slices or channels, y, x), and the truth (n, ...) of what is answered."""
         ...
 
     def as_input(self, crops: Tensor) -> Tensor:
-        """Crops (n, slices, y, x) as the network takes them."""
+        """Crops (n, slices or channels, y, x) as the network takes them."""
         ...
 
     def answered(self, network: nn.Module, slices: NDArray[np.float32]) -> Tensor:
@@ -50,7 +51,7 @@ class Planes:
     """Planes one by one, for padded networks.
 
     Args:
-        prepared: all planes.
+        prepared: all planes, and how many neighbours are shown with each.
     """
 
     memory_format = torch.channels_last
@@ -66,8 +67,8 @@ class Planes:
         classes: int,
         generator: torch.Generator,
     ) -> tuple[Tensor, Tensor]:
-        """Crops (n, 1, s, s) and truth (n, s, s), s = `change.size_px`."""
-        drawn = self._prepared.draw(count, away, generator)
+        """Crops (n, channels, s, s) and truth (n, s, s), s = `change.size_px`."""
+        drawn = self._prepared.draw(count, away, generator, change.reverse)
         return move_planes(*drawn, change, classes, generator)
 
     def as_input(self, crops: Tensor) -> Tensor:
@@ -76,6 +77,6 @@ class Planes:
 
     def answered(self, network: nn.Module, slices: NDArray[np.float32]) -> Tensor:
         """All planes at once."""
-        planes = torch.from_numpy(slices)[:, None]
+        planes = torch.from_numpy(with_neighbours(slices, self._prepared.neighbours))
         logits: Tensor = network(planes.to(self.device, memory_format=self.memory_format))
         return logits

@@ -13,6 +13,7 @@ from heartseg.core.errors import LabelError, StudyError
 from heartseg.core.study import Study, View
 from heartseg.losses import IGNORED
 from heartseg.prepare import Preparation
+from heartseg.prepare.neighbours import slices_shown
 from heartseg.read import Candidate
 
 _UNKNOWN = IGNORED - 1
@@ -104,6 +105,8 @@ class PreparedSet:
         frames: at least one.
         device: where the tensors are.
         ignored_as: the class that `IGNORED` voxels become, so that moving may carry them along.
+        neighbours: slices on each side that are shown with a plane, as its channels.
+        ends: share of planes that are drawn among `ends` alone.
 
     Attributes:
         planes: (N, S, S) float16 in [0, 1], padded about the centre to one size.
@@ -112,10 +115,18 @@ class PreparedSet:
         corners: (N, 2) first row and column of each plane itself, without what was padded.
         sizes: (N, 2) its rows and columns.
         stacks: (frames, 2) first plane and number of planes of each frame.
+        neighbours: as given.
+        shown: (N, channels) the planes that are shown as the channels of each.
+        ends: the first and the last plane of each frame that hold something, and those just beyond.
     """
 
     def __init__(
-        self, frames: Sequence[PreparedFrame], device: torch.device, ignored_as: int = IGNORED
+        self,
+        frames: Sequence[PreparedFrame],
+        device: torch.device,
+        ignored_as: int = IGNORED,
+        neighbours: int = 0,
+        ends: float = 0.0,
     ) -> None:
         side = max(max(frame.pixels.shape[1:]) for frame in frames)
         self.planes = _stacked([f.pixels.astype(np.float16) for f in frames], side).to(device)
@@ -127,24 +138,61 @@ class PreparedSet:
         self.sizes = sizes.repeat_interleave(counts, dim=0).to(device)
         self.corners = (side - self.sizes) // 2
         self.stacks = torch.stack([counts.cumsum(0) - counts, counts], dim=1).to(device)
+        self.neighbours = neighbours
+        self.shown = torch.cat(
+            [
+                torch.from_numpy(first + slices_shown(count, neighbours))
+                for first, count in self.stacks.tolist()
+            ]
+        ).to(device)
+        places = np.concatenate([_at_ends(frame.classes) for frame in frames])
+        self.ends = torch.from_numpy(np.flatnonzero(places)).to(device)
+        self._ends_share = ends if len(self.ends) else 0.0
 
     def __len__(self) -> int:
         return len(self.planes)
 
     def draw(
-        self, count: int, away: float, generator: torch.Generator
+        self, count: int, away: float, generator: torch.Generator, reverse: float = 0.0
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """A random batch: planes (n, 1, S, S), classes (n, S, S), crop centres (n, 2).
+        """A random batch: planes (n, channels, S, S), classes (n, S, S), crop centres (n, 2).
 
         Args:
             count: n.
             away: share of the crops that are centred on the image rather than the heart, so
                 that the rest of the chest is seen too.
             generator: the run's randomness.
+            reverse: probability that neighbours change sides, see `draw_shown`.
         """
-        index = torch.randint(len(self), (count,), generator=generator, device=generator.device)
+        index = self.draw_planes(count, generator)
         centres = self.draw_centres(index, away, generator)
-        return self.planes[index, None].float(), self.classes[index], centres
+        shown = self.draw_shown(index, reverse, generator)
+        return self.planes[shown].float(), self.classes[index], centres
+
+    def draw_planes(self, count: int, generator: torch.Generator) -> Tensor:
+        """(n,) planes, at the ends of the heart as often as was asked for."""
+        device = generator.device
+        index = torch.randint(len(self), (count,), generator=generator, device=device)
+        if self._ends_share == 0:
+            return index
+        place = torch.randint(len(self.ends), (count,), generator=generator, device=device)
+        chosen = torch.rand(count, generator=generator, device=device) < self._ends_share
+        return torch.where(chosen, self.ends[place], index)
+
+    def draw_shown(self, index: Tensor, reverse: float, generator: torch.Generator) -> Tensor:
+        """(n, channels): the planes that are shown with these, their neighbours about them.
+
+        Args:
+            index: (n,) planes.
+            reverse: probability that what lies towards the apex comes where the base was: of
+                images that do not say how the patient lay, either may come first.
+            generator: the run's randomness; not asked for planes alone.
+        """
+        shown = self.shown[index]
+        if shown.shape[1] == 1:
+            return shown
+        over = torch.rand((len(index), 1), generator=generator, device=generator.device) < reverse
+        return torch.where(over, shown.flip(1), shown)
 
     def draw_centres(self, index: Tensor, away: float, generator: torch.Generator) -> Tensor:
         """(n, 2) of (y, x): where crops of these planes are centred, see `draw`."""
@@ -164,6 +212,17 @@ def _stacked(arrays: list[NDArray[np.generic]], side: int) -> Tensor:
         canvas[done : done + count, top : top + rows, left : left + columns] = array
         done += count
     return torch.from_numpy(canvas)
+
+
+def _at_ends(classes: Labels) -> NDArray[np.bool_]:
+    """(z,) whether a slice is the first or the last with something in it, or just beyond one."""
+    there = np.flatnonzero(((classes > 0) & (classes != IGNORED)).any(axis=(1, 2)))
+    at = np.zeros(len(classes), bool)
+    if len(there):
+        first, last = int(there[0]), int(there[-1])
+        at[max(0, first - 1) : first + 1] = True
+        at[last : last + 2] = True
+    return at
 
 
 def _centres(frame: PreparedFrame, side: int) -> Tensor:

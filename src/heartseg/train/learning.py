@@ -27,6 +27,8 @@ class Learning:
         average: decay a step of the moving-average weights, which are what is kept; 0 keeps the
             weights themselves.
         away: share of crops centred on the image instead of the heart.
+        ends: share of planes that are drawn where the heart begins or ends, the others anywhere:
+            its first and last slice and those just beyond, whose labels are hardest to tell.
         clip: largest norm of the gradient; `none` leaves it as it is.
         precision: of the convolutions; weights and losses stay f32. `f16` scales the loss, and
             leaves out the steps whose gradients do not fit. A processor that has no `bf16` computes
@@ -42,6 +44,7 @@ class Learning:
     nesterov: bool = False
     average: float = 0.998
     away: float = 0.2
+    ends: float = 0.0
     clip: float | None = 5.0
     precision: Precision = "f32"
 
@@ -52,6 +55,8 @@ class Learning:
             raise ConfigError("learning", got=str(self), allowed=allowed)
         if self.weight_decay < 0 or not (0 <= self.average < 1 and 0 <= self.away <= 1):
             raise ConfigError("learning", got=str(self), allowed="shares in [0, 1], average < 1")
+        if not 0 <= self.ends <= 1:
+            raise ConfigError("learning.ends", got=str(self.ends), allowed="a share in [0, 1]")
         if not 0 <= self.momentum < 1:
             raise ConfigError("learning.momentum", got=str(self.momentum), allowed="[0, 1)")
         if self.nesterov and (self.optimiser != "sgd" or self.momentum == 0):
@@ -66,7 +71,9 @@ class Learning:
         """The optimiser of these weights, its state empty."""
         decay, betas = self.weight_decay, (self.momentum, 0.999)
         if self.optimiser == "adamw":
-            return torch.optim.AdamW(weights, lr=self.rate, weight_decay=decay, betas=betas)
+            return torch.optim.AdamW(
+                weights, lr=self.rate, weight_decay=decay, betas=betas, fused=True
+            )  # one pass over the weights: a third of the time for tens of millions
         if self.optimiser == "adam":
             return torch.optim.Adam(weights, lr=self.rate, weight_decay=decay, betas=betas)
         return torch.optim.SGD(

@@ -132,8 +132,9 @@ def build_task(
     classes, objective = len(settings.classes()), settings.loss
     weights = objective.weights([frame.classes for frame in data], classes)
     torch.manual_seed(settings.seed)
-    network = described.build(1, objective.channels(classes))
-    settings.start.begin(network, root)
+    shown = settings.preparation.channels
+    network = described.build(shown, objective.channels(classes))
+    settings.start.begin(network, root, shown)
     return Segment(
         network,
         batches_for(
@@ -142,6 +143,8 @@ def build_task(
             device,
             settings.stack,
             ignored_as=classes if objective.ignored else IGNORED,
+            neighbours=settings.preparation.neighbours,
+            ends=settings.learning.ends,
         ),
         validation,
         criterion=Criterion(objective, classes, weights, ranks),
@@ -162,6 +165,7 @@ def _anchored(described: Architecture, root: Path) -> Architecture:
 
 
 def _require_fit(described: Architecture, settings: RunSettings, processes: int) -> None:
+    _require_planes(described, settings)
     require_crops(described, settings.spatial.size_px, settings.stack)
     stride = max(per_axis(described.stride, described.dimensions)[-2:])
     padded = not any(per_axis(described.margin, described.dimensions))
@@ -174,6 +178,22 @@ def _require_fit(described: Architecture, settings: RunSettings, processes: int)
         least = f"at least {described.smallest_batch}, which the network's normalisation needs"
         allowed = least if processes == 1 else f"a multiple of {processes} processes, {least} each"
         raise ConfigError("learning.batch", got=str(settings.learning.batch), allowed=allowed)
+
+
+def _require_planes(described: Architecture, settings: RunSettings) -> None:
+    """Refuse what a network of volumes would not heed, and neighbours that were left out."""
+    neighbours = settings.preparation.neighbours
+    for name, asked in (
+        ("preparation.neighbours", neighbours),
+        ("learning.ends", settings.learning.ends),
+    ):
+        if asked and described.dimensions == 3:
+            got = f"{asked:g} for a network of volumes"
+            raise ConfigError(name, got=got, allowed="0: it sees all slices")
+    if neighbours and settings.split.slices is not None:
+        got = f"{settings.split.slices} slices of the stacks, and preparation.neighbours"
+        do = "take fewer patients: a slice is shown with those that lie about it"
+        raise ConfigError("split.slices", got=got, allowed="split.patients", do=do)
 
 
 def train(

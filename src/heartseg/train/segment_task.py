@@ -24,8 +24,8 @@ class Segment:
     """Train a network on planes or stacks; a `Task`.
 
     Args:
-        network: (n, 1, y, x) -> logits (n, channels, y, x), or what is left of it without margins;
-            z before y for volumes.
+        network: (n, 1, y, x), or more channels where neighbouring slices are shown too -> logits
+            (n, channels, y, x), or what is left of it without margins; z before y for volumes.
         data: what it learns from, drawn as the network needs it.
         validation: frames that are scored whole, with the moving-average weights.
         criterion: how answers are judged, by this process and those that train with it.

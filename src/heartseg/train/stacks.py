@@ -19,6 +19,7 @@ from heartseg.augment.stacks import mirrored_in_plane, read_labels, read_stacks,
 from heartseg.losses import IGNORED
 from heartseg.models import Architecture
 from heartseg.models.architecture import per_axis
+from heartseg.prepare.neighbours import with_neighbours
 from heartseg.segment.window import Window, slices_through
 from heartseg.train.batches import Batches, Planes
 from heartseg.train.data import PreparedFrame, PreparedSet
@@ -32,6 +33,8 @@ def batches_for(
     stack: StackChange | None = None,
     *,
     ignored_as: int = IGNORED,
+    neighbours: int = 0,
+    ends: float = 0.0,
 ) -> Batches:
     """The batches that a network can learn from; see `heartseg.train.shown` for their sizes.
 
@@ -41,9 +44,11 @@ def batches_for(
         device: where they shall be.
         stack: how stacks are cut, for networks of volumes; None takes the defaults.
         ignored_as: the class that `IGNORED` voxels become, see `PreparedSet`.
+        neighbours: slices on each side that a network of planes is shown, as channels.
+        ends: share of planes drawn where the heart begins or ends; whole stacks hold both.
     """
     window = window_of(described)
-    prepared = PreparedSet(frames, device, ignored_as)
+    prepared = PreparedSet(frames, device, ignored_as, neighbours, ends)
     if window is None:
         return Planes(prepared)
     margin = per_axis(described.margin, described.dimensions)
@@ -54,7 +59,7 @@ class Stacks:
     """Stacks of slices for a window of three axes, single planes for one of two.
 
     Args:
-        prepared: all planes.
+        prepared: all planes, and how many neighbours are shown with each.
         window: how the network is shown an image.
         margin: what the network loses on each side, (y, x) or (z, y, x); a window may cut off more.
         change: how stacks are cut; of single planes nothing can be cut.
@@ -87,12 +92,12 @@ class Stacks:
         classes: int,
         generator: torch.Generator,
     ) -> tuple[Tensor, Tensor]:
-        """Crops (n, slices, s, s) and the truth of their middle (n, z, y, x), or (n, y, x)."""
-        index = torch.randint(
-            len(self._stacks), (count,), generator=generator, device=generator.device
-        )
+        """Crops (n, slices or channels, s, s), and the truth of their middle (n, [z,] y, x)."""
+        index = self._drawn(count, generator)
         first, slices = self._stacks[index].unbind(1)
         planes = first[:, None] + slices_read(slices, self._change, self._margin[0], generator)
+        if self._prepared.neighbours:
+            planes = self._prepared.draw_shown(first, change.reverse, generator)
         centres = self._prepared.draw_centres(first, away, generator)
         size = self._prepared.planes.shape[-2:]
         places = places_read(centres, size, change, generator)
@@ -101,13 +106,19 @@ class Stacks:
             places = mirrored_in_plane(places, corners, sizes)
         crops = read_stacks(self._prepared.planes[planes].float(), places)
         through, down, right = self._margin
-        answered = planes[:, _inner(planes.shape[1], through)]
+        answered = planes[:, _inner(planes.shape[1], through + self._prepared.neighbours)]
         middle = places[:, _inner(places.shape[1], down), _inner(places.shape[2], right)]
         truth = read_labels(self._prepared.classes[answered], middle, classes)
         return crops, truth if self._window.axes == 3 else truth[:, 0]
 
+    def _drawn(self, count: int, generator: torch.Generator) -> Tensor:
+        if self._window.axes == 2:
+            return self._prepared.draw_planes(count, generator)
+        device = generator.device
+        return torch.randint(len(self._stacks), (count,), generator=generator, device=device)
+
     def as_input(self, crops: Tensor) -> Tensor:
-        """(n, 1, z, y, x) for networks of volumes, (n, 1, y, x) for those of planes."""
+        """(n, 1, z, y, x) for networks of volumes, (n, channels, y, x) for those of planes."""
         pixels = crops[:, None] if self._window.axes == 3 else crops
         return pixels.contiguous(memory_format=self.memory_format)
 
@@ -119,7 +130,8 @@ class Stacks:
             logits: NDArray[np.float32] = network(shown).float().cpu().numpy()
             return logits
 
-        return torch.from_numpy(slices_through(self._window, look)(slices[:, None]))
+        pixels = with_neighbours(slices, self._prepared.neighbours)
+        return torch.from_numpy(slices_through(self._window, look)(pixels))
 
 
 def _inner(length: int, margin: int) -> slice:

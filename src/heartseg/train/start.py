@@ -1,4 +1,9 @@
-"""What weights a run begins with: drawn by a rule, taken from another model, some of them fixed."""
+"""What weights a run begins with: drawn by a rule, taken from another model, some of them fixed.
+
+A network that is shown a slice with its neighbours may begin as one that saw the slice alone, or
+fewer neighbours: the old channels come to the middle, and the new ones weigh nothing at first, so
+that before its first step the wide network answers what the narrow one did.
+"""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -30,7 +35,7 @@ class Start:
             2015, normal by the inputs, biases 0: paper 001); `xavier` (Glorot 2010, uniform,
             biases 0). Convolutions and fully connected layers only.
         weights_from: a model to go on from: the name of a shipped one, the folder of a bundle, or a
-            checkpoint (`.pt`), relative to the RUN.toml.
+            checkpoint (`.pt`), relative to the RUN.toml. It may have been shown fewer neighbours.
         fresh: patterns of names of weights that are not taken from there, e.g. `["output.*"]` when
             other structures are learnt.
         freeze: patterns of names of weights that never move, e.g. `["encoder.*"]`; the statistics
@@ -47,12 +52,13 @@ class Start:
             got = "patterns, but no start.weights_from"
             raise ConfigError("start.fresh", got=got, do="say whence the other weights are")
 
-    def begin(self, network: nn.Module, root: Path = Path()) -> None:
+    def begin(self, network: nn.Module, root: Path = Path(), channels: int = 1) -> None:
         """Give a network its first weights, and fix those that shall not move.
 
         Args:
             network: as its architecture built it.
             root: folder of the RUN.toml.
+            channels: of its input.
 
         Raises:
             ConfigError: a pattern that fits no name.
@@ -61,7 +67,8 @@ class Start:
         if self.initial != "own":
             INITIAL[self.initial](network)
         if self.weights_from is not None:
-            take_weights(network, weights_of(self.weights_from, root), self.fresh)
+            taken = weights_of(self.weights_from, root)
+            take_weights(network, _widened(network, taken, channels), self.fresh)
         freeze(network, self.freeze)
 
 
@@ -146,6 +153,23 @@ def take_weights(network: nn.Module, weights: Mapping[str, Tensor], fresh: Itera
             do="name those that shall begin anew in start.fresh, or set [model] as there",
         )
     network.load_state_dict({name: weights[name] for name in wanted}, strict=False)
+
+
+def _widened(
+    network: nn.Module, weights: Mapping[str, Tensor], channels: int
+) -> Mapping[str, Tensor]:
+    """With channels of zeros on both sides, where a kernel of the input was shown fewer."""
+    wide = dict(weights)
+    for name, here in network.state_dict().items():
+        there = weights.get(name)
+        if there is None or there.ndim != here.ndim or here.ndim < 2 or here.shape[1] != channels:
+            continue
+        spare = channels - there.shape[1]
+        same = there.shape[:1] + there.shape[2:] == here.shape[:1] + here.shape[2:]
+        if same and spare > 0 and spare % 2 == 0:
+            side = there.new_zeros((len(there), spare // 2, *there.shape[2:]))
+            wide[name] = torch.cat([side, there, side], dim=1)
+    return wide
 
 
 def _misfit(name: str, value: Tensor, weights: Mapping[str, Tensor]) -> str:

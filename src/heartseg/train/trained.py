@@ -46,7 +46,7 @@ class Trained:
         self.parameters = sum(one.numel() for one in weights if one.requires_grad)
 
     def look(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Prepared slices (z, 1, y, x) of a frame -> probabilities (z, structures, y, x)."""
+        """Prepared slices (z, channels, y, x) of a frame -> probabilities (z, structures, y, x)."""
         if self._window is not None:
             return slices_through(self._window, self._infer)(pixels)
         return self._infer(pixels)
