@@ -8,8 +8,7 @@
 
 Methods: `001` is the threshold and morphology of `heartseg.prepare.localise`; `motion` is what
 changes most over the beat; `coarse look` is `heartseg.segment.locate`, the shipped segmenter on
-pixels of 3 mm; `heart-place` a small network of its own (`--network` names its bundle, trained by
-runs/acdc/heart-place.toml). All but 001 have the margin of `heartseg.segment.locate`.
+pixels of 3 mm. Motion and coarse look have the margin of `heartseg.segment.locate`.
 
 Its numbers were chosen on the validation part (number % 5 == 1), which the shipped segmenter has
 seen in training, and with a model of one fold on 16 patients that it had not seen, none of them of
@@ -48,7 +47,7 @@ from heartseg.segment.locate import COARSE_MM, MARGIN_MM, locate
 from heartseg.train.split import part_of
 
 SEGMENTER = "cine-mr"
-LOOK, NETWORK = "coarse look", "heart-place"
+LOOK = "coarse look"
 STRUCTURES = (Structure.RV_CAVITY, Structure.LV_MYOCARDIUM, Structure.LV_CAVITY)
 LEAST_ML = 1.0
 """Less anatomy than this is no false alarm of a segmenter."""
@@ -97,7 +96,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="check the search for the heart")
     parser.add_argument("what", choices=("places", "crops", "cine", "alarms", "page"))
     parser.add_argument("part", nargs="?", choices=tuple(PARTS), default="validate")
-    parser.add_argument("--network", type=Path, help="bundle of the small network, for `places`")
     asked = parser.parse_args()
     if asked.what == "page":
         write_page()
@@ -107,7 +105,7 @@ def main() -> None:
         append("locate/cine", list(cine()))
     else:
         part: str = asked.part
-        rows = crops(part) if asked.what == "crops" else places(part, asked.network)
+        rows = crops(part) if asked.what == "crops" else places(part)
         append(f"locate/{asked.what}", list(rows))
 
 
@@ -130,21 +128,18 @@ def _ready(name: str) -> tuple[Bundle, Runtime]:
     return bundle, choose_runtime("cpu", bundle, 1)
 
 
-def methods(network: Path | None = None) -> Mapping[str, Method]:
+def methods() -> Mapping[str, Method]:
     """By name, in the order of the table."""
     look = Preparation(locate=Locate(look="short-axis"))
 
     def threshold(image: Image) -> Location:
         return look.sample(image).location or _whole(image)
 
-    found: dict[str, Method] = {
+    return {
         "001": threshold,
         "motion": by_motion,
         LOOK: lambda image: locate(image, *_ready(SEGMENTER)),
     }
-    if network is not None:
-        found[NETWORK] = lambda image: locate(image, *_ready(str(network)))
-    return found
 
 
 def by_motion(image: Image) -> Location:
@@ -161,7 +156,7 @@ def by_motion(image: Image) -> Location:
     if not count:
         return _whole(image)
     best = 1 + int(np.argmax(ndimage.sum_labels(change, parts, np.arange(1, count + 1))))
-    rows, columns = ndimage.find_objects(parts == best)[0]
+    rows, columns = ndimage.find_objects((parts == best).astype(int))[0]
     return Location(sample.box_of(rows, columns, MARGIN_MM), 1.0, found=True)
 
 
@@ -173,13 +168,13 @@ def _whole(image: Image) -> Location:
 # Where they crop.
 
 
-def places(part: str, network: Path | None) -> Iterator[Row]:
+def places(part: str) -> Iterator[Row]:
     """Truth in the box, agreement with the ideal crop, share of the field, time."""
     seen: dict[str, list[tuple[float, ...]]] = {}
     for case in cases(part):
         truth = np.isin(case.inside, STRUCTURES)
         ideal = _ideal(truth.any(axis=(0, 1)), case.spacing)
-        for name, method in methods(network).items():
+        for name, method in methods().items():
             start = time.process_time()
             found = method(case.image)
             took = time.process_time() - start
@@ -190,8 +185,8 @@ def places(part: str, network: Path | None) -> Iterator[Row]:
             print(case.name, name, " ".join(f"{one:.3g}" for one in seen[name][-1]), flush=True)
     for name, lines in seen.items():
         held, iou, share, took, sure, found_ = np.transpose(lines)
-        bundle = {LOOK: SEGMENTER, NETWORK: str(network)}.get(name)
-        where = {"method": name, "part": part, "bundle": _ready(bundle)[0] if bundle else None}
+        bundle = _ready(SEGMENTER)[0] if name == LOOK else None
+        where = {"method": name, "part": part, "bundle": bundle}
         yield _row("patients whose box holds all of both ventricles", held == 1.0, "share", **where)
         yield _row("share of the voxels of both ventricles in the box", held, **where)
         yield _row("IoU with the crop of the truth and 25 mm", iou, **where)
@@ -402,8 +397,7 @@ def _row(
     bundle: Bundle | None = None,
 ) -> Row:
     numbers = np.asarray(values, np.float64)
-    interval = bootstrap_mean(numbers)
-    value, low, high = float(numbers.mean()), interval.low, interval.high
+    value, (low, high) = float(numbers.mean()), bootstrap_mean(numbers)
     if statistic == "least":
         value, low, high = float(numbers.min()), float(numbers.min()), float(numbers.max())
     if unit == "ms":

@@ -9,6 +9,7 @@ and the last are the papers'; without them a setting is none.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 
@@ -99,7 +100,7 @@ class Preparation:
         found = self._located(whole) if place is None else self._within(whole, place)
         cut = found.turned.cropped(*found.box)
         _, dy, dx = cut.spacing
-        step, size = self._grid(cut)
+        step, size = self._grid(cut if place is None else found.turned.cropped(*place.box))
         return replace(found, step=step, geometry=cut.resampled(size, (dy * step[0], dx * step[1])))
 
     def _located(self, whole: Sample) -> Sample:
@@ -115,10 +116,10 @@ class Preparation:
         return replace(whole, box=place.box, location=place)
 
     def shown(self, geometry: Geometry, place: Location) -> Location:
-        """The place as it is shown: whole strides of planes in canonical orientation, no padding."""
+        """The place as it is shown, in canonical planes: whole strides of image, no padding."""
         steps, size = self._grid(geometry.cropped(*place.box))
         spans = zip(place.box, size, steps, geometry.shape[1:], strict=True)
-        rows, columns = (_widened(one, int(n * step + 1e-6), all_) for one, n, step, all_ in spans)
+        rows, columns = (_widened(one, ceil(n * step - 1e-6), all_) for one, n, step, all_ in spans)
         return replace(place, box=(rows, columns))
 
     def _within(self, whole: Sample, place: Location) -> Sample:

@@ -135,7 +135,9 @@ class Sample:
         """
         spacing = self.turned.spacing[1:] if self.turned.unit == "mm" else (1.0, 1.0)
         spans = []
-        axes = zip((rows, columns), self.box, self.geometry.shape[1:], self.step, spacing)
+        axes = zip(
+            (rows, columns), self.box, self.geometry.shape[1:], self.step, spacing, strict=True
+        )
         for wanted, seen, count, step, distance in axes:
             middle, margin = (seen.start + seen.stop) / 2, margin_mm / distance
             start = middle + (wanted.start - count / 2) * step - margin
