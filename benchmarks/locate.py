@@ -55,10 +55,10 @@ LEAST_ML = 1.0
 SUPPOSED_MM = (8.0, 1.5, 1.5)
 """Of pictures that carry no millimetres."""
 
-MANY = 10
+MANY = 6
 """Images of a kind without a heart."""
 
-RUNS = 2
+RUNS = 1
 
 PAGE = ROOT / "docs" / "explanation" / "locating.md"
 BEGIN, END = "<!-- written by benchmarks/locate.py -->", "<!-- end of tables -->"

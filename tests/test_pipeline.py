@@ -274,7 +274,7 @@ def test_the_heart_is_sought_first_where_that_is_asked(
     report = analyse(candidate(patient), Models("cpu"), settings, tmp_path / "out")
     assert asked == ["gauge"]
     assert report.strategy["heart in sax"].startswith("found by a coarse look at L ")
-    assert report.quality.reasons == ()
+    assert not any("no heart" in why for why in report.quality.reasons)
     assert report.value("lv_edv_ml") == pytest.approx(doors.volume_ml(doors.heart(8), 3), rel=0.02)
     half = replace(PLACE, box=(slice(0, 16), slice(0, 20)))
     looked(monkeypatch, half)

@@ -21,11 +21,10 @@ from heartseg.segment.frames import looking
 from heartseg.segment.runtime import Runtime
 
 COARSE_MM = 3.0
-"""Pixels of the first look; on unseen patients it was never out by more than 11 mm there, by 14 mm
-at 4 mm."""
+"""Pixels of the first look; coarser ones miss more of the heart's border (benchmarks/LOG.md)."""
 
 MARGIN_MM = 25.0
-"""Around what was found: twice that error, and surroundings for the network."""
+"""Around what was found: about twice the largest error of the look, and surroundings."""
 
 ONE_IN = 8
 """Of so many frames one is looked at, evenly through the beat; the box holds the heart of each."""
@@ -77,7 +76,7 @@ def locate(
     sure = _sure(heart, core, sample.geometry.spacing)
     if sure < LEAST_SURE:
         return Location(sample.box, sure, found=False)
-    rows, columns = (_span(core.any(axis=(0, axis))) for axis in (2, 1))
+    rows, columns = (_span(core, across=axis) for axis in (2, 1))
     box = sample.box_of(rows, columns, margin_mm)
     y, x = ((one.start + one.stop) / 2 for one in box)
     return Location(box, sure, found=True, place=(y, x))
@@ -140,6 +139,6 @@ def _sure(
     return float(heart[core].mean()) * min(1.0, largest_cm2 / HEART_CM2)
 
 
-def _span(there: NDArray[np.bool_]) -> slice:
-    places = np.flatnonzero(there)
+def _span(core: NDArray[np.bool_], *, across: int) -> slice:
+    places = np.flatnonzero(core.any(axis=(0, across)))
     return slice(int(places[0]), int(places[-1]) + 1)
