@@ -9,6 +9,7 @@ import pytest
 from heartseg.choice import Models, chosen_models
 from heartseg.core.anatomy import SCHEMES
 from heartseg.core.errors import LabelError, MeasureError, ModelError, StudyError
+from heartseg.core.image import Image
 from heartseg.core.study import Body, Modality, Phases, Study, View
 from heartseg.pipeline import (
     GivenLabels,
@@ -19,9 +20,10 @@ from heartseg.pipeline import (
     segment,
     with_body,
 )
+from heartseg.prepare.localise import Location
 from heartseg.read import Candidate, find_studies, read_study
 from heartseg.report import load_report
-from heartseg.segment import load_bundle, shipped_bundles
+from heartseg.segment import Bundle, load_bundle, shipped_bundles
 from tests import doors
 
 
@@ -247,3 +249,57 @@ def test_every_study_of_a_cine_keeps_its_frames(gauge: Path, tmp_path: Path) -> 
     assert np.allclose(report.curves["lv_ml"], lv)
     assert report.phases[View.SAX].how == "detected"
     assert (report.phases[View.SAX].ed, report.phases[View.SAX].es) == (0, 2)
+
+
+PLACE = Location((slice(4, 36), slice(6, 44)), 0.9, found=True)
+
+
+def looked(monkeypatch: pytest.MonkeyPatch, place: Location) -> list[str]:
+    """Let the first look find this; the models that looked."""
+    asked: list[str] = []
+
+    def locate(image: Image, bundle: Bundle, runtime: object) -> Location:
+        asked.append(bundle.name)
+        return place
+
+    monkeypatch.setattr("heartseg.segment.locate.locate", locate)
+    return asked
+
+
+def test_the_heart_is_sought_first_where_that_is_asked(
+    patient: Path, gauge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = looked(monkeypatch, PLACE)
+    settings = Settings(model=str(gauge), device="cpu", formats=("json",), locate=True)
+    report = analyse(candidate(patient), Models("cpu"), settings, tmp_path / "out")
+    assert asked == ["gauge"]
+    assert report.strategy["heart in sax"].startswith("found by a coarse look at L ")
+    assert not any("no heart" in why for why in report.quality.reasons)
+    assert report.value("lv_edv_ml") == pytest.approx(doors.volume_ml(doors.heart(8), 3), rel=0.02)
+    half = replace(PLACE, box=(slice(0, 16), slice(0, 20)))
+    looked(monkeypatch, half)
+    less = analyse(candidate(patient), Models("cpu"), settings, tmp_path / "other")
+    assert (less.value("lv_edv_ml") or 0.0) < report.value("lv_edv_ml") / 2
+
+
+def test_a_heart_that_is_not_found_is_said_and_sought_in_whole_planes(
+    patient: Path, gauge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked(monkeypatch, replace(PLACE, sure=0.31, found=False))
+    settings = Settings(model=str(gauge), device="cpu", formats=("json",), locate=True)
+    report = analyse(candidate(patient), Models("cpu"), settings, tmp_path / "out")
+    assert report.value("lv_edv_ml") == pytest.approx(doors.volume_ml(doors.heart(8), 3))
+    said = "no heart found by a coarse look (31 % sure): the network sees whole planes"
+    assert report.strategy["heart in sax"] == said
+    assert report.quality.verdict == "review"
+    assert report.quality.reasons[0].startswith("no heart was found before segmenting")
+
+
+@pytest.mark.parametrize("locate", [None, False])
+def test_strangers_models_are_shown_whole_planes_unless_it_is_asked(
+    patient: Path, gauge: Path, monkeypatch: pytest.MonkeyPatch, locate: bool | None
+) -> None:
+    asked = looked(monkeypatch, PLACE)
+    study = read_study(patient)
+    found = predict(study, Models("cpu"), Settings(model=str(gauge), locate=locate))
+    assert (asked, found[View.SAX].heart) == ([], None)

@@ -8,7 +8,7 @@ from heartseg.core.finding import ModelUse, Report
 from heartseg.core.image import Segmentation
 from heartseg.core.probability import Probabilities
 from heartseg.core.study import Study, View
-from heartseg.pipeline import Settings, explain, measure, parted, predict
+from heartseg.pipeline import Settings, explain, hearts, measure, parted, predict
 
 GIVEN = ModelUse(
     name="labels given by the caller", version="", sha256=None, licence="theirs", precision=None
@@ -71,9 +71,10 @@ def segment_study(
         turns=turns,
         save_probabilities=keep_probabilities,
     )
-    masks, sure = parted(predict(study, models, settings))
+    predicted = predict(study, models, settings)
+    masks, sure = parted(predicted)
     strategy, used = explain(study, models, settings)
-    return Segmented(masks, used, strategy, settings, sure)
+    return Segmented(masks, used, {**strategy, **hearts(predicted)}, settings, sure)
 
 
 def measure_study(

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heartseg.core.errors import ConfigError, StudyError
+from heartseg.core.image import Image
 from heartseg.core.study import Modality, Study, View
 
 if TYPE_CHECKING:
     from heartseg.classical import Method
+    from heartseg.prepare.localise import Location
     from heartseg.segment import Bundle, Runtime
     from heartseg.segment.ensemble import Ensemble
 
@@ -52,6 +54,30 @@ class Models:
 
             self._together[names] = Ensemble(tuple(self.ready(name) for name in names))
         return self._together[names]
+
+
+def chosen_place(
+    image: Image, ensemble: "Ensemble", *, asked: bool | None = None
+) -> "tuple[Location | None, str | None]":
+    """Where the heart is, for models that are to see it alone, and how that is said.
+
+    Args:
+        image: that they segment.
+        ensemble: the models; the first of them looks.
+        asked: look or do not; None looks for shipped models, which were checked with it.
+
+    Raises:
+        FormatError: the image has no contrast or holds NaN.
+    """
+    if asked is False or (asked is None and not all(one.shipped for one in ensemble.bundles)):
+        return None, None
+    from heartseg.segment.locate import locate, suits, told
+
+    if not suits(ensemble.bundles, image):
+        return None, None
+    bundle, runtime = ensemble.members[0]
+    place = locate(image, bundle, runtime)
+    return place if place.found else None, told(place, image, bundle)
 
 
 def asked_method(

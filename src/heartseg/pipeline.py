@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heartseg.choice import Models, asked_method, chosen_models, why_model
+from heartseg.choice import Models, asked_method, chosen_models, chosen_place, why_model
 from heartseg.core.anatomy import scheme
 from heartseg.core.finding import ModelUse, Quality, Report
 from heartseg.core.image import Segmentation
@@ -29,6 +29,9 @@ FORMATS = ("nifti", "json", "html", "png")
 
 MORE_FORMATS = ("pdf", "csv", "osirix", "sunnybrook", "stl", "glb")
 """What it writes when asked."""
+
+HEART_IN = "heart in "
+"""Before a view, where the strategy says how the heart was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class Settings:
         method: `name=value` settings of that method.
         device: "auto", "cpu" or "cuda".
         turns: 1, 4 or 8 ways to look at each plane (quarter turns and mirror images).
+        locate: look for the heart first and show the models nothing else; None does it for
+            shipped models, which were checked with it.
         labels: scheme of the written masks; None for the usual one of the view.
         formats: of `FORMATS` and `MORE_FORMATS`.
         phases: given by the user, instead of the files' or the volume curve's.
@@ -71,6 +76,7 @@ class Settings:
     method: tuple[str, ...] = ()
     device: str = "auto"
     turns: int = 1
+    locate: bool | None = None
     labels: str | None = None
     formats: tuple[str, ...] = FORMATS
     phases: Phases | None = None
@@ -105,10 +111,11 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """A view's anatomy, and how sure the model was where that is kept."""
+    """A view's anatomy, how sure the model was where that is kept, and where the heart is."""
 
     segmentation: Segmentation
     probabilities: Probabilities | None = None
+    heart: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +159,7 @@ def examine(
     if settings.given is None:
         predicted = predict(study, models, settings)  #                    2 prepare, 3 segment,
         strategy, model = explain(study, models, settings)  #              4 refine
+        strategy = {**strategy, **hearts(predicted)}
         segmentations, sure = parted(predicted)
     else:
         segmentations, strategy, model = given(study, settings.given)
@@ -182,12 +190,14 @@ def predict(study: Study, models: Models, settings: Settings) -> Mapping[View, P
     for view, names in chosen_models(study, models, settings.asked).items():
         image, ensemble = study.images[view], models.together(names)
         structures = ensemble.structures
-        probabilities = ensemble.frames(image, turns=settings.turns)
+        place, heart = chosen_place(image, ensemble, asked=settings.locate)
+        probabilities = ensemble.frames(image, turns=settings.turns, place=place)
         keeping = Keeping(probabilities) if settings.save_probabilities else None
         labels = refine_cine(keeping or probabilities, structures, image.geometry)
         found[view] = Predicted(
             Segmentation(labels, image.geometry, structures[1:], image.times_ms),
             None if keeping is None else keeping.of(image, structures),
+            heart,
         )
     return found
 
@@ -199,6 +209,11 @@ def parted(
     return {view: one.segmentation for view, one in predicted.items()}, {
         view: one.probabilities for view, one in predicted.items() if one.probabilities
     }
+
+
+def hearts(predicted: Mapping[View, Predicted]) -> Mapping[str, str]:
+    """Where the heart was found, as the strategy says it."""
+    return {f"{HEART_IN}{view}": one.heart for view, one in predicted.items() if one.heart}
 
 
 def given(
@@ -285,7 +300,7 @@ def measure(
         model=model,
         phases=measured.phases,
         findings=measured.findings,
-        quality=_judged(measured.quality, settings),
+        quality=_judged(measured.quality, settings, strategy),
         strategy={**views, **strategy, **notes},
         body=study.body,
         conventions=measured.conventions,
@@ -297,12 +312,16 @@ def measure(
     )
 
 
-def _judged(quality: Quality, settings: Settings) -> Quality:
-    if settings.traditional is None:
-        return quality
-    from heartseg.classical import cautious
+def _judged(quality: Quality, settings: Settings, strategy: Mapping[str, str]) -> Quality:
+    if settings.traditional is not None:
+        from heartseg.classical import cautious
 
-    return cautious(quality)
+        return cautious(quality)
+    if not any(key.startswith(HEART_IN) for key in strategy):
+        return quality
+    from heartseg.segment.locate import doubtful
+
+    return doubtful(quality, (why for key, why in strategy.items() if key.startswith(HEART_IN)))
 
 
 def save(analysis: Analysis, settings: Settings, folder: Path) -> None:

@@ -399,3 +399,67 @@ def test_every_step_of_the_papers_is_there_with_its_name_and_place():
     np.testing.assert_allclose(positions(steps[4].geometry), wanted, atol=1e-9)
     np.testing.assert_array_equal(steps[6].planes, equalise(steps[5].planes, everything.clahe))
     np.testing.assert_array_equal(steps[6].planes, sample.frame(0))
+
+
+PLACE = localise.Location((slice(3, 9), slice(5, 12)), 0.9, found=True)
+"""In canonical planes of the oblique image, 14 x 19 or turned."""
+
+TIGHT = Preparation(spacing_mm=1.0, stride=4, field_px=64, percentiles=(0.0, 100.0))
+
+
+@pytest.mark.parametrize(("order", "flips"), foreign.STORED[::5])
+def test_a_place_is_shown_in_its_own_millimetres_without_padding(order, flips):
+    image = linear(order, flips)
+    sample = TIGHT.sample(image, PLACE)
+    low, high = sample.intensities
+    assert sample.intensities == TIGHT.sample(image).intensities  # of the whole study
+    wanted = (positions(sample.geometry) @ SLOPE - low) / (high - low)
+    assert not any(length % 4 for length in sample.geometry.shape[1:])
+    assert np.prod(sample.geometry.shape) < np.prod(TIGHT.sample(image).geometry.shape)
+    inside = in_image(sample)
+    assert inside.mean() > 0.9  # but for half a pixel at the borders of the box
+    np.testing.assert_allclose(sample.frame(0)[inside], wanted[inside], atol=0.03)
+    for one, given in zip(sample.box, PLACE.box, strict=True):
+        assert one.start <= given.start < given.stop <= one.stop
+
+
+@pytest.mark.parametrize(("order", "flips"), foreign.STORED[::5])
+def test_what_was_seen_of_a_place_comes_back_there_and_all_else_is_background(order, flips):
+    sample = TIGHT.sample(linear(order, flips), PLACE)
+    field = positions(sample.geometry) @ SLOPE
+    back = sample.restore(np.stack([field, -field], axis=1).astype(np.float32))
+    inside = np.zeros(sample.turned.shape, bool)
+    inside[:, sample.box[0], sample.box[1]] = True
+    inside = sample.orientation.undo(inside)
+    wanted = positions(sample.image.geometry) @ SLOPE
+    np.testing.assert_allclose(back[0][inside], wanted[inside], atol=1.0)
+    assert (back[0][~inside] == 1.0).all()
+    assert (back[1][~inside] == 0.0).all()
+
+
+def test_a_place_at_the_border_is_moved_inside_and_keeps_its_size():
+    image = linear()
+    corner = localise.Location((slice(0, 3), slice(16, 19)), 0.9, found=True)
+    grid = image.geometry.oriented(image.geometry.canonical())
+    last = tuple(slice(n - 3, n) for n in grid.shape[1:])
+    for box in (corner.box, last):
+        shown = TIGHT.shown(grid, replace(corner, box=box)).box
+        for one, length, mm in zip(shown, grid.shape[1:], grid.spacing[1:], strict=True):
+            assert 0 <= one.start < one.stop <= length
+            assert one.stop - one.start == np.ceil((8 if mm > 1.4 else 4) / mm)
+
+
+def test_prepared_pixels_tell_which_pixels_of_the_image_they_cover():
+    image = linear()
+    sample = COARSE.sample(image)
+    grid = sample.turned
+    rows, columns = slice(1, 4), slice(2, 7)
+    for margin in (0.0, 3.0):
+        box = sample.box_of(rows, columns, margin)
+        for axis, (one, wanted) in enumerate(zip(box, (rows, columns), strict=True)):
+            mm, count = grid.spacing[1 + axis], sample.geometry.shape[1 + axis]
+            middle = grid.shape[1 + axis] / 2
+            start = middle + ((wanted.start - count / 2) * 2.0 - margin) / mm
+            stop = middle + ((wanted.stop - count / 2) * 2.0 + margin) / mm
+            assert one.start == max(0, np.floor(start))
+            assert one.stop == min(grid.shape[1 + axis], np.ceil(stop))

@@ -24,6 +24,7 @@ from heartseg.report import words
 from heartseg.report.language import English, language, shipped
 from heartseg.report.lettering import Lettering
 from heartseg.report.page import page
+from heartseg.segment.locate import DOUBT, NOT_FOUND
 
 SOURCE = Path(__file__).parents[2] / "src" / "heartseg"
 OTHERS = [name for name in shipped() if name != "en"]
@@ -141,6 +142,17 @@ def test_every_name_and_short_name_of_a_finding_is_translated(spoken) -> None:
 
 def test_structures_and_views_are_translated(spoken) -> None:
     for text in [*(one.title for one in Structure), *View, *map(words.view_title, View)]:
+        assert not isinstance(spoken.say(text), English), text
+
+
+def test_what_is_said_of_the_place_of_the_heart_is_translated(spoken) -> None:
+    sees = "the network sees"
+    for text in (
+        "heart in sax",
+        f"found by a coarse look at L -12, P 3, S 105 mm (97 % sure): {sees} 192 x 240 mm",
+        f"{NOT_FOUND} (3 % sure): {sees} whole planes",
+        DOUBT,
+    ):
         assert not isinstance(spoken.say(text), English), text
 
 

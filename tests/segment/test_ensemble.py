@@ -12,6 +12,7 @@ from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image
 from heartseg.core.study import Modality, View
 from heartseg.prepare import Preparation
+from heartseg.prepare.localise import Location
 from heartseg.segment import Bundle, frames
 from heartseg.segment.ensemble import Ensemble, members_at, require_agreement
 
@@ -120,3 +121,15 @@ def test_a_folder_stands_for_the_bundles_in_it(tmp_path: Path) -> None:
     assert members_at(str(tmp_path / "a")) == (str(tmp_path / "a" / "bundle"),)
     for itself in (tmp_path / "b", tmp_path / "d", tmp_path / "nothing"):
         assert members_at(str(itself)) == (str(itself),)
+
+
+def test_each_model_sees_the_place_in_its_own_way(bundle: Bundle) -> None:
+    finer = other(bundle, preparation=Preparation(spacing_mm=1.0, stride=4, field_px=96))
+    pair = ((bundle, Ramp((1, 2, 3, 4))), (finer, Ramp((9, 1, 1, 5))))
+    place = Location((slice(2, 9), slice(11, 20)), 0.8, found=True)
+    apart = [list(frames(IMAGE, *one, place=place)) for one in pair]
+    for mean, one, two in zip(Ensemble(pair).frames(IMAGE, place=place), *apart, strict=True):
+        np.testing.assert_allclose(mean, (one + two) / 2, atol=1e-6)
+    beyond = mean[:, :, -1, 0]
+    np.testing.assert_array_equal(beyond[0], 1)
+    np.testing.assert_array_equal(beyond[1:], 0)

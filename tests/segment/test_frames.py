@@ -89,6 +89,24 @@ def test_beyond_a_crop_all_is_background(
     np.testing.assert_allclose(turn.apply(found), wanted, atol=1e-5)
 
 
+@pytest.mark.parametrize("orientation", [None, Orientation((0, 2, 1), (True, False, True))])
+def test_beyond_a_place_all_is_background_and_within_it_nothing_changes(
+    whole: Bundle, orientation: Orientation | None
+) -> None:
+    box = (slice(2, 18), slice(9, 25))  # whole strides: no pixel is interpolated
+    place = localise.Location(box, 0.5, found=True)
+    source = image(orientation)
+    found = next(iter(frames(source, whole, Shifted(0, 0), place=place)))
+    seen = next(iter(frames(source, whole, Shifted(0, 0))))
+    turn = source.geometry.canonical()
+    inside = turn.apply(found)[..., box[0], box[1]]
+    np.testing.assert_allclose(inside, turn.apply(seen)[..., box[0], box[1]], atol=1e-5)
+    outside = turn.apply(found).copy()
+    outside[0, :, box[0], box[1]], outside[1, :, box[0], box[1]] = 1, 0
+    assert (outside[0] == 1).all()
+    assert (outside[1] == 0).all()
+
+
 def test_one_frame_is_computed_at_a_time(whole: Bundle) -> None:
     counting = Shifted()
     found = frames(image(), whole, counting)

@@ -54,6 +54,13 @@ ModelOption = Annotated[
         "classical:NAME is a traditional method"
     ),
 ]
+Locate = Annotated[
+    bool | None,
+    typer.Option(
+        "--locate/--no-locate",
+        help="show models the heart alone, found by a coarse look; shipped models do it unasked",
+    ),
+]
 SaveProbabilities = Annotated[
     bool, typer.Option("--save-probabilities", help="write <stem>_prob.nii.gz beside each mask")
 ]
@@ -144,6 +151,7 @@ def segment(
     papillary: Papillary = "cavity",
     base: Base = "drawn",
     turns: Annotated[int, typer.Option(help="ways to look at each plane: 1, 4 or 8")] = 1,
+    locate: Locate = None,
     save_probabilities: SaveProbabilities = False,
     keep_identifiers: KeepIdentifiers = False,
     language: Language = "en",
@@ -165,6 +173,7 @@ def segment(
         method=tuple(method or ()),
         device=options.device(device),
         turns=options.turns(turns),
+        locate=locate,
         labels=options.label_scheme("--labels", labels),
         formats=options.formats(formats),
         phases=options.phases(phases),

@@ -53,7 +53,12 @@ def explained(study: Study, wanted: Wanted, watch: Watch = lambda _: None) -> Ex
         GeometryError: a volume of an image without millimetres.
     """
     target = target_of(wanted.target)
-    settings = Settings(model=wanted.models or None, device=wanted.device, phases=wanted.phases)
+    settings = Settings(
+        model=wanted.models or None,
+        device=wanted.device,
+        phases=wanted.phases,
+        locate=False,  # a map is of all that there is, and so are the masks beside it
+    )
     methods = chosen_methods(wanted.methods, max(1, len(settings.asked)))
     models = Models(wanted.device)
     masks = parted(predict(study, models, settings))[0]

@@ -9,6 +9,7 @@ and the last are the papers'; without them a setting is none.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from heartseg.core.image import Image
 from heartseg.prepare import localise
 from heartseg.prepare.clahe import Clahe
 from heartseg.prepare.intensity import intensity_range
-from heartseg.prepare.localise import Locate
+from heartseg.prepare.localise import Locate, Location
 from heartseg.prepare.sample import Sample
 
 LARGEST_DENOISE_PX = 15
@@ -88,8 +89,13 @@ class Preparation:
 
         return PRESETS
 
-    def sample(self, image: Image) -> Sample:
+    def sample(self, image: Image, place: Location | None = None) -> Sample:
         """What the network sees of an image.
+
+        Args:
+            image: a study's own.
+            place: of the heart, in pixels of the canonical planes, where it was sought already
+                (`heartseg.segment.locate`); takes the place of `locate`.
 
         Raises:
             FormatError: the image has no contrast or holds NaN.
@@ -105,10 +111,10 @@ class Preparation:
             settings=self,
             box=(slice(0, geometry.shape[1]), slice(0, geometry.shape[2])),
         )
-        found = self._located(whole)
+        found = self._located(whole) if place is None else self._within(whole, place)
         cut = found.turned.cropped(*found.box)
         _, dy, dx = cut.spacing
-        step, size = self._grid(cut)
+        step, size = self._grid(cut if place is None else found.turned.cropped(*place.box))
         return replace(found, step=step, geometry=cut.resampled(size, (dy * step[0], dx * step[1])))
 
     def _located(self, whole: Sample) -> Sample:
@@ -122,6 +128,17 @@ class Preparation:
             mean += whole.scaled(index) / np.float32(len(seen))
         place = localise.locate(mean, self.locate)
         return replace(whole, box=place.box, location=place)
+
+    def shown(self, geometry: Geometry, place: Location) -> Location:
+        """The place as it is shown, in canonical planes: whole strides of image, no padding."""
+        steps, size = self._grid(geometry.cropped(*place.box))
+        spans = zip(place.box, size, steps, geometry.shape[1:], strict=True)
+        rows, columns = (_widened(one, ceil(n * step - 1e-6), all_) for one, n, step, all_ in spans)
+        return replace(place, box=(rows, columns))
+
+    def _within(self, whole: Sample, place: Location) -> Sample:
+        seen = self.shown(whole.turned, place)
+        return replace(whole, box=seen.box, location=seen)
 
     def _grid(self, cut: Geometry) -> tuple[tuple[float, float], tuple[int, int]]:
         """Distance of prepared pixels, in pixels of the grid that is cut out, and their number."""
@@ -137,3 +154,11 @@ class Preparation:
     def _size(self, source: int, step: float) -> int:
         wanted = int(np.ceil(source / step / self.stride)) * self.stride
         return min(wanted, self.field_px // self.stride * self.stride)
+
+
+def _widened(span: slice, length: int, whole: int) -> slice:
+    """At least so many pixels about the same middle, moved to lie within the `whole`."""
+    wanted = min(max(length, span.stop - span.start), whole)
+    start = (span.start + span.stop - wanted) // 2
+    start = max(0, min(start, whole - wanted))
+    return slice(start, start + wanted)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -129,6 +130,26 @@ class Sample:
             wins = share > best
             out[wins], best[wins] = value, share[wins]
         return out
+
+    def box_of(self, rows: slice, columns: slice, margin_mm: float = 0.0) -> Box:
+        """The pixels of the canonical planes that prepared rows and columns cover.
+
+        Args:
+            rows, columns: of the prepared grid.
+            margin_mm: more on each side, as far as there is image; in pixels where there are no mm.
+        """
+        spacing = self.turned.spacing[1:] if self.turned.unit == "mm" else (1.0, 1.0)
+        spans = []
+        axes = zip(
+            (rows, columns), self.box, self.geometry.shape[1:], self.step, spacing, strict=True
+        )
+        for wanted, seen, count, step, distance in axes:
+            middle, margin = (seen.start + seen.stop) / 2, margin_mm / distance
+            start = middle + (wanted.start - count / 2) * step - margin
+            stop = middle + (wanted.stop - count / 2) * step + margin
+            first, last = max(seen.start, floor(start)), min(seen.stop, ceil(stop))
+            spans.append(slice(first, max(first + 1, last)))
+        return spans[0], spans[1]
 
     def restore(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """(z, C, H, W) on the prepared grid -> (C, z, y, x) on the image's own grid.

@@ -17,6 +17,7 @@ from heartseg.core.errors import ModelError
 from heartseg.core.finding import ModelUse
 from heartseg.core.image import Image
 from heartseg.core.study import View
+from heartseg.prepare.localise import Location
 from heartseg.segment.bundle import Bundle, shipped_bundles
 from heartseg.segment.frames import frames
 from heartseg.segment.runtime import Runtime
@@ -61,13 +62,20 @@ class Ensemble:
         unique = _joined(bundle.name for bundle in self.bundles)
         return unique if len(self.members) == 1 else f"ensemble of {len(self.members)}: {unique}"
 
-    def frames(self, image: Image, *, turns: int = 1) -> Iterator[NDArray[np.float32]]:
+    def frames(
+        self, image: Image, *, turns: int = 1, place: Location | None = None
+    ) -> Iterator[NDArray[np.float32]]:
         """Mean probabilities (structures, z, y, x) of each frame, one in memory at a time.
+
+        Where the heart is, a `place`, they see that alone.
 
         Raises:
             ConfigError, FormatError: as `heartseg.segment.frames`.
         """
-        each = [frames(image, bundle, runtime, turns=turns) for bundle, runtime in self.members]
+        each = [
+            frames(image, bundle, runtime, turns=turns, place=place)
+            for bundle, runtime in self.members
+        ]
         return each[0] if len(each) == 1 else self._mean(each)
 
     def use(self) -> ModelUse:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from heartseg.core.errors import ConfigError
 from heartseg.core.image import Image
+from heartseg.prepare.localise import Location
 from heartseg.segment.bundle import Bundle
 from heartseg.segment.runtime import Runtime
 from heartseg.segment.window import Look, slices_through
@@ -16,7 +17,12 @@ TURNS = (1, 4, 8)
 
 
 def frames(
-    image: Image, bundle: Bundle, runtime: Runtime, *, turns: int = 1
+    image: Image,
+    bundle: Bundle,
+    runtime: Runtime,
+    *,
+    turns: int = 1,
+    place: Location | None = None,
 ) -> Iterator[NDArray[np.float32]]:
     """Probabilities (structures, z, y, x) of each frame, in the order of the image's frames.
 
@@ -27,6 +33,7 @@ def frames(
         bundle: says how to prepare it.
         runtime: the same bundle, ready to compute.
         turns: 1, 4 or 8, see `TURNS`; more is slower and a little better.
+        place: of the heart; the network sees that alone, and all else is background.
 
     Raises:
         ConfigError: another number of turns.
@@ -34,7 +41,7 @@ def frames(
     """
     if turns not in TURNS:
         raise ConfigError("turns", got=str(turns), allowed="1, 4 or 8")
-    sample, look = bundle.preparation.sample(image), looking(bundle, runtime)
+    sample, look = bundle.preparation.sample(image, place), looking(bundle, runtime)
     return (
         sample.restore(average_of_turns(sample.channels(index), look, turns))
         for index in range(image.frames)
