@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from heartseg.core.anatomy import Labels, Structure
 from heartseg.core.errors import ModelError
-from heartseg.core.geometry import Geometry
+from heartseg.core.geometry import Box, Geometry
+from heartseg.core.probability import Region
 from heartseg.refine import rules
 from heartseg.refine.time import no_flicker
 
 Probabilities = NDArray[np.float32]
-Box = tuple[slice, slice, slice]
 
 
 def refine_cine(
@@ -23,7 +23,14 @@ def refine_cine(
     Raises:
         ModelError: as `refine_frame`, or no frame.
     """
-    labels = [refine_frame(frame, structures, geometry) for frame in frames]
+    return refine_regions(map(Region.whole, frames), structures, geometry)
+
+
+def refine_regions(
+    regions: Iterable[Region], structures: Sequence[Structure], geometry: Geometry
+) -> Labels:
+    """As `refine_cine`, of frames without the background around the heart."""
+    labels = [refine_region(region, structures, geometry) for region in regions]
     if not labels:
         raise ModelError("probabilities", got="no frame", allowed="at least one")
     return no_flicker(np.stack(labels))
@@ -42,12 +49,19 @@ def refine_frame(
     Raises:
         ModelError: shapes that do not fit, or values that are not numbers.
     """
-    labels = likeliest(probabilities, structures, geometry)
-    box = _box(labels)
-    if box is None:
-        return labels
-    cavity_likelier = _cavity_likelier(probabilities, structures, box)
-    labels[box] = _obeying_anatomy(labels[box], geometry, cavity_likelier)
+    return refine_region(Region.whole(probabilities), structures, geometry)
+
+
+def refine_region(region: Region, structures: Sequence[Structure], geometry: Geometry) -> Labels:
+    """As `refine_frame`, of a frame without the background around the heart."""
+    _require_fit((len(region.values), *region.shape), structures, geometry)
+    labels = np.full(geometry.shape, structures[0], np.uint8)
+    inner = _likeliest(region.values, structures)
+    box = _box(inner)
+    if box is not None:
+        cavity_likelier = _cavity_likelier(region.values, structures, box)
+        inner[box] = _obeying_anatomy(inner[box], geometry, cavity_likelier)
+        labels[region.box] = inner
     return labels
 
 
@@ -59,22 +73,31 @@ def likeliest(
     Raises:
         ModelError: as `refine_frame`.
     """
+    _require_fit(probabilities.shape, structures, geometry)
+    return _likeliest(probabilities, structures)
+
+
+def _require_fit(
+    shape: tuple[int, ...], structures: Sequence[Structure], geometry: Geometry
+) -> None:
     wanted = (len(structures), *geometry.shape)
-    if probabilities.shape != wanted or structures[0] != Structure.BACKGROUND:
+    if shape != wanted or structures[0] != Structure.BACKGROUND:
         raise ModelError(
-            "probabilities",
-            got=f"shape {probabilities.shape}",
-            allowed=f"{wanted}, background first",
+            "probabilities", got=f"shape {shape}", allowed=f"{wanted}, background first"
         )
+
+
+def _likeliest(probabilities: Probabilities, structures: Sequence[Structure]) -> Labels:
     # Least and greatest are NaN when any is: faster than looking at each voxel.
-    if not np.isfinite([probabilities.min(), probabilities.max()]).all():
+    least, greatest = probabilities.min(initial=0.0), probabilities.max(initial=0.0)
+    if not np.isfinite([least, greatest]).all():
         raise ModelError(
             "probabilities",
             got="values that are not numbers (NaN or infinite)",
             do="the model or its precision does not suit this image: try another model",
         )
     best = probabilities[0]
-    labels = np.full(geometry.shape, structures[0], np.uint8)
+    labels = np.full(best.shape, structures[0], np.uint8)
     for structure, channel in zip(structures[1:], probabilities[1:], strict=True):
         labels[channel > best] = structure
         best = np.maximum(best, channel)
