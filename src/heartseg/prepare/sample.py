@@ -163,7 +163,7 @@ class Sample:
             _moved(into_columns, self.box[1].start),
         )
         turned = self.turned.shape
-        values = self.orientation.undo(np.moveaxis(planes, 1, 0))
+        values = np.ascontiguousarray(self.orientation.undo(np.moveaxis(planes, 1, 0)))
         own = self.orientation.undo_box(box, turned)
         return Region(values, own, self.image.geometry.shape)
 

@@ -10,6 +10,7 @@ from heartseg.core.errors import ModelError
 from heartseg.core.geometry import Box, Geometry
 from heartseg.core.probability import Region
 from heartseg.refine import rules
+from heartseg.refine.pieces import box_of
 from heartseg.refine.time import no_flicker
 
 Probabilities = NDArray[np.float32]
@@ -57,8 +58,8 @@ def refine_region(region: Region, structures: Sequence[Structure], geometry: Geo
     _require_fit((len(region.values), *region.shape), structures, geometry)
     labels = np.full(geometry.shape, structures[0], np.uint8)
     inner = _likeliest(region.values, structures)
-    box = _box(inner)
-    if box is not None:
+    if inner.any():
+        box = box_of(inner)
         cavity_likelier = _cavity_likelier(region.values, structures, box)
         inner[box] = _obeying_anatomy(inner[box], geometry, cavity_likelier)
         labels[region.box] = inner
@@ -99,7 +100,7 @@ def _likeliest(probabilities: Probabilities, structures: Sequence[Structure]) ->
     best = probabilities[0]
     labels = np.full(best.shape, structures[0], np.uint8)
     for structure, channel in zip(structures[1:], probabilities[1:], strict=True):
-        labels[channel > best] = structure
+        np.copyto(labels, np.uint8(structure), where=channel > best)
         best = np.maximum(best, channel)
     return labels
 
@@ -129,12 +130,3 @@ def _cavity_likelier(
         return np.ones(cavity.shape, bool)
     likelier: NDArray[np.bool_] = cavity > probabilities[order.index(Structure.LV_MYOCARDIUM)][box]
     return likelier
-
-
-def _box(labels: Labels) -> Box | None:
-    """The smallest box in the plane around all anatomy; every slice, for neighbours count."""
-    found = labels.max(axis=0) > 0
-    rows, columns = np.flatnonzero(found.any(axis=1)), np.flatnonzero(found.any(axis=0))
-    if not rows.size:
-        return None
-    return np.s_[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
