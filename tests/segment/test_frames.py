@@ -171,7 +171,7 @@ def test_a_region_is_the_frame_without_its_sure_background(
     for frame, region in zip(wholes, near, strict=True):
         assert region.shape == frame.shape[1:]
         assert region.values[0].size < 0.5 * frame[0].size, "there is nothing to be won"
-        np.testing.assert_array_equal(region.values, frame[:, *region.box])
+        np.testing.assert_allclose(region.values, frame[:, *region.box], atol=1e-6)
         outside = np.ones(region.shape, bool)
         outside[region.box] = False
         assert (frame[0] > frame[1:].max(axis=0))[outside].all()
@@ -199,7 +199,7 @@ def test_numbers_that_are_none_are_heard_of_wherever_they_are(whole: Bundle) -> 
     class Broken(Blob):
         def infer(self, pixels: np.ndarray) -> np.ndarray:
             answer = super().infer(pixels)
-            answer[1, 0, 0, 0] = np.nan
+            answer[1, 0, 18, 20] = np.nan  # dark, far from the chamber
             return answer
 
     near = regions(scene(Orientation()), whole, Broken())

@@ -27,8 +27,12 @@ def intensity_range(
     every = max(1, ceil(sqrt(voxels.size / SAMPLED_VOXELS)))
     # Whole numbers are put in order six times as fast as fractions, with the same percentiles.
     small = voxels.dtype.kind in "iu" and voxels.dtype.itemsize <= 2
-    sampled = voxels[..., ::every, ::every].astype(np.int32 if small else np.float64).ravel()
-    low, high = np.percentile(sampled, percentiles)
+    lattice = voxels[..., ::every, ::every].ravel()
+    low, high = (
+        np.percentile(lattice.astype(np.int32), percentiles)
+        if small
+        else np.percentile(lattice.astype(np.float64), percentiles)
+    )
     if high <= low:
         low, high = float(voxels.min()), float(voxels.max())
     if high <= low:

@@ -149,9 +149,8 @@ class Sample:
         """
         rows, columns = self._back()
         seen = ~(probabilities[:, 0] - _greatest(probabilities) > CLEARLY)  # NaN is seen too
-        seen_rows, seen_columns = seen.any(axis=(0, 2)), seen.any(axis=(0, 1))
-        into_rows, of_rows = _touched(rows, seen_rows)
-        into_columns, of_columns = _touched(columns, seen_columns)
+        into_rows, of_rows = _touched(rows, seen.any(axis=0).any(axis=1))
+        into_columns, of_columns = _touched(columns, seen.any(axis=0).any(axis=0))
         planes = resample_planes(
             probabilities[:, :, of_rows, of_columns],
             rows[into_rows, of_rows],

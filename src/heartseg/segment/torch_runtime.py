@@ -46,8 +46,10 @@ class TorchRuntime:
     ) -> None:
         self._device = torch.device(device)
         self._precision = precision or _fastest(bundle, self._device)
-        network = load_network(bundle).eval().to(self._device, memory_format=_layout(bundle))
-        self._network: nn.Module = torch.compile(network, dynamic=True) if compiled else network
+        network = load_network(bundle).eval().to(self._device).to(memory_format=_layout(bundle))
+        if compiled:
+            network.compile(dynamic=True)
+        self._network = network
 
     @property
     def precision(self) -> str:
