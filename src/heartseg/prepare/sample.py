@@ -149,8 +149,9 @@ class Sample:
         """
         rows, columns = self._back()
         seen = ~(probabilities[:, 0] - _greatest(probabilities) > CLEARLY)  # NaN is seen too
-        into_rows, of_rows = _touched(rows, seen.any(axis=0).any(axis=1))
-        into_columns, of_columns = _touched(columns, seen.any(axis=0).any(axis=0))
+        shown: NDArray[np.bool_] = np.any(seen, axis=0)  # (H, W)
+        into_rows, of_rows = _touched(rows, np.any(shown, axis=1))
+        into_columns, of_columns = _touched(columns, np.any(shown, axis=0))
         planes = resample_planes(
             probabilities[:, :, of_rows, of_columns],
             rows[into_rows, of_rows],
@@ -216,7 +217,7 @@ def _greatest(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
     return greatest
 
 
-def _touched(weights: Weights, seen: NDArray[np.bool_]) -> tuple[slice, slice]:
+def _touched(weights: Weights, seen: Any) -> tuple[slice, slice]:
     """The targets that any of the seen sources has a part in, and all sources of these."""
     targets = np.flatnonzero((weights[:, seen] != 0).any(axis=1))
     if not targets.size:
