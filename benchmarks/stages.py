@@ -1,96 +1,121 @@
-"""Where the time of the main job goes, stage by stage, as a table for LOG.md.
+"""Where the processor's time goes, stage by stage: of a volume, a further one, and a cine study.
 
-    python benchmarks/stages.py [STUDY]
+    python benchmarks/stages.py [--runs 3] [--further 4] [--only NAME] [--dry-run]
 
-Without STUDY: the Sunnybrook cine study. Runs `heartseg segment` once to warm the disk's cache, and
-once under the profiler, pinned to the cores that speed.py uses. The profiler slows Python down by a
-third or so: shares count, not seconds; for seconds there is speed.py.
+Each run is a process of its own on one core, with one thread and a clock on every stage
+(`clocked.py`). What counts is the processor's own time, so a busy machine may measure: it makes
+caches cold, and numbers larger than on an idle one, but shares hold. The first run of a kind warms
+the disk's cache and is not counted. Adds rows to benchmarks/results/speed/profile.csv.
 """
 
 import argparse
-import contextlib
-import cProfile
-import io
+import json
 import os
-import pstats
-import re
+import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from rows import cores, heartseg, real_images
+from rows import ROOT, Row, append, cores, real_images, timing_row
+from speed import SLICES, _ten_slices
 
-STAGES = (
-    ("read", "look for studies", "read/__init__.py", "find_studies"),
-    ("read", "pixels", "read/candidate.py", "<lambda>"),
-    ("read", "pixels of an ACDC patient", "read/datasets/acdc.py", "read_patient"),
-    ("segment", "check the model", "segment/bundle.py", "load_bundle"),
-    ("segment", "compile the model", "segment/openvino_runtime.py", "__init__"),
-    ("prepare", "planes for the network", "prepare/preparation.py", "frame"),
-    ("segment", "the network", "segment/openvino_runtime.py", "infer"),
-    ("prepare", "back to the study's grid", "prepare/preparation.py", "restore"),
-    ("refine", "a frame", "refine/frame.py", "refine_frame"),
-    ("refine", "over time", "refine/time.py", "no_flicker"),
-    ("measure", "everything", "measure/study.py", "measure_study"),
-    ("report", "masks", "report/masks.py", "save_masks"),
-    ("report", "mosaic", "report/overview.py", "heart_picture"),
-    ("report", "all pages and pictures", "report/outputs.py", "save_report"),
+VOLUME, FURTHER, CINE = (
+    f"a {SLICES}-slice short-axis volume, start to files",
+    f"a {SLICES}-slice short-axis volume, each further of the same call",
+    "a cine study of 240 images with measures and report",
 )
-"""Verb, what, and the function whose cumulative time it is."""
+LEAST_S = 0.01
+"""Stages below this are summed up."""
 
-TOP_IMPORTS = 8
+SMALL = "stages below 10 ms"
+
+Spent = Mapping[str, float]
 
 
 def main() -> None:
-    """Profile one run and print the tables."""
+    """Measure, print, keep."""
+    options = _options()
+    rows: list[Row] = []
+    for name, data, runs, precision in _kinds(options):
+        rows += _rows(name, data, runs, precision)
+        _print(rows, name)
+    if not options.dry_run:
+        append("speed/profile", rows)
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="tell where the time of the main job goes")
-    usual = real_images() / "sunnybrook" / "SC-HF-I-1" / "dicom"
-    parser.add_argument("study", nargs="?", type=Path, default=usual)
-    study = parser.parse_args().study
-    os.sched_setaffinity(0, cores())
+    parser.add_argument("--runs", type=int, default=3, help="of each kind, after one to warm up")
+    parser.add_argument("--further", type=int, default=4, help="further volumes in one call")
+    parser.add_argument("--only", choices=("volumes", "cine"), help="one part")
+    parser.add_argument("--dry-run", action="store_true", help="print the rows, keep none")
+    return parser.parse_args()
+
+
+def _kinds(options: argparse.Namespace) -> Iterator[tuple[str, str, list[Spent], str]]:
+    """What was done, on what, what each run spent, and the precision."""
+    volumes = _ten_slices(real_images() / "acdc" / "training", 1 + options.further)
+    if len(volumes) > 1 and options.only != "cine":
+        one, precision = _runs(volumes[:1], options.runs)
+        yield VOLUME, f"ACDC, {volumes[0].parent.name}", one, precision
+        many, _ = _runs(volumes, options.runs)
+        start = {stage: statistics.median(run.get(stage, 0.0) for run in one) for stage in one[0]}
+        further = len(volumes) - 1
+        yield FURTHER, f"ACDC, {further} further volumes", [
+            {stage: (spent - start.get(stage, 0.0)) / further for stage, spent in run.items()}
+            for run in many
+        ], precision  # fmt: skip
+    folder = real_images() / "sunnybrook" / "SC-HF-I-1" / "dicom"
+    if folder.is_dir() and options.only != "volumes":
+        yield CINE, "Sunnybrook SC-HF-I-1", *_runs([folder], options.runs)
+
+
+def _runs(inputs: Sequence[Path], runs: int) -> tuple[list[Spent], str]:
+    """What each run spent, and the precision that they computed in."""
+    done = [_run(inputs) for _ in range(runs + 1)][1:]
+    return [spent for spent, _ in done], done[0][1]
+
+
+def _run(inputs: Sequence[Path]) -> tuple[Spent, str]:
     with tempfile.TemporaryDirectory(prefix="heartseg-stages-") as name:
-        slow = _slow_imports([*heartseg(), "segment", str(study), "-o", f"{name}/warm"])
-        profile = _profiled(["segment", str(study), "-o", f"{name}/out"])
-    print("\n".join(_table(profile)))
-    print(f"\nSlowest imports: {', '.join(slow)}.")
-
-
-def _profiled(arguments: list[str]) -> cProfile.Profile:
-    profile = cProfile.Profile()
-    from heartseg.cli import app
-
-    with contextlib.redirect_stdout(io.StringIO()):
-        profile.runcall(app, arguments, standalone_mode=False)
-    return profile
-
-
-def _table(profile: cProfile.Profile) -> list[str]:
-    stats = pstats.Stats(profile)
-    total: float = stats.total_tt  # type: ignore[attr-defined]
-    lines = ["| verb | what | seconds | share |", "|---|---|---|---|"]
-    for verb, what, file, function in STAGES:
-        taken = sum(
-            cumulative
-            for (path, _, name), (_, _, _, cumulative, _) in stats.stats.items()  # type: ignore[attr-defined]
-            if path.endswith(f"heartseg/{file}") and name == function
+        spent, out = Path(name) / "spent.json", Path(name) / "out"
+        command = [sys.executable, str(ROOT / "benchmarks" / "clocked.py"), str(spent), "segment"]
+        subprocess.run(
+            [*command, *map(str, inputs), "-o", str(out), "--device", "cpu"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            preexec_fn=lambda: os.sched_setaffinity(0, {min(cores())}),
         )
-        if taken >= 0.01:
-            lines.append(f"| {verb} | {what} | {taken:.2f} | {taken / total:.0%} |")
-    return [*lines, f"| all | under the profiler | {total:.2f} | 100% |"]
+        report = json.loads(next(out.rglob("report.json")).read_text(encoding="utf-8"))
+        found: dict[str, float] = json.loads(spent.read_text(encoding="utf-8"))
+        return found, report["model"]["precision"]
 
 
-def _slow_imports(command: list[str]) -> list[str]:
-    """Packages whose import took longest, with what they import themselves."""
-    python = command if command[0] == sys.executable else [sys.executable, *command]
-    done = subprocess.run(
-        [python[0], "-X", "importtime", *python[1:]], capture_output=True, text=True, check=True
-    )
-    taken: dict[str, int] = {}
-    for line in re.findall(r"\| +(\d+) \| +([a-zA-Z]\w*)(?=$|\.)", done.stderr, re.MULTILINE):
-        taken[line[1]] = max(int(line[0]), taken.get(line[1], 0))
-    slowest = sorted(taken.items(), key=lambda item: -item[1])[:TOP_IMPORTS]
-    return [f"{package} {microseconds / 1e6:.2f} s" for package, microseconds in slowest]
+def _rows(name: str, data: str, runs: Sequence[Spent], precision: str) -> Iterator[Row]:
+    stages = sorted({stage for run in runs for stage in run})
+    usual = {stage: statistics.median(run.get(stage, 0.0) for run in runs) for stage in stages}
+    large = sorted((s for s in stages if usual[s] >= LEAST_S), key=lambda s: -usual[s])
+    small = [stage for stage in stages if stage not in large]
+    where = {"data": data, "configuration": f"segment, {precision}, one thread"}
+    for stage in large:
+        numbers = [run.get(stage, 0.0) for run in runs]
+        yield timing_row(f"{name}: {stage}", "s by the processor", numbers, **where)
+    rest = [sum(run.get(stage, 0.0) for stage in small) for run in runs]
+    yield timing_row(f"{name}: {SMALL}", "s by the processor", rest, **where)
+    whole = [sum(run.values()) for run in runs]
+    yield timing_row(f"{name}: all", "s by the processor", whole, **where)
+
+
+def _print(rows: Sequence[Row], name: str) -> None:
+    mine = [row for row in rows if row.measure.startswith(name)]
+    whole = float(mine[-1].value)
+    print(f"\n{name} ({mine[-1].configuration})")
+    for row in mine:
+        stage = row.measure.removeprefix(f"{name}: ")
+        print(f"  {float(row.value):8.3f} s  {float(row.value) / whole:5.1%}  {stage}")
 
 
 if __name__ == "__main__":

@@ -383,11 +383,32 @@ def test_a_process_that_dies_takes_no_other_study_with_it(plan, tmp_path, monkey
     assert "its process died" in summary(tmp_path / "out")["deadly"]["error"]
 
 
+def test_after_a_death_the_others_go_on_side_by_side(plan, tmp_path, monkeypatch) -> None:
+    folder = tmp_path / "set"
+    paths = patients(folder, 1, 2, 3)
+    found = [Task(path, path.name, path.name) for path in paths]
+    found.insert(1, Task(Deadly(), "deadly", "deadly"))
+    alone: list[str] = []
+    in_own_process = batch._alone
+
+    def counted(plan: Plan, task: Task) -> Outcome:
+        alone.append(task.id)
+        return in_own_process(plan, task)
+
+    monkeypatch.setattr(batch, "_alone", counted)
+    outcomes = list(batch._side_by_side(plan(folder, jobs=1), found))
+    assert {one.id: one.status for one in outcomes} == {
+        **dict.fromkeys(["patient001", "patient002", "patient003"], "done"),
+        "deadly": "failed",
+    }
+    assert len(alone) == 1, "a thousand studies must not wait for one process each"
+
+
 def test_processes_share_the_cores(plan, tmp_path, monkeypatch) -> None:
     asked = []
     monkeypatch.setattr(batch, "Models", lambda device, threads=None: asked.append(threads))
     monkeypatch.setattr(batch, "_worker", None)
-    monkeypatch.setattr(batch.os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(batch.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     for jobs in (2, 8, 20):
         batch._begin(plan(tmp_path, jobs=jobs))
     assert asked == [4, 1, 1]

@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -202,19 +203,30 @@ def _one_after_another(plan: Plan) -> Iterator[Outcome]:
 
 
 def _side_by_side(plan: Plan, todo: Sequence[Task]) -> Iterator[Outcome]:
-    died = []
+    """In the order of the tasks, but for those that wait for one whose process died."""
+    while todo:
+        left = yield from _until_one_dies(plan, todo)
+        # It was at work on one of the first of these: each has another try in a process of its own,
+        # so that only the one to blame is lost. All others go on side by side, in a new pool.
+        for task in left[: plan.jobs]:
+            yield _with_report(plan, _alone(plan, task))
+        todo = left[plan.jobs :]
+
+
+def _until_one_dies(plan: Plan, todo: Sequence[Task]) -> Generator[Outcome, None, list[Task]]:
+    """What gets done; returns what does not, for a process of the pool has died."""
+    left = []
     pool = _pool(plan, min(plan.jobs, len(todo)))
     try:
-        futures = [pool.submit(_continue, task) for task in todo]
-        for task, future in zip(todo, futures, strict=True):
+        futures = deque(pool.submit(_continue, task) for task in todo)
+        for task in todo:
             try:
-                yield _with_report(plan, future.result())
+                yield _with_report(plan, futures.popleft().result())
             except BrokenProcessPool:
-                died.append(task)
+                left.append(task)
     finally:
         pool.shutdown(cancel_futures=True)
-    for task in died:  # one of them broke the pool of all: each in a process of its own
-        yield _with_report(plan, _alone(plan, task))
+    return left
 
 
 def _pool(plan: Plan, jobs: int) -> ProcessPoolExecutor:
@@ -249,8 +261,14 @@ _worker: "_Worker | None" = None
 def _begin(plan: Plan) -> None:
     global _worker
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    share = max(1, (os.cpu_count() or 1) // plan.jobs)  # processes that fight over cores lose both
-    _worker = _Worker(plan, Finder(plan), threads=share)
+    _worker = _Worker(plan, Finder(plan), threads=max(1, _cores() // plan.jobs))
+
+
+def _cores() -> int:
+    """Those that this process may use; processes that fight over cores lose both."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _continue(task: Task) -> Outcome:

@@ -179,7 +179,7 @@ def predict(study: Study, models: Models, settings: Settings) -> Mapping[View, P
     Raises:
         StudyError: there is a model for none of them.
     """
-    from heartseg.refine import refine_cine
+    from heartseg.refine import refine_cine, refine_regions
 
     if settings.traditional is not None:
         from heartseg.classical import segment_views
@@ -191,9 +191,13 @@ def predict(study: Study, models: Models, settings: Settings) -> Mapping[View, P
         image, ensemble = study.images[view], models.together(names)
         structures = ensemble.structures
         place, heart = chosen_place(image, ensemble, asked=settings.locate)
-        probabilities = ensemble.frames(image, turns=settings.turns, place=place)
-        keeping = Keeping(probabilities) if settings.save_probabilities else None
-        labels = refine_cine(keeping or probabilities, structures, image.geometry)
+        if settings.save_probabilities:
+            keeping = Keeping(ensemble.frames(image, turns=settings.turns, place=place))
+            labels = refine_cine(keeping, structures, image.geometry)
+        else:
+            keeping = None
+            regions = ensemble.regions(image, turns=settings.turns, place=place)
+            labels = refine_regions(regions, structures, image.geometry)
         found[view] = Predicted(
             Segmentation(labels, image.geometry, structures[1:], image.times_ms),
             None if keeping is None else keeping.of(image, structures),

@@ -131,9 +131,9 @@ def test_a_frame_takes_some_milliseconds() -> None:
     probabilities = sure(labels)
     times = []
     for _ in range(7):
-        start = time.perf_counter()
+        start = time.process_time()  # other work on the machine is no fault of this
         refine_frame(probabilities, STRUCTURES, geometry(labels.shape))
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.08  # 0.006 on an idle machine; 0.02 is wanted
 
 

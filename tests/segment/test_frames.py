@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from heartseg.core.errors import ConfigError
+from heartseg.core.errors import ConfigError, ModelError
 from heartseg.core.geometry import Geometry, Orientation
 from heartseg.core.image import Image
 from heartseg.prepare import Locate, Preparation, localise
+from heartseg.refine import refine_cine, refine_regions
 from heartseg.segment import Bundle, frames
-from heartseg.segment.frames import average_of_turns, turned, unturned
+from heartseg.segment.frames import average_of_turns, regions, turned, unturned
 
 
 class Shifted:
@@ -145,3 +146,80 @@ def test_each_turn_looks_from_another_side(turns: int, places: int) -> None:
 def test_other_numbers_of_turns_are_refused_at_once(whole: Bundle, turns: int) -> None:
     with pytest.raises(ConfigError, match="1, 4 or 8"):
         frames(image(), whole, Shifted(), turns=turns)
+
+
+class Blob:
+    """A runtime that sees a chamber where the pixels are bright, beside sure background."""
+
+    name, precision = "blob", "f32"
+
+    def infer(self, pixels: np.ndarray) -> np.ndarray:
+        bright = np.clip((pixels - 0.4) * 4, 0, 1)
+        return np.concatenate([1 - bright, 0.7 * bright, 0.3 * bright], axis=1)
+
+
+def scene(orientation: Orientation) -> Image:
+    """Two frames with one bright corner; nothing is even, and pixels are not the network's."""
+    y, x = np.mgrid[:37, :52]
+    planes = np.exp(-((y - 9) ** 2 + (x - 38) ** 2) / 60.0)
+    grey = np.stack([planes * level for level in (0.3, 0.8, 1.0)])
+    voxels = np.stack([grey, np.roll(grey, (3, -4), (1, 2))]).astype(np.float32)
+    affine = np.array([[0, 0, 1.1, 7], [0, 1.3, 0, -3], [8, 0, 0, 2], [0, 0, 0, 1.0]])
+    geometry = Geometry((3, 37, 52), affine)
+    return Image(orientation.apply(voxels), geometry.oriented(orientation))
+
+
+@pytest.mark.parametrize(
+    "orientation",
+    [
+        Orientation(),
+        Orientation((0, 2, 1), (True, False, True)),
+        Orientation((0, 1, 2), (True,) * 3),
+    ],
+)
+@pytest.mark.parametrize("located", [None, Locate(look="short-axis", widen=1.5)])
+def test_a_region_is_the_frame_without_its_sure_background(
+    whole: Bundle, orientation: Orientation, located: Locate | None
+) -> None:
+    preparation = Preparation(spacing_mm=1.5, stride=8, percentiles=(0, 100), locate=located)
+    bundle, image = replace(whole, preparation=preparation), scene(orientation)
+    structures = (*whole.structures[:1], *whole.structures[1:3])
+    wholes = list(frames(image, bundle, Blob()))
+    near = list(regions(image, bundle, Blob()))
+    for frame, region in zip(wholes, near, strict=True):
+        assert region.shape == frame.shape[1:]
+        assert region.values[0].size < 0.5 * frame[0].size, "there is nothing to be won"
+        np.testing.assert_allclose(region.values, frame[:, *region.box], atol=1e-6)
+        outside = np.ones(region.shape, bool)
+        outside[region.box] = False
+        assert (frame[0] > frame[1:].max(axis=0))[outside].all()
+    np.testing.assert_array_equal(
+        refine_regions(near, structures, image.geometry),
+        refine_cine(wholes, structures, image.geometry),
+    )
+
+
+def test_a_frame_without_anatomy_has_an_empty_region(whole: Bundle) -> None:
+    class Nothing:
+        name, precision = "nothing", "f32"
+
+        def infer(self, pixels: np.ndarray) -> np.ndarray:
+            return np.concatenate([np.ones_like(pixels), 0 * pixels], axis=1)
+
+    region = next(iter(regions(image(), whole, Nothing())))
+    assert region.values.size == 0
+    labels = refine_regions([region], whole.structures[:2], image().geometry)
+    assert labels.shape == (1, 4, 24, 32)
+    assert not labels.any()
+
+
+def test_numbers_that_are_none_are_heard_of_wherever_they_are(whole: Bundle) -> None:
+    class Broken(Blob):
+        def infer(self, pixels: np.ndarray) -> np.ndarray:
+            answer = super().infer(pixels)
+            answer[1, 0, 18, 20] = np.nan  # dark, far from the chamber
+            return answer
+
+    near = regions(scene(Orientation()), whole, Broken())
+    with pytest.raises(ModelError, match="not numbers"):
+        refine_regions(near, whole.structures[:3], scene(Orientation()).geometry)

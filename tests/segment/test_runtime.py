@@ -49,6 +49,38 @@ def test_torch_says_what_openvino_says(
     np.testing.assert_allclose(rebuilt.infer(planes), engine.infer(planes), atol=1e-5)
 
 
+def test_torch_in_half_precision_says_about_the_same(bundle: Bundle, planes: Pixels) -> None:
+    pytest.importorskip("torch")
+    from heartseg.segment.torch_runtime import TorchRuntime
+
+    full, half = (TorchRuntime(bundle, "cpu", precision=one) for one in ("f32", "bf16"))
+    assert (full.precision, half.precision) == ("f32", "bf16")
+    answer, expected = half.infer(planes), full.infer(planes)
+    assert answer.dtype == np.float32
+    np.testing.assert_allclose(answer.sum(1), 1, atol=1e-5)  # the softmax is in f32
+    assert 0 < np.abs(answer - expected).max() < 0.05
+
+
+def test_on_the_processor_torch_keeps_to_f32(bundle: Bundle) -> None:
+    pytest.importorskip("torch")
+    from heartseg.segment.torch_runtime import TorchRuntime
+
+    measured = replace(bundle, scores={"bf16_label_difference": 1e-5})
+    assert TorchRuntime(measured, "cpu").precision == "f32"
+
+
+def test_planes_go_through_in_pieces(
+    bundle: Bundle, planes: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    from heartseg.segment import torch_runtime
+
+    whole = torch_runtime.TorchRuntime(bundle, "cpu")
+    expected = whole.infer(planes)
+    monkeypatch.setattr(torch_runtime, "PLANES_AT_ONCE", 2)
+    np.testing.assert_allclose(whole.infer(planes), expected, atol=1e-6)
+
+
 def test_probabilities_sum_to_one_and_are_f32(engine: OpenVinoRuntime, planes: Pixels) -> None:
     answer = engine.infer(planes)
     assert (answer.dtype, answer.shape) == (np.float32, (5, 4, 20, 28))

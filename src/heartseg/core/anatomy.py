@@ -243,8 +243,10 @@ def enclosure(labels: Labels, cavity: Structure) -> float | None:
 
 
 def _neighbours(array: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    length = array.shape[axis]
-    return array.take(range(length - 1), axis), array.take(range(1, length), axis)
+    """Views of all but the last and all but the first along axis -2 or -1."""
+    if axis == -1:
+        return array[..., :-1], array[..., 1:]
+    return array[..., :-1, :], array[..., 1:, :]
 
 
 def ventricles_swapped(labels: Labels) -> bool:

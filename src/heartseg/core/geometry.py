@@ -18,6 +18,7 @@ from heartseg.core.errors import GeometryError
 
 Affine = NDArray[np.float64]
 Shape = tuple[int, int, int]
+Box = tuple[slice, slice, slice]
 Unit = Literal["mm", "px"]
 
 THICK_RATIO = 1.5
@@ -74,6 +75,13 @@ class Orientation:
         back = _flipped(voxels, self.flip)
         inverse = np.argsort(self.order)
         return back.transpose(*range(lead), *(lead + int(axis) for axis in inverse))
+
+    def undo_box(self, box: Box, shape: Shape) -> Box:
+        """Where the voxels in `box` of an arranged array of `shape` lie in the one it was."""
+        back = [slice(0)] * 3
+        for one, length, old, flipped in zip(box, shape, self.order, self.flip, strict=True):
+            back[old] = slice(length - one.stop, length - one.start) if flipped else one
+        return back[0], back[1], back[2]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from heartseg.core.anatomy import Structure
 from heartseg.core.errors import GeometryError
-from heartseg.core.geometry import Geometry
+from heartseg.core.geometry import Box, Geometry, Shape
 from heartseg.core.image import Image
 
 CERTAIN = 65535
@@ -55,6 +55,27 @@ class Probabilities:
         """Some frames, with their times."""
         times = None if self.times_ms is None else tuple(self.times_ms[one] for one in frames)
         return replace(self, scaled=self.scaled[:, list(frames)], times_ms=times)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """What a model said of the part of one frame that may be anatomy.
+
+    Attributes:
+        values: (structures, z, rows, columns) of the box; the first structure is the background.
+        box: where they lie in the frame, with all its slices.
+        shape: (z, y, x) of the frame; around the box all is background.
+    """
+
+    values: NDArray[np.float32]
+    box: Box
+    shape: Shape
+
+    @classmethod
+    def whole(cls, values: NDArray[np.float32]) -> Self:
+        """A whole frame (structures, z, y, x)."""
+        z, y, x = values.shape[1:]
+        return cls(values, (slice(0, z), slice(0, y), slice(0, x)), (z, y, x))
 
 
 class Keeping:

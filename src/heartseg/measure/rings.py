@@ -51,12 +51,16 @@ def rings(
     plane: Labels, sectors: Sequence[Sector], spacing: tuple[float, float]
 ) -> tuple[Ring | None, ...]:
     """Radii of sectors of a (y, x) slice; None for one that has no cavity or no wall."""
-    if not (plane == Structure.LV_CAVITY).any():
+    pool = plane == Structure.LV_CAVITY
+    if not pool.any():
         return (None,) * len(sectors)
-    heart = np.isin(plane, (Structure.LV_CAVITY, Structure.LV_MYOCARDIUM))
-    cavity = plane[heart] == Structure.LV_CAVITY
-    angles = angles_about_lv(plane, spacing, heart)
+    heart = pool | (plane == Structure.LV_MYOCARDIUM)
     pixel = spacing[0] * spacing[1]
+    if tuple(sectors) == (WHOLE,):  # every pixel is inside, at whatever angle
+        whole, blood = (np.count_nonzero(part) * pixel for part in (heart, pool))
+        return (_ring(blood, whole, WHOLE.width) if blood < whole else None,)
+    cavity = pool[heart]
+    angles = angles_about_lv(plane, spacing, heart)
     found: list[Ring | None] = []
     for sector in sectors:
         inside = np.mod(angles - sector.start, 2 * np.pi) < sector.width

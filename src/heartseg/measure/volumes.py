@@ -87,7 +87,7 @@ def around_heart(labels: Labels) -> Labels:
 
 def extents(segmentation: Segmentation) -> Extents:
     """Count every structure in every frame and slice."""
-    labels = segmentation.labels
+    labels = around_heart(segmentation.labels)  # background is not counted
     voxels = np.zeros((*labels.shape[:2], len(Structure)), np.int64)
     for t, z in np.ndindex(labels.shape[:2]):
         plane = labels[t, z]

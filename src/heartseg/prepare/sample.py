@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from heartseg.core.anatomy import Labels
 from heartseg.core.geometry import Geometry, Orientation
 from heartseg.core.image import Image
+from heartseg.core.probability import Region
 from heartseg.prepare.clahe import equalise
 from heartseg.prepare.localise import Box, Location
 from heartseg.prepare.neighbours import with_neighbours
@@ -166,6 +167,32 @@ class Sample:
         restored: NDArray[np.float32] = self.orientation.undo(np.moveaxis(planes, 1, 0))
         return restored
 
+    def restore_region(self, probabilities: NDArray[np.float32]) -> Region:
+        """As `restore`, of no more than what may be anatomy: much less to compute.
+
+        A voxel lies between pixels of the prepared grid. Where the background wins in all of them,
+        by more than rounding, it wins in the voxel too.
+        """
+        rows, columns = self._back()
+        seen = ~(probabilities[:, 0] - _greatest(probabilities) > CLEARLY)  # NaN is seen too
+        shown: NDArray[np.bool_] = np.any(seen, axis=0)  # (H, W)
+        into_rows, of_rows = _touched(rows, np.any(shown, axis=1))
+        into_columns, of_columns = _touched(columns, np.any(shown, axis=0))
+        planes = resample_planes(
+            probabilities[:, :, of_rows, of_columns],
+            rows[into_rows, of_rows],
+            columns[into_columns, of_columns],
+        )
+        box = (
+            slice(0, len(planes)),
+            _moved(into_rows, self.box[0].start),
+            _moved(into_columns, self.box[1].start),
+        )
+        turned = self.turned.shape
+        values = np.ascontiguousarray(self.orientation.undo(np.moveaxis(planes, 1, 0)))
+        own = self.orientation.undo_box(box, turned)
+        return Region(values, own, self.image.geometry.shape)
+
     def restore_map(self, planes: NDArray[np.float32], *, outside: float) -> NDArray[np.float32]:
         """(z, H, W) on the prepared grid -> (z, y, x) on the image's own grid, interpolated.
 
@@ -202,3 +229,29 @@ class Sample:
             linear_weights(rows, height, step=1 / self.step[0], filtered=False),
             linear_weights(columns, width, step=1 / self.step[1], filtered=False),
         )
+
+
+CLEARLY = 1e-4
+"""Of probabilities: far above the rounding of an interpolation, far below what decides anything."""
+
+
+def _greatest(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(z, y, x): the greatest probability of any structure, background left out."""
+    greatest = probabilities[:, 1]
+    for channel in range(2, probabilities.shape[1]):
+        greatest = np.maximum(greatest, probabilities[:, channel])
+    return greatest
+
+
+def _touched(weights: Weights, seen: Any) -> tuple[slice, slice]:
+    """The targets that any of the seen sources has a part in, and all sources of these."""
+    targets = np.flatnonzero((weights[:, seen] != 0).any(axis=1))
+    if not targets.size:
+        return slice(0, 0), slice(0, 0)
+    into = slice(int(targets[0]), int(targets[-1]) + 1)
+    sources = np.flatnonzero((weights[into] != 0).any(axis=0))
+    return into, slice(int(sources[0]), int(sources[-1]) + 1)
+
+
+def _moved(part: slice, by: int) -> slice:
+    return slice(part.start + by, part.stop + by)

@@ -9,7 +9,6 @@ from heartseg.core.study import Study, View
 from heartseg.read import folder
 from heartseg.read.candidate import Candidate, Options, with_unique_ids
 from heartseg.read.layout import Layout
-from heartseg.read.layouts import LAYOUTS
 
 __all__ = ["Candidate", "Options", "find_studies", "published_labels", "read_study"]
 
@@ -36,7 +35,7 @@ def find_studies(
     if not path.exists():
         raise StudyError(path.name, got="no such file or folder", do="check the path")
     options = Options(spacing_mm=spacing_mm, view=view, scheme=scheme)
-    found = _found(path, options, LAYOUTS.values())
+    found = _found(path, options, _layouts(path))
     if not found:
         raise StudyError(path.name, got="nothing that heartseg can read")
     return found
@@ -76,7 +75,7 @@ def published_labels(path: Path, study: Study) -> Mapping[View, Segmentation] | 
     if not path.is_dir():
         return None
     # Plain files publish no labels, and a folder of masks alone is no fault here.
-    found = _found(path, Options(), [one for one in LAYOUTS.values() if one.name != folder.NAME])
+    found = _found(path, Options(), [one for one in _layouts(path) if one.name != folder.NAME])
     labelled = [one for one in found if one.reference is not None]
     if not labelled:
         return None
@@ -84,6 +83,15 @@ def published_labels(path: Path, study: Study) -> Mapping[View, Segmentation] | 
     if not mine or mine[0].reference is None:
         raise StudyError(path.name, got=f"no labels of {study.id}", do="name its own folder")
     return mine[0].reference()
+
+
+def _layouts(path: Path) -> Iterable[Layout]:
+    """Those that the path may have: the data sets are folders, and are loaded for folders only."""
+    if not path.is_dir():
+        return (folder.LAYOUT,)
+    from heartseg.read.layouts import LAYOUTS
+
+    return LAYOUTS.values()
 
 
 def _found(path: Path, options: Options, layouts: Iterable[Layout]) -> list[Candidate]:

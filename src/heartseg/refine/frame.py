@@ -7,12 +7,13 @@ from numpy.typing import NDArray
 
 from heartseg.core.anatomy import Labels, Structure
 from heartseg.core.errors import ModelError
-from heartseg.core.geometry import Geometry
+from heartseg.core.geometry import Box, Geometry
+from heartseg.core.probability import Region
 from heartseg.refine import rules
+from heartseg.refine.pieces import box_of
 from heartseg.refine.time import no_flicker
 
 Probabilities = NDArray[np.float32]
-Box = tuple[slice, slice, slice]
 
 
 def refine_cine(
@@ -23,7 +24,14 @@ def refine_cine(
     Raises:
         ModelError: as `refine_frame`, or no frame.
     """
-    labels = [refine_frame(frame, structures, geometry) for frame in frames]
+    return refine_regions(map(Region.whole, frames), structures, geometry)
+
+
+def refine_regions(
+    regions: Iterable[Region], structures: Sequence[Structure], geometry: Geometry
+) -> Labels:
+    """As `refine_cine`, of frames without the background around the heart."""
+    labels = [refine_region(region, structures, geometry) for region in regions]
     if not labels:
         raise ModelError("probabilities", got="no frame", allowed="at least one")
     return no_flicker(np.stack(labels))
@@ -42,12 +50,19 @@ def refine_frame(
     Raises:
         ModelError: shapes that do not fit, or values that are not numbers.
     """
-    labels = likeliest(probabilities, structures, geometry)
-    box = _box(labels)
-    if box is None:
-        return labels
-    cavity_likelier = _cavity_likelier(probabilities, structures, box)
-    labels[box] = _obeying_anatomy(labels[box], geometry, cavity_likelier)
+    return refine_region(Region.whole(probabilities), structures, geometry)
+
+
+def refine_region(region: Region, structures: Sequence[Structure], geometry: Geometry) -> Labels:
+    """As `refine_frame`, of a frame without the background around the heart."""
+    _require_fit((len(region.values), *region.shape), structures, geometry)
+    labels = np.full(geometry.shape, structures[0], np.uint8)
+    inner = _likeliest(region.values, structures)
+    if inner.any():
+        box = box_of(inner)
+        cavity_likelier = _cavity_likelier(region.values, structures, box)
+        inner[box] = _obeying_anatomy(inner[box], geometry, cavity_likelier)
+        labels[region.box] = inner
     return labels
 
 
@@ -59,24 +74,33 @@ def likeliest(
     Raises:
         ModelError: as `refine_frame`.
     """
+    _require_fit(probabilities.shape, structures, geometry)
+    return _likeliest(probabilities, structures)
+
+
+def _require_fit(
+    shape: tuple[int, ...], structures: Sequence[Structure], geometry: Geometry
+) -> None:
     wanted = (len(structures), *geometry.shape)
-    if probabilities.shape != wanted or structures[0] != Structure.BACKGROUND:
+    if shape != wanted or structures[0] != Structure.BACKGROUND:
         raise ModelError(
-            "probabilities",
-            got=f"shape {probabilities.shape}",
-            allowed=f"{wanted}, background first",
+            "probabilities", got=f"shape {shape}", allowed=f"{wanted}, background first"
         )
+
+
+def _likeliest(probabilities: Probabilities, structures: Sequence[Structure]) -> Labels:
     # Least and greatest are NaN when any is: faster than looking at each voxel.
-    if not np.isfinite([probabilities.min(), probabilities.max()]).all():
+    least, greatest = probabilities.min(initial=0.0), probabilities.max(initial=0.0)
+    if not np.isfinite([least, greatest]).all():
         raise ModelError(
             "probabilities",
             got="values that are not numbers (NaN or infinite)",
             do="the model or its precision does not suit this image: try another model",
         )
     best = probabilities[0]
-    labels = np.full(geometry.shape, structures[0], np.uint8)
+    labels = np.full(best.shape, structures[0], np.uint8)
     for structure, channel in zip(structures[1:], probabilities[1:], strict=True):
-        labels[channel > best] = structure
+        np.copyto(labels, np.uint8(structure), where=channel > best)
         best = np.maximum(best, channel)
     return labels
 
@@ -106,12 +130,3 @@ def _cavity_likelier(
         return np.ones(cavity.shape, bool)
     likelier: NDArray[np.bool_] = cavity > probabilities[order.index(Structure.LV_MYOCARDIUM)][box]
     return likelier
-
-
-def _box(labels: Labels) -> Box | None:
-    """The smallest box in the plane around all anatomy; every slice, for neighbours count."""
-    found = labels.max(axis=0) > 0
-    rows, columns = np.flatnonzero(found.any(axis=1)), np.flatnonzero(found.any(axis=0))
-    if not rows.size:
-        return None
-    return np.s_[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

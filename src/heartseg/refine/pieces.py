@@ -1,11 +1,12 @@
 """Which pieces of a structure belong to the heart."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from heartseg.core.geometry import Geometry
+from heartseg.core.geometry import Box, Geometry
 
 Mask = NDArray[np.bool_]
 
@@ -26,17 +27,19 @@ def main_piece(
     when it begins in a slice where the structure would else be missing, next to one where it is,
     within `REACH_MM` in the plane. Two pieces side by side in a slice are never both kept so.
     """
-    labels, count = pieces(mask)
+    box = box_of(mask)
+    labels, count = pieces(mask[box])
     if count < 2:
         return mask
-    worths = np.array([worth(labels == index) for index in range(1, count + 1)])
+    pieces_of = partial(_piece, mask.shape, box, labels)
+    worths = np.array([worth(pieces_of(index)) for index in range(1, count + 1)])
     order = (np.argsort(-worths, kind="stable") + 1).tolist()
     kept: Mask = labels == order[0]
     waiting = order[1:]
     while True:
         joined = next((i for i in waiting if _carries_on(labels == i, kept, geometry)), None)
         if joined is None:
-            return kept
+            return _put_back(kept, box, mask.shape)
         kept |= labels == joined
         waiting.remove(joined)
 
@@ -48,39 +51,44 @@ def near(mask: Mask, other: Mask, geometry: Geometry) -> Mask:
     """
     if not other.any() or not mask.any():
         return mask
-    from scipy import ndimage
-
-    labels, _ = pieces(mask)
-    close = set(np.unique(labels[ndimage.binary_dilation(other, np.ones((1, 3, 3)))]).tolist())
-    for index in set(range(1, int(labels.max()) + 1)) - close:
-        if _distance(labels == index, other, geometry) <= reach(geometry):
+    box = box_of(mask | other)
+    labels, count = pieces(mask[box])
+    inside = other[box]
+    close = set(np.unique(labels[_dilated(inside)]).tolist()) - {0}
+    for index in set(range(1, count + 1)) - close:
+        if _distance(labels == index, inside, geometry) <= reach(geometry):
             close.add(index)
-    kept: Mask = np.isin(labels, sorted(close - {0}))
-    return kept
+    if len(close) == count:
+        return mask
+    kept: Mask = np.isin(labels, sorted(close))
+    return _put_back(kept, box, mask.shape)
 
 
 def one_piece_a_slice(mask: Mask) -> Mask:
     """The largest piece of each slice (z, y, x)."""
-    labels, count = pieces(mask, across_slices=False)
-    filled = int(mask.any(axis=(1, 2)).sum())
-    if count == filled:
+    box = box_of(mask)
+    inside = mask[box]
+    labels, count = pieces(inside, across_slices=False)
+    if count == int(inside.any(axis=(1, 2)).sum()):
         return mask
     sizes = np.bincount(labels.ravel())
     largest = [_largest(plane, sizes) for plane in labels]
-    kept: Mask = mask & (labels == np.array(largest)[:, None, None])
-    return kept
+    kept: Mask = inside & (labels == np.array(largest)[:, None, None])
+    return _put_back(kept, box, mask.shape)
 
 
 def without_crumbs(mask: Mask, share: float) -> Mask:
     """The pieces of each slice (z, y, x) that have at least `share` of its largest one's size."""
-    labels, count = pieces(mask, across_slices=False)
-    if count == int(mask.any(axis=(1, 2)).sum()):
+    box = box_of(mask)
+    inside = mask[box]
+    labels, count = pieces(inside, across_slices=False)
+    if count == int(inside.any(axis=(1, 2)).sum()):
         return mask
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     per_voxel = sizes[labels]
-    kept: Mask = mask & (per_voxel >= share * per_voxel.max(axis=(1, 2), keepdims=True))
-    return kept
+    kept: Mask = inside & (per_voxel >= share * per_voxel.max(axis=(1, 2), keepdims=True))
+    return _put_back(kept, box, mask.shape)
 
 
 def pieces(mask: Mask, *, across_slices: bool = True) -> tuple[NDArray[np.int32], int]:
@@ -92,6 +100,44 @@ def pieces(mask: Mask, *, across_slices: bool = True) -> tuple[NDArray[np.int32]
         connected[[0, 2]] = False
     labels, count = ndimage.label(mask, connected)
     return labels, int(count)
+
+
+def box_of(mask: NDArray[np.bool_] | NDArray[np.uint8]) -> Box:
+    """The smallest box in the plane around what is not zero (z, y, x), with all slices.
+
+    Labelling a structure's own box is several times faster than labelling the heart's.
+    """
+    found: Mask = np.any(mask, axis=0)
+    rows, columns = np.flatnonzero(found.any(axis=1)), np.flatnonzero(found.any(axis=0))
+    everywhere = slice(0, len(mask))
+    if not rows.size:
+        return everywhere, slice(0, 0), slice(0, 0)
+    return (
+        everywhere,
+        slice(int(rows[0]), int(rows[-1]) + 1),
+        slice(int(columns[0]), int(columns[-1]) + 1),
+    )
+
+
+def _put_back(kept: Mask, box: Box, shape: tuple[int, ...]) -> Mask:
+    whole = np.zeros(shape, bool)
+    whole[box] = kept
+    return whole
+
+
+def _piece(shape: tuple[int, ...], box: Box, labels: NDArray[np.int32], index: int) -> Mask:
+    return _put_back(labels == index, box, shape)
+
+
+def _dilated(mask: Mask) -> Mask:
+    """With the eight neighbours in the plane; of a square that is rows, then columns."""
+    rows = mask.copy()
+    rows[:, 1:] |= mask[:, :-1]
+    rows[:, :-1] |= mask[:, 1:]
+    out = rows.copy()
+    out[:, :, 1:] |= rows[:, :, :-1]
+    out[:, :, :-1] |= rows[:, :, 1:]
+    return out
 
 
 def reach(geometry: Geometry) -> float:

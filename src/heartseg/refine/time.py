@@ -3,6 +3,7 @@
 import numpy as np
 
 from heartseg.core.anatomy import Labels, Structure
+from heartseg.refine.pieces import box_of
 
 FEWEST_FRAMES = 8
 """Fewer are no cine: end-diastole and end-systole may well differ in a slice."""
@@ -17,10 +18,10 @@ def no_flicker(labels: Labels) -> Labels:
     if len(labels) < FEWEST_FRAMES:
         return labels
     out = labels.copy()
-    for structure in Structure:
-        if structure == Structure.BACKGROUND:
-            continue
-        there = np.stack([(frame == structure).any(axis=(1, 2)) for frame in labels])  # (t, z)
+    _, rows, columns = box_of(labels.reshape(-1, *labels.shape[2:]))
+    heart = labels[:, :, rows, columns]
+    for structure in np.unique(heart[heart > 0]).tolist():
+        there = (heart == structure).any(axis=(2, 3))  # (t, z)
         alone = there[1:-1] & ~there[:-2] & ~there[2:]
         for frame, plane in np.argwhere(alone).tolist():
             shown = out[frame + 1, plane]

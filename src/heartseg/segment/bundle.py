@@ -78,6 +78,7 @@ class _ModelFile:
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
     window: Window | None = None
+    int8_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def shipped_bundles() -> tuple[str, ...]:

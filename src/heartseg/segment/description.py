@@ -16,6 +16,12 @@ BF16_LIMIT = 1e-3
 BF16_SCORE = "bf16_label_difference"
 """Key in `scores`: the share that bf16 was seen to change, measured before shipping."""
 
+INT8_LIMIT = 0.003
+"""Eight bits may cost no more of the mean Dice than this."""
+
+INT8_SCORE = "int8_dice_loss"
+"""Key in `scores`: mean Dice in f32 less that in int8, measured before shipping."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Description:
@@ -36,6 +42,8 @@ class Description:
         scores: measured numbers, by name.
         window: of a network that is shown volumes, or cannot be shown whole planes; None for all
             others.
+        int8_ranges: least and greatest number that goes into each convolution, measured on training
+            images (`heartseg.segment.int8`); none where nobody measured them.
     """
 
     name: str
@@ -50,6 +58,7 @@ class Description:
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
     window: Window | None = None
+    int8_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def require_size(self, size: Sequence[int]) -> None:
         """Refuse what the network cannot be shown at once.
@@ -73,3 +82,9 @@ class Description:
         """True when bf16 was measured and changed too few labels to matter."""
         difference = self.scores.get(BF16_SCORE)
         return isinstance(difference, (int, float)) and 0 <= difference < BF16_LIMIT
+
+    @property
+    def int8_safe(self) -> bool:
+        """True when eight bits were measured and cost too little to matter."""
+        loss = self.scores.get(INT8_SCORE)
+        return bool(self.int8_ranges) and isinstance(loss, (int, float)) and loss < INT8_LIMIT

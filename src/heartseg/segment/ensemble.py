@@ -16,10 +16,11 @@ from heartseg.core.anatomy import Structure
 from heartseg.core.errors import ModelError
 from heartseg.core.finding import ModelUse
 from heartseg.core.image import Image
+from heartseg.core.probability import Region
 from heartseg.core.study import View
 from heartseg.prepare.localise import Location
 from heartseg.segment.bundle import Bundle, shipped_bundles
-from heartseg.segment.frames import frames
+from heartseg.segment.frames import frames, regions
 from heartseg.segment.runtime import Runtime
 
 Ready = tuple[Bundle, Runtime]
@@ -77,6 +78,18 @@ class Ensemble:
             for bundle, runtime in self.members
         ]
         return each[0] if len(each) == 1 else self._mean(each)
+
+    def regions(
+        self, image: Image, *, turns: int = 1, place: Location | None = None
+    ) -> Iterator[Region]:
+        """As `frames`, where anatomy may be: one model alone does not compute the rest.
+
+        Raises:
+            ConfigError, FormatError: as `heartseg.segment.frames`.
+        """
+        if len(self.members) == 1:
+            return regions(image, *self.members[0], turns=turns, place=place)
+        return map(Region.whole, self.frames(image, turns=turns, place=place))
 
     def use(self) -> ModelUse:
         """What a report says of them."""

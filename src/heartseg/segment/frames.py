@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 from heartseg.core.errors import ConfigError
 from heartseg.core.image import Image
+from heartseg.core.probability import Region
 from heartseg.prepare.localise import Location
+from heartseg.prepare.sample import Sample
 from heartseg.segment.bundle import Bundle
 from heartseg.segment.runtime import Runtime
 from heartseg.segment.window import Look, slices_through
@@ -39,13 +41,39 @@ def frames(
         ConfigError: another number of turns.
         FormatError: the image has no contrast or holds NaN.
     """
+    require_turns(turns)
+    sample = bundle.preparation.sample(image, place)
+    return map(sample.restore, predicted(sample, looking(bundle, runtime), turns))
+
+
+def regions(
+    image: Image,
+    bundle: Bundle,
+    runtime: Runtime,
+    *,
+    turns: int = 1,
+    place: Location | None = None,
+) -> Iterator[Region]:
+    """The same as `frames` where anatomy may be, without the background around it."""
+    require_turns(turns)
+    sample = bundle.preparation.sample(image, place)
+    return map(sample.restore_region, predicted(sample, looking(bundle, runtime), turns))
+
+
+def predicted(sample: Sample, look: Look, turns: int) -> Iterator[NDArray[np.float32]]:
+    """Probabilities (z, structures, y, x) of each frame on the prepared grid."""
+    for index in range(sample.image.frames):
+        yield average_of_turns(sample.channels(index), look, turns)
+
+
+def require_turns(turns: int) -> None:
+    """Refuse another number of turns than `TURNS` has.
+
+    Raises:
+        ConfigError: with what is allowed.
+    """
     if turns not in TURNS:
         raise ConfigError("turns", got=str(turns), allowed="1, 4 or 8")
-    sample, look = bundle.preparation.sample(image, place), looking(bundle, runtime)
-    return (
-        sample.restore(average_of_turns(sample.channels(index), look, turns))
-        for index in range(image.frames)
-    )
 
 
 def looking(bundle: Bundle, runtime: Runtime) -> Look:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from heartseg.core.errors import ModelError
 from heartseg.segment.bundle import INPUT, Bundle
+from heartseg.segment.int8 import points, quantise
 from heartseg.segment.softmax import softmax
 
-Precision = Literal["f32", "bf16"]
+Precision = Literal["f32", "bf16", "int8"]
 
 PIXELS_AT_ONCE = 2 * 256 * 256
 """Planes go through in pieces of about this size: the caches of a laptop hold them, the memory
@@ -32,8 +33,8 @@ class OpenVinoRuntime:
 
     Args:
         bundle: a checked model.
-        precision: of the convolutions. None chooses bf16 where the processor has it and the
-            bundle was measured to allow it, else f32.
+        precision: of the convolutions. None chooses bf16 where the processor has it, else int8,
+            where the bundle was measured to allow these, else f32.
         threads: None for all the cores that this process may use.
         cache: folder for compiled models; None writes nothing anywhere.
 
@@ -52,10 +53,10 @@ class OpenVinoRuntime:
         cache: Path | None = None,
     ) -> None:
         core = import_openvino().Core()
-        wanted = precision or ("bf16" if bundle.bf16_safe and _has_bf16(core) else "f32")
+        wanted = precision or _fastest(bundle, core)
         settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": wanted,
+            "INFERENCE_PRECISION_HINT": "bf16" if wanted == "bf16" else "f32",
             "ENABLE_CPU_PINNING": False,  # two runs would be pinned to the same processors
         }
         if threads is not None:
@@ -63,17 +64,20 @@ class OpenVinoRuntime:
         if cache is not None:
             settings["CACHE_DIR"] = str(cache)
         try:
-            compiled = core.compile_model(core.read_model(bundle.onnx), "CPU", settings)
+            network = core.read_model(bundle.onnx)
+            if wanted == "int8":
+                quantise(network, bundle.int8_ranges)
+            compiled = core.compile_model(network, "CPU", settings)
         except RuntimeError as fault:
             raise ModelError(f"model '{bundle.name}'", got=_last_line(fault)) from fault
         self._request = compiled.create_infer_request()
         self._name, self._require_size = bundle.name, bundle.require_size
         said = str(compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
-        self._precision = _NAMES.get(said, said)
+        self._precision = wanted if wanted == "int8" else _NAMES.get(said, said)
 
     @property
     def precision(self) -> str:
-        """What the compiled model says that it computes in: "f32", "bf16" or "f16"."""
+        """What the compiled model says that it computes in: "f32", "bf16", "f16" or "int8"."""
         return self._precision
 
     def infer(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -118,6 +122,23 @@ def planes_at_once(planes: int, *size: int) -> int:
     """The largest divisor of `planes` within `PIXELS_AT_ONCE`: every size costs a preparation."""
     most = max(1, PIXELS_AT_ONCE // prod(size))
     return next(count for count in range(min(most, planes), 0, -1) if planes % count == 0)
+
+
+def _fastest(bundle: Bundle, core: Any) -> Precision:
+    if bundle.bf16_safe and _has_bf16(core):
+        return "bf16"
+    return "int8" if bundle.int8_safe else "f32"
+
+
+def activations(bundle: Bundle, pixels: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    """What goes into each convolution in f32 when the network sees (n, 1, y, x), by name."""
+    module = import_openvino()
+    network = module.Core().read_model(bundle.onnx)
+    there = points(network)
+    inside = module.Model(list(there.values()), network.get_parameters(), "inside")
+    compiled = module.Core().compile_model(inside, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    answers = compiled(np.ascontiguousarray(pixels))
+    return {name: answers[place] for place, name in enumerate(there)}
 
 
 def _has_bf16(core: Any) -> bool:

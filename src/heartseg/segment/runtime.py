@@ -19,7 +19,7 @@ class Runtime(Protocol):
 
     Attributes:
         name: "openvino" or "torch".
-        precision: "f32", "bf16" or "f16", for the provenance.
+        precision: "f32", "bf16", "f16" or "int8", for the provenance.
     """
 
     name: str

@@ -14,6 +14,8 @@ from heartseg.models.background import answer_with_background
 from heartseg.segment.bundle import Bundle
 from heartseg.segment.onnx_check import read_onnx
 
+Precision = Literal["f32", "bf16"]
+
 PLANES_AT_ONCE = 64
 
 
@@ -23,25 +25,58 @@ class TorchRuntime:
     Args:
         bundle: a checked model.
         device: "cuda", or "cpu" to compare with the other runtime.
+        precision: of the convolutions. None chooses bf16 on a card that has it, where the bundle
+            was measured to allow it, else f32.
+        compiled: let torch write the network's program anew for these sizes. It takes a compiler
+            and up to a minute, once, which pays for cohorts.
 
     Raises:
         ModelError: description and weights do not fit.
     """
 
     name = "torch"
-    precision = "f32"
 
-    def __init__(self, bundle: Bundle, device: Literal["cpu", "cuda"]) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        device: Literal["cpu", "cuda"],
+        *,
+        precision: Precision | None = None,
+        compiled: bool = False,
+    ) -> None:
         self._device = torch.device(device)
-        self._network = load_network(bundle).eval().to(self._device)
+        self._precision = precision or _fastest(bundle, self._device)
+        network = load_network(bundle).eval().to(self._device).to(memory_format=_layout(bundle))
+        if compiled:
+            network.compile(dynamic=True)
+        self._network = network
+
+    @property
+    def precision(self) -> str:
+        """What the convolutions are computed in: "f32" or "bf16"."""
+        return self._precision
 
     def infer(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, channels, y, x) -> probabilities (n, structures, y, x), of the middle by a window."""
-        return probabilities(self._network, pixels, self._device)
+        return probabilities(self._network, pixels, self._device, self._precision)
+
+
+def _fastest(bundle: Bundle, device: torch.device) -> Precision:
+    halves = device.type == "cuda" and bundle.bf16_safe and torch.cuda.is_bf16_supported()
+    return "bf16" if halves else "f32"
+
+
+def _layout(bundle: Bundle) -> torch.memory_format:
+    """Channels last, which the fast kernels of cards and of bf16 want, for networks of planes."""
+    volumes = bundle.window is not None and bundle.window.axes == 3
+    return torch.preserve_format if volumes else torch.channels_last
 
 
 def probabilities(
-    network: nn.Module, pixels: NDArray[np.float32], device: torch.device
+    network: nn.Module,
+    pixels: NDArray[np.float32],
+    device: torch.device,
+    precision: Precision = "f32",
 ) -> NDArray[np.float32]:
     """(n, channels, ...) -> (n, classes, ...) in f32, some at once, by a network in eval mode.
 
@@ -49,8 +84,10 @@ def probabilities(
         ModelError: the network cannot take pixels of this size.
     """
     pieces = np.split(pixels, range(PLANES_AT_ONCE, len(pixels), PLANES_AT_ONCE))
+    half = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
     # TF32 would be ten bits of mantissa under the name of f32.
-    with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+    exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+    with torch.inference_mode(), half, exact:
         return np.concatenate([_of_piece(network, piece, device) for piece in pieces])
 
 
@@ -59,7 +96,7 @@ def _of_piece(
 ) -> NDArray[np.float32]:
     planes = torch.from_numpy(np.ascontiguousarray(pixels)).to(device)
     try:
-        found: NDArray[np.float32] = network(planes).softmax(1).cpu().numpy()
+        found: NDArray[np.float32] = network(planes).float().softmax(1).cpu().numpy()
     except RuntimeError as fault:
         got = f"planes of shape {tuple(planes.shape)}: {str(fault).splitlines()[0][:200]}"
         raise ModelError("network", got=got) from fault
