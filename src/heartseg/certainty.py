@@ -81,14 +81,15 @@ def with_certainty(
         return _without(report, "calibrated for two phases, and there is one")
     image, found = study.images[view], segmentations[view]
     looks = look_again(image, found, phases, (bundle, runtime), calibration.looks)
-    values = [VALUES[view](look, looks.phases) for look in looks.seen]
+    values = {finding.key: finding.value for finding in report.findings}
+    seen = [VALUES[view](look, looks.phases) for look in looks.seen]
     said = (
         f"from {calibration.looks} looks at the measured frames,"
         f" calibrated on {calibration.patients} patients"
     )
     return replace(
         report,
-        findings=with_intervals(report.findings, spreads(values), calibration),
+        findings=with_intervals(report.findings, spreads(values, seen), calibration),
         interval_level=calibration.level,
         interval_covers=calibration.covers,
         strategy={**report.strategy, "intervals": said},

@@ -1,12 +1,12 @@
 """How far a measured number may lie from that of a person's contours: intervals on findings.
 
-The same network looks again, in other ways; how far its answers lie apart is the *spread* s of a
-finding. The interval is value +- a * sqrt(s^2 + f^2) where the *times* a and the *floor* f, two
+The same network looks again, in other ways; how far its answers lie from the first is the *spread*
+s of a finding. The interval is value +- a * sqrt(s^2 + f^2). The *times* a and the *floor* f, two
 numbers of each finding, come from patients that the network never trained on: a is the quantile of
-|measured - drawn| / sqrt(s^2 + f^2) over them (split conformal prediction with normalised errors,
-Papadopoulos 2002, 2008; over the folds of a cross-validation, Vovk 2015, Barber 2021). The quantile
-is taken with one patient more than there are, so that a further patient of the same kind lies
-within with at least the probability asked for, whatever the errors look like.
+|measured - drawn| / sqrt(s^2 + f^2) over them (conformal prediction with normalised errors,
+Papadopoulos 2008; over the folds of a cross-validation, Vovk 2015, Barber 2021). The quantile is
+taken of one patient more than there are, so that a further patient of the same kind lies within
+with at least the probability asked for, whatever errors look like.
 
 What the spread leaves out is in the floor: errors that every look repeats. What neither holds is
 another reader, another examination of the same heart, another hospital.
@@ -49,8 +49,8 @@ is reduced (up to .40), mildly reduced (up to .49) or preserved."""
 Values = Mapping[str, float | None]
 """Of findings, by key."""
 
-FEWEST_LOOKS = 2
 MOST_LOOKS = 8
+"""There are so many ways to turn and mirror a plane."""
 
 _FLOORS = np.geomspace(0.1, 10.0, 41)
 """Floors that are tried, in mean errors: below, the spread alone counts; above, it no more does."""
@@ -103,9 +103,9 @@ class Calibration:
             ("level", not 0.5 <= self.level < 1, f"{self.level:g}", "0.5 up to below 1"),
             (
                 "looks",
-                not FEWEST_LOOKS <= self.looks <= MOST_LOOKS,
+                not 1 <= self.looks <= MOST_LOOKS,
                 str(self.looks),
-                f"{FEWEST_LOOKS} to {MOST_LOOKS}",
+                f"1 to {MOST_LOOKS}",
             ),
             ("temperature", not 0.05 <= self.temperature <= 20, f"{self.temperature:g}", "0.05-20"),
             (
@@ -137,14 +137,18 @@ VALUES: Mapping[View, Callable[[Segmentation, Phases], Values]] = {
 """How a look at a view is measured; a view that shall have intervals is a line here."""
 
 
-def spreads(looks: Sequence[Values]) -> dict[str, float]:
-    """Standard deviation over looks of every finding that all of them could measure."""
+def spreads(values: Values, looks: Sequence[Values]) -> dict[str, float]:
+    """How far looks lie from the measured value, root mean square, by finding.
+
+    Not from their own mean: where all looks agree on something else, that is the finding's doubt.
+    A finding that one of them could not measure has no spread.
+    """
     found = {}
     for key in KEYS:
-        values = [look.get(key) for look in looks]
-        numbers = [value for value in values if value is not None]
-        if len(numbers) == len(values) >= FEWEST_LOOKS:
-            found[key] = float(np.std(numbers, ddof=1))
+        measured, others = values.get(key), [look.get(key) for look in looks]
+        numbers = [value for value in others if value is not None]
+        if measured is not None and numbers and len(numbers) == len(others):
+            found[key] = float(np.sqrt(np.mean(np.square(np.subtract(numbers, measured)))))
     return found
 
 
@@ -170,16 +174,20 @@ def with_intervals(
     return tuple(_with(one, halves[one.key]) if one.key in halves else one for one in every)
 
 
+def interval_of(value: float, half: float, *, share: bool) -> Interval:
+    """value +- half, as far as a volume (0 or more) or a share of one (0 to 1) can go."""
+    return max(0.0, value - half), min(1.0 if share else np.inf, value + half)
+
+
 def _with(finding: Finding, half: float) -> Finding:
     if finding.value is None:
         return finding
-    most = 1.0 if finding.unit == "1" else float("inf")
-    if not 0 <= finding.value <= most:  # no volume or share at all: its quality says so
+    low, high = interval_of(finding.value, half, share=finding.unit == "1")
+    if not low <= finding.value <= high:  # no volume or share at all: its quality says so
         return finding
-    interval = max(0.0, finding.value - half), min(most, finding.value + half)
-    said = borderline(interval) if finding.key == "lv_ef" else None
+    said = borderline((low, high)) if finding.key == "lv_ef" else None
     problem = "; ".join(part for part in (finding.problem, said) if part)
-    return replace(finding, interval=interval, problem=problem or None)
+    return replace(finding, interval=(low, high), problem=problem or None)
 
 
 def borderline(interval: Interval) -> str | None:
