@@ -201,7 +201,12 @@ def calibrated(people: Sequence[Looked], looks: int, folds: int) -> Calibration:
     }
     how = f"patients that {folds} models of a cross-validation had not seen, ACDC (Bernard 2018)"
     return Calibration(
-        level=LEVEL, looks=looks, patients=len(people), calibrated=how, findings=rounded
+        level=LEVEL,
+        looks=looks,
+        patients=len(people),
+        calibrated=how,
+        findings=rounded,
+        temperature=TEMPERATURES[likeliest_temperature(people)],
     )
 
 
@@ -267,11 +272,16 @@ def sure_bins(folds: Mapping[str, Sequence[Looked]]) -> tuple[Any, Any, list[flo
     before, after, chosen = np.zeros((BINS, 3)), np.zeros((BINS, 3)), list[float]()
     for name, people in folds.items():
         others = [one for other, them in folds.items() if other != name for one in them]
-        best = int(np.argmin(np.sum([one.log_loss for one in others], axis=0)))
+        best = likeliest_temperature(others)
         chosen.append(TEMPERATURES[best])
         before += np.sum([one.bins[_UNCHANGED] for one in people], axis=0)
         after += np.sum([one.bins[best] for one in people], axis=0)
     return before, after, chosen
+
+
+def likeliest_temperature(people: Sequence[Looked]) -> int:
+    """Place in `TEMPERATURES` of the one that makes what was drawn likeliest."""
+    return int(np.argmin(np.sum([one.log_loss for one in people], axis=0)))
 
 
 def calibration_error(bins: Any) -> float:

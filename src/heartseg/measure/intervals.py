@@ -85,7 +85,8 @@ class Calibration:
     Attributes:
         level: share of patients whose drawn value shall lie within.
         looks: ways to look at the measured frames, the first of `heartseg.segment.frames`.
-        temperature: that the model's log-odds are divided by to be as sure as it is right.
+        temperature: that log-odds are divided by to be as sure as they are right (Guo 2017). It is
+            told and changes nothing: volumes at tempered thresholds foretold errors no better.
         patients: that it was calibrated on.
         calibrated: how, one line.
         findings: by key, of `KEYS`.
@@ -204,7 +205,9 @@ def _listed(words: Sequence[str]) -> str:
 def fitted(errors: NDArray[np.float64], spread: NDArray[np.float64], level: float) -> Width:
     """The width of one finding from patients that the model had not seen.
 
-    Of all floors the one whose intervals are the narrowest in the mean.
+    The floor is the one that makes the errors likeliest, in units of sqrt(spread^2 + floor^2) and
+    falling off exponentially (Laplace). The floor of the narrowest intervals would be chosen by the
+    same few patients that decide the quantile: 40 of them hold 2 % too little then.
 
     Args:
         errors: (patients,) measured less drawn.
@@ -217,13 +220,13 @@ def fitted(errors: NDArray[np.float64], spread: NDArray[np.float64], level: floa
     size = np.abs(errors)
     if not size.any():
         raise MeasureError("intervals", got="no error in any patient", allowed="real contours")
-    tried = []
-    for floor in (_FLOORS * size.mean()).tolist():
+
+    def surprise(floor: float) -> float:
         scales = np.hypot(spread, floor)
-        times = quantile(size / scales, level)
-        tried.append((times * float(scales.mean()), times, floor))
-    _, times, floor = min(tried)
-    return Width(times=times, floor=floor)
+        return float(np.log(scales).mean() + np.log((size / scales).mean()))
+
+    floor = min((_FLOORS * size.mean()).tolist(), key=surprise)
+    return Width(times=quantile(size / np.hypot(spread, floor), level), floor=floor)
 
 
 def quantile(scores: NDArray[np.float64], level: float) -> float:

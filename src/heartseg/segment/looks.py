@@ -109,18 +109,22 @@ def _may_be_cut(preparation: Preparation) -> bool:
 def _near(image: Image, found: Segmentation) -> Image:
     """The heart of all frames with the margin around it, as far as the image reaches."""
     there = found.labels.any(axis=(0, 1))
+    if not there.any():
+        return image
     in_mm = image.geometry.unit == "mm"
-    box = []
-    for axis, spacing in enumerate(image.geometry.spacing[1:]):
-        held = np.flatnonzero(there.any(axis=1 - axis))
-        if not held.size:
-            return image
-        margin = round(MARGIN_MM / spacing) if in_mm else MARGIN_PX
-        stop = min(there.shape[axis], int(held[-1]) + 1 + margin)
-        box.append(slice(max(0, int(held[0]) - margin), stop))
-    rows, columns = box
+    margins = [round(MARGIN_MM / one) if in_mm else MARGIN_PX for one in image.geometry.spacing[1:]]
+    rows, columns = (_cut(there.any(axis=1 - axis), margin) for axis, margin in enumerate(margins))
     return replace(
         image,
         voxels=image.voxels[..., rows, columns],
         geometry=image.geometry.cropped(rows, columns),
     )
+
+
+def _cut(held: NDArray[np.bool_], margin: int) -> slice:
+    """From a margin before to a margin behind; the middle whole pixels away from the image's."""
+    found = np.flatnonzero(held)
+    start, stop = max(0, int(found[0]) - margin), min(len(held), int(found[-1]) + 1 + margin)
+    if (start + stop - len(held)) % 2:  # the network's grid is laid about the middle
+        start, stop = (start, stop + 1) if stop < len(held) else (start - 1, stop)
+    return slice(start, stop)
