@@ -1,6 +1,7 @@
 """Do the intervals hold what people drew? Coverage over folds, and the constants that ship.
 
-    python benchmarks/intervals.py FOLDS [--looks 4] [--into cine-mr] [--check cine-mr] [--dry-run]
+    python benchmarks/intervals.py FOLDS [--check cine-mr] [--into cine-mr] [--constants folds|own]
+                                   [--looks 4] [--dry-run]
 
 FOLDS holds what `heartseg train runs/acdc/fold.toml --set split.fold=K -o FOLDS/fold-K` wrote for
 each K: a bundle, and a split.json that says whom it was not trained on. Each of these patients is
@@ -9,8 +10,12 @@ segmented and looked at again, and kept in FOLDS/looked; started again, the scri
 The patients of a fold get intervals with constants from the other folds only. results/intervals/
 then holds every case, the share of cases within with its exact binomial interval (Clopper and
 Pearson 1934), the calibration of probabilities before and after a temperature from the other folds
-(Guo 2017), and the constants from all folds, which `--into` writes into a bundle. `--check` adds a
-model of the usual split: its test patients, with constants from folds without them.
+(Guo 2017), and the constants.
+
+`--check` adds a model of the usual split (protocol.md) on its test patients, in two ways: with
+constants of the folds' models without these patients, and with its own, each patient's from all
+the others (leave one out). `--constants` says which of the two `--into` writes into a bundle. The
+folds' come from more patients, but from models that may be worse than the one they are for.
 
 Patients that are one examination (train/split.py) count once. The images are those that the folds
 were trained on; for a model and data of your own see docs/explanation/intervals.md.
@@ -53,6 +58,10 @@ LEVEL = 0.9
 LOOKS = 4
 EXACT = "share (95 % Clopper-Pearson interval)"
 MEAN = "mean (95 % interval)"
+DATA = "ACDC (Bernard 2018)"
+TEST, OWN = "test", "test, leave one out"
+"""Another model on its test patients: with the folds' constants, and with its own."""
+
 Widths = Mapping[str, Width]
 
 
@@ -81,30 +90,32 @@ def main() -> None:
     options = _options()
     folds = {name: _once(people) for name, people in _folds(options.folds).items()}
     everybody = [one for people in folds.values() for one in people]
-    cases = list(crossed(folds, options.looks))
-    calibration = calibrated(everybody, options.looks, len(folds))
+    how = f"patients that {len(folds)} models of a cross-validation had not seen, {DATA}"
+    shipping = {"folds": calibrated(everybody, options.looks, how)}
     where = _conditions(folds, options.looks)
+    cases = list(crossed(folds, options.looks))
     rows = [*coverage_rows(cases, where), *sureness_rows(folds, where)]
     if options.check:
         bundle, people = _of_usual_split(options.folds, options.check)
-        others = [one for one in everybody if part_of(one.patient) != "test"]
-        checked = list(with_widths("test", people, widths(others, options.looks), options.looks))
-        said = _said_of(bundle)
-        rows += coverage_rows(checked, {**where, "split": "test", "model": said})
-        cases += checked
+        place = {**where, "model": f"{bundle.name} {bundle.version}, sha256 {bundle.sha256}"}
+        for split, some in checked(people, everybody, options.looks):
+            cases += some
+            rows += coverage_rows(some, {**place, "split": split})
+        how = f"its {len(people)} test patients, {DATA}"
+        shipping["own"] = calibrated(people, options.looks, how)
     for row in rows:
-        print(f"{row.measure:48} {row.data:24} {row.split:8} {row.value:>8} {row.low} {row.high}")
-    if options.dry_run:
-        return
-    append("intervals/coverage", rows)
-    _write(OUT / "cases.csv", map(_as_line, cases))
-    _write(OUT / "constants.csv", constants(calibration))
-    _write(OUT / "reliability.csv", reliability(folds))
-    _into_page(rows)
-    if options.into:
+        print(f"{row.measure:42} {row.data:17} {row.split:20} {row.value:>8} {row.low} {row.high}")
+    if not options.dry_run:
+        append("intervals/coverage", rows)
+        _write(OUT / "cases.csv", map(_as_line, cases))
+        _write(OUT / "constants.csv", constants(shipping))
+        _write(OUT / "reliability.csv", reliability(folds))
+        _into_page(rows)
+    if options.into and not options.dry_run:
         bundle = load_bundle(options.into)
-        write_bundle(bundle.folder, bundle.onnx, replace(bundle, intervals=calibration))
-        print(f"wrote the constants into {bundle.folder}")
+        chosen = shipping[options.constants]
+        write_bundle(bundle.folder, bundle.onnx, replace(bundle, intervals=chosen))
+        print(f"wrote the constants of {options.constants} into {bundle.folder}")
 
 
 def _options() -> argparse.Namespace:
@@ -113,8 +124,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--looks", type=int, default=LOOKS, help="1 to 8")
     parser.add_argument("--into", help="name or folder of the bundle that gets the constants")
     parser.add_argument("--check", help="name or folder of a model of the usual split")
+    parser.add_argument("--constants", choices=("folds", "own"), default="folds")
     parser.add_argument("--dry-run", action="store_true", help="print, keep nothing")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.constants == "own" and not options.check:
+        parser.error("--constants own takes --check MODEL")
+    return options
 
 
 def _folds(folder: Path) -> dict[str, list[Looked]]:
@@ -167,6 +182,17 @@ def crossed(folds: Mapping[str, Sequence[Looked]], looks: int) -> Iterator[Case]
         yield from with_widths(name, people, widths(others, looks), looks)
 
 
+def checked(
+    people: Sequence[Looked], folds: Sequence[Looked], looks: int
+) -> Iterator[tuple[str, list[Case]]]:
+    """Cases of another model, by how it got its constants."""
+    names = {one.patient for one in people}
+    others = [one for one in folds if one.patient not in names]
+    yield TEST, list(with_widths(TEST, people, widths(others, looks), looks))
+    alone = {one.patient: [one] for one in people}
+    yield OWN, [replace(case, fold=OWN) for case in crossed(alone, looks)]
+
+
 def with_widths(
     fold: str, people: Sequence[Looked], constants: Widths, looks: int
 ) -> Iterator[Case]:
@@ -193,13 +219,12 @@ def widths(people: Sequence[Looked], looks: int) -> dict[str, Width]:
     return found
 
 
-def calibrated(people: Sequence[Looked], looks: int, folds: int) -> Calibration:
-    """What ships: constants from all folds."""
+def calibrated(people: Sequence[Looked], looks: int, how: str) -> Calibration:
+    """What may ship: constants from all patients there are."""
     rounded = {
         key: Width(times=float(f"{one.times:.4g}"), floor=float(f"{one.floor:.4g}"))
         for key, one in widths(people, looks).items()
     }
-    how = f"patients that {folds} models of a cross-validation had not seen, ACDC (Bernard 2018)"
     return Calibration(
         level=LEVEL,
         looks=looks,
@@ -300,15 +325,12 @@ def reliability(folds: Mapping[str, Sequence[Looked]]) -> Iterator[dict[str, obj
                 yield {**line, "probability": mean, "right": share}
 
 
-def constants(calibration: Calibration) -> Iterator[dict[str, object]]:
+def constants(shipping: Mapping[str, Calibration]) -> Iterator[dict[str, object]]:
     """A line a finding, as a bundle holds it."""
-    said = {
-        "level": calibration.level,
-        "looks": calibration.looks,
-        "patients": calibration.patients,
-    }
-    for key, width in calibration.findings.items():
-        yield {"key": key, "times": width.times, "floor": width.floor, **said}
+    for name, one in shipping.items():
+        for key, width in one.findings.items():
+            line = {"constants": name, "key": key, "times": width.times, "floor": width.floor}
+            yield {**line, "level": one.level, "looks": one.looks, "patients": one.patients}
 
 
 _UNCHANGED = int(np.argmin(np.abs(np.array(TEMPERATURES) - 1.0)))
@@ -335,10 +357,6 @@ def _conditions(folds: Mapping[str, Sequence[Looked]], looks: int) -> dict[str, 
         "configuration": f"{looks} looks, level {LEVEL}",
         "hardware": hardware(),
     }
-
-
-def _said_of(bundle: Bundle) -> str:
-    return f"{bundle.name} {bundle.version}, sha256 {bundle.sha256}"
 
 
 def _share_row(measure: str, held: Sequence[bool], where: Mapping[str, str]) -> Row:
@@ -372,7 +390,7 @@ def _into_page(rows: Sequence[Row]) -> None:
 
 def table(rows: Sequence[Row]) -> str:
     """Coverage and width of each finding over all patients, as Markdown."""
-    lines = ["| finding | patients | model | within | 95 % interval | mean width | mean error |"]
+    lines = ["| finding | patients | split | within | 95 % interval | mean width | mean error |"]
     lines.append("|---|---|---|---|---|---|---|")
     whole = [row for row in rows if row.data == "ACDC"]
     found = {(row.split, row.measure): row for row in whole}

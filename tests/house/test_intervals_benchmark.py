@@ -107,6 +107,23 @@ def test_the_second_record_of_one_examination_does_not_count(intervals: ModuleTy
     assert [one.patient for one in intervals._once(twins)] == ["patient074", "patient075"]
 
 
+def test_another_model_is_checked_without_its_own_patients_in_either_way(
+    intervals: ModuleType, folds: dict[str, list[object]]
+) -> None:
+    everybody = [one for fold in folds.values() for one in fold]
+    small = people(intervals, 1, 20, noise=0.2)  # the patients of fold-1, and a better model
+    (first, by_folds), (second, by_own) = intervals.checked(small, everybody, 4)
+    assert (first, second) == (intervals.TEST, intervals.OWN)
+    others = [one for name in ("fold-0", "fold-2") for one in folds[name]]
+    constants = intervals.widths(others, 4)
+    case = next(one for one in by_folds if one.key == "rv_edv_ml")
+    assert (case.high - case.low) / 2 == pytest.approx(constants["rv_edv_ml"].half(case.spread))
+    wide, narrow = (np.mean([one.high - one.low for one in some]) for some in (by_folds, by_own))
+    assert narrow < 0.5 * wide
+    assert 0.8 < np.mean([one.within for one in by_own]) < 1
+    assert len(by_own) == len(by_folds) == 20 * len(KEYS)
+
+
 def test_constants_and_cases_are_kept_and_the_page_has_their_table(
     intervals: ModuleType,
     folds: dict[str, list[object]],
@@ -114,10 +131,10 @@ def test_constants_and_cases_are_kept_and_the_page_has_their_table(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cases = list(intervals.crossed(folds, 4))
-    calibration = intervals.calibrated([one for f in folds.values() for one in f], 4, 3)
+    calibration = intervals.calibrated([one for f in folds.values() for one in f], 4, "three")
     assert (calibration.patients, calibration.looks, set(calibration.findings)) == (60, 4, {*KEYS})
     intervals._write(tmp_path / "cases.csv", map(intervals._as_line, cases))
-    intervals._write(tmp_path / "constants.csv", intervals.constants(calibration))
+    intervals._write(tmp_path / "constants.csv", intervals.constants({"folds": calibration}))
     kept = list(csv.DictReader((tmp_path / "cases.csv").read_text("utf-8").splitlines()))
     assert len(kept) == len(cases) == 60 * len(KEYS)
     assert {line["within"] for line in kept} == {"0", "1"}
