@@ -27,6 +27,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -162,11 +163,12 @@ def _seen(folder: Path, model: str, patients: Sequence[Candidate]) -> list[Looke
     return found
 
 
-def _patients() -> list[Candidate]:
+@cache
+def _patients() -> tuple[Candidate, ...]:
     training = real_images() / "acdc" / "training"
     if not training.is_dir():
         sys.exit("no ACDC patients: set HEARTSEG_DATA to the folder of real images")
-    return list(find_studies(training))
+    return tuple(find_studies(training))
 
 
 def _once(people: Sequence[Looked]) -> list[Looked]:

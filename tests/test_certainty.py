@@ -1,5 +1,6 @@
 """Reports get intervals where a model was calibrated for it, and else the reason why not."""
 
+import copy
 import csv
 import io
 import json
@@ -164,6 +165,14 @@ def test_python_users_get_them_too(patient: Path, sure: Path, report: Report) ->
     assert hs.measure_study(study, left).interval_level is None
     assert hs.measure_study(study, dict(seen)).interval_level is None
     assert hs.measure_study(study, seen, papillary="mass").interval_level is None
+
+
+def test_a_copy_of_what_was_segmented_loads_its_models_anew(
+    patient: Path, sure: Path, report: Report
+) -> None:
+    study = hs.read_study(patient)
+    again = copy.deepcopy(hs.segment_study(study, model=str(sure), device="cpu"))
+    assert hs.measure_study(study, again).findings == report.findings
 
 
 def test_the_report_is_read_back_with_them(report: Report, tmp_path: Path) -> None:
