@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from heartseg.certainty import with_certainty
 from heartseg.choice import Models
 from heartseg.core.finding import ModelUse, Report
 from heartseg.core.image import Segmentation
@@ -19,13 +20,14 @@ GIVEN = ModelUse(
 class Segmented(Mapping[View, Segmentation]):
     """Segmentations by view that remember what made them, so that a report can say it.
 
-    `probabilities` are empty unless they were asked for.
+    `probabilities` are empty unless they were asked for. `models` look again when it is measured.
     """
 
     masks: Mapping[View, Segmentation]
     model: ModelUse
     strategy: Mapping[str, str]
     settings: Settings = field(repr=False)
+    models: Models = field(repr=False)
     probabilities: Mapping[View, Probabilities] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, view: View) -> Segmentation:
@@ -45,6 +47,7 @@ def segment_study(
     device: str = "auto",
     turns: int = 1,
     keep_probabilities: bool = False,
+    intervals: bool = True,
 ) -> Segmented:
     """Segment each view of a study that there is a model for.
 
@@ -56,6 +59,8 @@ def segment_study(
         turns: 1, 4 or 8 ways to look at each plane.
         keep_probabilities: keep what the model gave in `probabilities` of the result, by view;
             `heartseg.report.save_probabilities` writes them.
+        intervals: let `measure_study` give intervals, if the model was calibrated for it; it then
+            looks again at the measured frames.
 
     Returns:
         By view: `Structure` labels (t, z, y, x) on the study's own grid.
@@ -70,11 +75,13 @@ def segment_study(
         device=device,
         turns=turns,
         save_probabilities=keep_probabilities,
+        intervals=intervals,
     )
     predicted = predict(study, models, settings)
     masks, sure = parted(predicted)
     strategy, used = explain(study, models, settings)
-    return Segmented(masks, used, {**strategy, **hearts(predicted)}, settings, sure)
+    strategy = {**strategy, **hearts(predicted)}
+    return Segmented(masks, used, strategy, settings, models, sure)
 
 
 def measure_study(
@@ -99,5 +106,6 @@ def measure_study(
     if isinstance(segmentations, Segmented):
         made = segmentations
         settings = replace(made.settings, papillary=papillary, base=base)
-        return measure(study, made, made.model, made.strategy, settings)
+        report = measure(study, made, made.model, made.strategy, settings)
+        return with_certainty(report, study, made, made.models, settings)
     return measure(study, segmentations, GIVEN, {}, Settings(papillary=papillary, base=base))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from heartseg.certainty import with_certainty
 from heartseg.choice import Models, asked_method, chosen_models, chosen_place, why_model
 from heartseg.core.anatomy import scheme
 from heartseg.core.finding import ModelUse, Quality, Report
@@ -64,6 +65,7 @@ class Settings:
         keep_identifiers: name the patient on the pages, and let file names that may hold
             identifiers into the provenance.
         save_probabilities: keep what the model gave and write it beside the masks.
+        intervals: let a model that was calibrated for it look again, and give intervals.
         language: of the pages: name of a shipped one, or path of a file of sentences.
         font: TrueType file for characters that the shipped fonts lack.
 
@@ -85,6 +87,7 @@ class Settings:
     base: str = "drawn"
     keep_identifiers: bool = False
     save_probabilities: bool = False
+    intervals: bool = True
     language: str = "en"
     font: Path | None = None
 
@@ -165,6 +168,7 @@ def examine(
         segmentations, strategy, model = given(study, settings.given)
     study = replace(study, id=name or study.id)  # labels are named by the study's own
     report = measure(study, segmentations, model, strategy, settings)  #   5 measure
+    report = with_certainty(report, study, segmentations, models, settings)
     return Analysis(study, segmentations, report, sure)
 
 
@@ -378,6 +382,7 @@ def _provenance(study: Study, settings: Settings) -> Provenance:
             "formats": list(settings.formats),
             "papillary": settings.papillary,
             "base": settings.base,
+            "intervals": settings.intervals,
             **_of_method(settings),
         },
     )

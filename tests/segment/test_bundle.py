@@ -9,6 +9,7 @@ import pytest
 
 from heartseg.core.anatomy import Structure
 from heartseg.core.errors import ModelError, OutputError
+from heartseg.measure.intervals import Calibration, Width
 from heartseg.prepare import Clahe
 from heartseg.prepare.presets import PRESETS
 from heartseg.segment import Bundle, Description, load_bundle, shipped_bundles, write_bundle
@@ -44,6 +45,56 @@ def test_a_bundle_can_be_written_again_with_new_scores(folder: Path, tmp_path: P
     again = load_bundle(tmp_path / "again")
     assert again.scores == {"dice": 0.5}
     assert again.sha256 == read.sha256
+
+
+CONSTANTS = Calibration(
+    level=0.9,
+    looks=4,
+    patients=99,
+    calibrated="five folds",
+    findings={"lv_ef": Width(times=2.0, floor=0.0125)},
+)
+
+
+def test_constants_of_intervals_travel_with_the_model_and_stand_on_its_card(
+    tmp_path: Path, onnx_f16: bytes, description: Description
+) -> None:
+    write_bundle(tmp_path / "mine", onnx_f16, replace(description, intervals=CONSTANTS))
+    assert load_bundle(tmp_path / "mine").intervals == CONSTANTS
+    card = (tmp_path / "mine" / "card.md").read_text()
+    assert "## Intervals" in card
+    assert "| calibrated | five folds |" in card
+    assert "| lv_ef | +- 2 x sqrt(spread^2 + 0.0125^2) |" in card
+
+
+def test_a_model_without_constants_says_nothing_of_intervals(folder: Path) -> None:
+    assert load_bundle(folder).intervals is None
+    assert "ntervals" not in (folder / "card.md").read_text()
+    assert "intervals" not in (folder / "model.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "by", "complaint"),
+    [
+        ("^level = .*$", "level = 1.5", "level"),
+        ("^looks = .*$", "looks = 900", "looks: got 900"),
+        ("^times = .*$", "times = nan", "times: got nan"),
+        ("^floor = .*$", "flor = 1.0", "did you mean 'floor'"),
+        (r"^\[intervals.findings.lv_ef\]$", "[intervals.findings.everything]", "got everything"),
+    ],
+)
+def test_constants_that_make_no_sense_are_refused(
+    tmp_path: Path,
+    onnx_f16: bytes,
+    description: Description,
+    pattern: str,
+    by: str,
+    complaint: str,
+) -> None:
+    write_bundle(tmp_path / "mine", onnx_f16, replace(description, intervals=CONSTANTS))
+    edit(tmp_path / "mine", pattern, by)
+    with pytest.raises(ModelError, match=complaint):
+        load_bundle(tmp_path / "mine")
 
 
 @pytest.mark.parametrize("name", PRESETS)

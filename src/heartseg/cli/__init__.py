@@ -153,6 +153,9 @@ def segment(
     turns: Annotated[int, typer.Option(help="ways to look at each plane: 1, 4 or 8")] = 1,
     locate: Locate = None,
     save_probabilities: SaveProbabilities = False,
+    intervals: Annotated[
+        bool, typer.Option("--intervals/--no-intervals", help="how far off each number may be")
+    ] = True,
     keep_identifiers: KeepIdentifiers = False,
     language: Language = "en",
     font: Font = None,
@@ -182,6 +185,7 @@ def segment(
         base=options.base(base),
         keep_identifiers=keep_identifiers,
         save_probabilities=save_probabilities,
+        intervals=intervals,
         language=options.language(language),
         font=options.font(font),
     )

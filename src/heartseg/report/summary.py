@@ -1,8 +1,9 @@
 """summary.csv: a row a study, for spreadsheets and statistics.
 
 UTF-8, comma-separated, one heading. The columns below always come first and in this order; other
-findings follow by name. Fractions are fractions. Absent is an empty cell, and `problems` says why;
-a failed study has a row with its `error`. A study that is done again replaces its row.
+findings follow by name, among them the ends of intervals (`lv_ef_low`, `lv_ef_high`). Fractions
+are fractions. Absent is an empty cell, and `problems` says why; a failed study has a row with its
+`error`. A study that is done again replaces its row.
 
 A cell that a spreadsheet would run as a formula (it starts with = + - @, also in full width, a tab
 or a carriage return) gets a leading apostrophe. Plain numbers keep their minus: they are harmless,
@@ -62,6 +63,9 @@ def summary_row(report: Report) -> Row:
     }
     problems = [f"{f['key']}: {f['problem']}" for f in said["findings"] if f["problem"]]
     row |= {f["key"]: _cell(f["value"]) for f in said["findings"] if f["key"] not in row}
+    for one in said["findings"]:
+        if one["interval"] is not None:
+            row |= dict(zip(_ends(one["key"]), map(_cell, one["interval"]), strict=True))
     return {**row, "problems": "; ".join(problems), "error": ""}
 
 
@@ -98,6 +102,11 @@ def _harmless(text: str) -> str:
     if not text.startswith(_FORMULA) or _NUMBER.fullmatch(text):
         return text
     return "'" + text
+
+
+def _ends(key: str) -> tuple[str, str]:
+    """Columns of the ends of a finding's interval."""
+    return f"{key}_low", f"{key}_high"
 
 
 def _cell(value: float | None) -> str:

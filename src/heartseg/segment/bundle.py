@@ -20,6 +20,7 @@ from heartseg.config.strict import PRESET
 from heartseg.core.anatomy import STRUCTURES_BY_KEY, Structure
 from heartseg.core.errors import ConfigError, ModelError, OutputError
 from heartseg.core.study import Modality, View
+from heartseg.measure.intervals import Calibration
 from heartseg.prepare import Preparation
 from heartseg.segment.card import card_text
 from heartseg.segment.description import Description
@@ -79,6 +80,7 @@ class _ModelFile:
     scores: Mapping[str, Any] = field(default_factory=dict)
     window: Window | None = None
     int8_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    intervals: Calibration | None = None
 
 
 def shipped_bundles() -> tuple[str, ...]:

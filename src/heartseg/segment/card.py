@@ -32,10 +32,22 @@ Segments {", ".join(s.title for s in d.structures[1:])} in {d.modality} images, 
 
 ## Scores
 {_rows(d.scores)}
-
+{_intervals(d)}
 Scores hold for images like those it learnt from: other scanners, ages, diseases and views may do
 worse, and nothing was measured there. SHA-256 of `model.onnx`: `{sha256}`
 """
+
+
+def _intervals(d: Description) -> str:
+    """What the intervals of its findings come from; nothing where it has none."""
+    if d.intervals is None:
+        return ""
+    said = {key: one for key, one in to_table(d.intervals).items() if key != "findings"}
+    widths = {
+        key: f"+- {one.times:.4g} x sqrt(spread^2 + {one.floor:.4g}^2)"
+        for key, one in d.intervals.findings.items()
+    }
+    return f"\n## Intervals\n{_rows({**said, **widths})}\n"
 
 
 def _rows(table: Mapping[str, Any]) -> str:

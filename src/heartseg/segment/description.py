@@ -7,6 +7,7 @@ from typing import Any, Literal
 from heartseg.core.anatomy import Structure
 from heartseg.core.errors import ModelError
 from heartseg.core.study import Modality, View
+from heartseg.measure.intervals import Calibration
 from heartseg.prepare import Preparation
 from heartseg.segment.window import Window
 
@@ -44,6 +45,7 @@ class Description:
             others.
         int8_ranges: least and greatest number that goes into each convolution, measured on training
             images (`heartseg.segment.int8`); none where nobody measured them.
+        intervals: what makes intervals of findings; None where nobody calibrated any.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Description:
     scores: Mapping[str, Any] = field(default_factory=dict)
     window: Window | None = None
     int8_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    intervals: Calibration | None = None
 
     def require_size(self, size: Sequence[int]) -> None:
         """Refuse what the network cannot be shown at once.
