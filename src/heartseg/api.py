@@ -8,7 +8,16 @@ from heartseg.core.finding import ModelUse, Report
 from heartseg.core.image import Segmentation
 from heartseg.core.probability import Probabilities
 from heartseg.core.study import Study, View
-from heartseg.pipeline import Settings, explain, measure, parted, predict
+from heartseg.measure.doubts import Witness
+from heartseg.pipeline import (
+    Settings,
+    explain,
+    measure,
+    parted,
+    predict,
+    with_doubts,
+    witnesses_of,
+)
 
 GIVEN = ModelUse(
     name="labels given by the caller", version="", sha256=None, licence="theirs", precision=None
@@ -19,7 +28,8 @@ GIVEN = ModelUse(
 class Segmented(Mapping[View, Segmentation]):
     """Segmentations by view that remember what made them, so that a report can say it.
 
-    `probabilities` are empty unless they were asked for.
+    `probabilities` are empty unless they were asked for; `witnesses` are what a model says of
+    itself, by view.
     """
 
     masks: Mapping[View, Segmentation]
@@ -27,6 +37,7 @@ class Segmented(Mapping[View, Segmentation]):
     strategy: Mapping[str, str]
     settings: Settings = field(repr=False)
     probabilities: Mapping[View, Probabilities] = field(default_factory=dict, repr=False)
+    witnesses: Mapping[View, Witness] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, view: View) -> Segmentation:
         return self.masks[view]
@@ -71,9 +82,10 @@ def segment_study(
         turns=turns,
         save_probabilities=keep_probabilities,
     )
-    masks, sure = parted(predict(study, models, settings))
+    predicted = predict(study, models, settings)
+    masks, sure = parted(predicted)
     strategy, used = explain(study, models, settings)
-    return Segmented(masks, used, strategy, settings, sure)
+    return Segmented(masks, used, strategy, settings, sure, witnesses_of(predicted))
 
 
 def measure_study(
@@ -98,5 +110,6 @@ def measure_study(
     if isinstance(segmentations, Segmented):
         made = segmentations
         settings = replace(made.settings, papillary=papillary, base=base)
-        return measure(study, made, made.model, made.strategy, settings)
+        report = measure(study, made, made.model, made.strategy, settings)
+        return with_doubts(report, study, made, made.witnesses)
     return measure(study, segmentations, GIVEN, {}, Settings(papillary=papillary, base=base))

@@ -19,6 +19,7 @@ from heartseg.core.study import Body, Phases, Study, View
 
 if TYPE_CHECKING:
     from heartseg.classical import Method
+    from heartseg.measure.doubts import Witness
     from heartseg.read import Candidate
 
 DEFAULT_SCHEMES: Mapping[View, str] = {View.SAX: "acdc"}
@@ -105,10 +106,11 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """A view's anatomy, and how sure the model was where that is kept."""
+    """A view's anatomy, how sure the model was where that is kept, and what it says of itself."""
 
     segmentation: Segmentation
     probabilities: Probabilities | None = None
+    witness: "Witness | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +151,17 @@ def examine(
     """
     study = with_body(candidate.load(), settings.body)  #                  1 read
     sure: Mapping[View, Probabilities] = {}
+    witnesses: Mapping[View, Witness] = {}
     if settings.given is None:
         predicted = predict(study, models, settings)  #                    2 prepare, 3 segment,
         strategy, model = explain(study, models, settings)  #              4 refine
         segmentations, sure = parted(predicted)
+        witnesses = witnesses_of(predicted)
     else:
         segmentations, strategy, model = given(study, settings.given)
     study = replace(study, id=name or study.id)  # labels are named by the study's own
     report = measure(study, segmentations, model, strategy, settings)  #   5 measure
+    report = with_doubts(report, study, segmentations, witnesses)
     return Analysis(study, segmentations, report, sure)
 
 
@@ -171,6 +176,8 @@ def predict(study: Study, models: Models, settings: Settings) -> Mapping[View, P
     Raises:
         StudyError: there is a model for none of them.
     """
+    from heartseg.measure.confidence import Watching
+    from heartseg.measure.doubts import Witness
     from heartseg.refine import refine_cine
 
     if settings.traditional is not None:
@@ -184,10 +191,12 @@ def predict(study: Study, models: Models, settings: Settings) -> Mapping[View, P
         structures = ensemble.structures
         probabilities = ensemble.frames(image, turns=settings.turns)
         keeping = Keeping(probabilities) if settings.save_probabilities else None
-        labels = refine_cine(keeping or probabilities, structures, image.geometry)
+        watching = Watching(keeping or probabilities, structures)
+        labels = refine_cine(watching, structures, image.geometry)
         found[view] = Predicted(
             Segmentation(labels, image.geometry, structures[1:], image.times_ms),
             None if keeping is None else keeping.of(image, structures),
+            Witness(watching.seen(), ensemble.familiar),
         )
     return found
 
@@ -199,6 +208,11 @@ def parted(
     return {view: one.segmentation for view, one in predicted.items()}, {
         view: one.probabilities for view, one in predicted.items() if one.probabilities
     }
+
+
+def witnesses_of(predicted: Mapping[View, Predicted]) -> "Mapping[View, Witness]":
+    """What the models say of themselves, for the views that one segmented."""
+    return {view: one.witness for view, one in predicted.items() if one.witness}
 
 
 def given(
@@ -295,6 +309,24 @@ def measure(
         landmarks=measured.landmarks,
         segments=measured.segments,
     )
+
+
+def with_doubts(
+    report: Report,
+    study: Study,
+    segmentations: Mapping[View, Segmentation],
+    witnesses: "Mapping[View, Witness]",
+) -> Report:
+    """The report with what the model that drew its stack of slices has against it."""
+    from heartseg.measure.doubts import doubted
+    from heartseg.measure.study import STACKS
+
+    for view in STACKS:
+        if view in segmentations and view in witnesses:
+            seen, phases = segmentations[view], report.phases.get(view)
+            quality = doubted(report.quality, witnesses[view], study.images[view], seen, phases)
+            return replace(report, quality=quality)
+    return report
 
 
 def _judged(quality: Quality, settings: Settings) -> Quality:

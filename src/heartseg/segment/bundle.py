@@ -20,6 +20,7 @@ from heartseg.config.strict import PRESET
 from heartseg.core.anatomy import STRUCTURES_BY_KEY, Structure
 from heartseg.core.errors import ConfigError, ModelError, OutputError
 from heartseg.core.study import Modality, View
+from heartseg.measure.likeness import Familiar
 from heartseg.prepare import Preparation
 from heartseg.segment.card import card_text
 from heartseg.segment.description import Description
@@ -77,6 +78,7 @@ class _ModelFile:
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
     window: Window | None = None
+    familiar: Familiar | None = None
 
 
 def shipped_bundles() -> tuple[str, ...]:

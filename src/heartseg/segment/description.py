@@ -7,6 +7,7 @@ from typing import Any, Literal
 from heartseg.core.anatomy import Structure
 from heartseg.core.errors import ModelError
 from heartseg.core.study import Modality, View
+from heartseg.measure.likeness import Familiar
 from heartseg.prepare import Preparation
 from heartseg.segment.window import Window
 
@@ -36,6 +37,7 @@ class Description:
         scores: measured numbers, by name.
         window: of a network that is shown volumes, or cannot be shown whole planes; None for all
             others.
+        familiar: what the training patients looked like; None where nobody measured it.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Description:
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
     window: Window | None = None
+    familiar: Familiar | None = None
 
     def require_size(self, size: Sequence[int]) -> None:
         """Refuse what the network cannot be shown at once.

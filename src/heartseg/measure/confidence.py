@@ -1,0 +1,145 @@
+"""How sure a model was of each structure, summed up a frame at a time while it predicts.
+
+The soft Dice confidence of Borges et al. (2024, "Soft Dice Confidence: a near-optimal confidence
+estimator for selective prediction in semantic segmentation"): the Dice that is to be expected of
+the likeliest labels, were the probabilities true. Of a structure with the mask M and the
+probability p it is 2 sum(p in M) / (|M| + sum(p)). It needs three sums of each slice, so that no
+frame has to be kept. What the rules of anatomy then changed says something too: a model that drew
+a good heart leaves them little to do.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heartseg.core.anatomy import Structure
+from heartseg.core.image import Segmentation
+from heartseg.core.study import Phases
+
+LEAST_EXPECTED: Mapping[Structure, float] = {
+    Structure.LV_CAVITY: 0.9,
+    Structure.LV_MYOCARDIUM: 0.85,
+    Structure.RV_CAVITY: 0.85,
+}
+"""Expected Dice below which a model is unsure of a structure."""
+
+MENDED = 0.25
+"""Share of a structure that the rules of anatomy may change."""
+
+BACKGROUND_CERTAIN = 0.99
+"""Beyond the box of all that is less certainly background nothing is summed: it would add a share
+of a percent, and most of the time."""
+
+Sums = NDArray[np.float64]
+"""(t, structures, z, 3): voxels of the mask, sum of its probability, the part within the mask."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sureness:
+    """What a model's probabilities said of itself, before any rule of anatomy.
+
+    Attributes:
+        sums: (t, structures, z, 3), see `Sums`.
+        structures: of the second axis; no background.
+    """
+
+    sums: Sums
+    structures: tuple[Structure, ...]
+
+    def expected_dice(self, structure: Structure, frame: int) -> float | None:
+        """Of the whole stack, in [0, 1]; None when nothing of it is in the frame or sought.
+
+        A probability that nowhere wins makes it 0.
+        """
+        if structure not in self.structures:
+            return None
+        chosen, total, within = self.sums[frame, self.structures.index(structure)].sum(axis=0)
+        return float(2 * within / (chosen + total)) if chosen + total else None
+
+    def chosen(self, structure: Structure, frame: int) -> NDArray[np.float64]:
+        """(z,) voxels of each slice whose likeliest structure it was."""
+        counted: NDArray[np.float64] = self.sums[frame, self.structures.index(structure), :, 0]
+        return counted
+
+
+class Watching:
+    """The frames (structures, z, y, x) of a model as they come, summed up on their way.
+
+    Args:
+        frames: float32 in [0, 1]; they can be taken once.
+        structures: of each channel; the first is the background.
+    """
+
+    def __init__(
+        self, frames: Iterable[NDArray[np.float32]], structures: Sequence[Structure]
+    ) -> None:
+        self._frames, self._structures = frames, tuple(structures)
+        self._sums: list[Sums] = []
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        for frame in self._frames:
+            self._sums.append(_summed(frame))
+            yield frame
+
+    def seen(self) -> Sureness:
+        """What there was to see in all frames that came."""
+        return Sureness(np.stack(self._sums), self._structures[1:])
+
+
+def unsureness(sureness: Sureness, segmentation: Segmentation, phases: Phases) -> tuple[str, ...]:
+    """Reasons to look: what the model was unsure of at end-diastole and end-systole.
+
+    Args:
+        sureness: of the model.
+        segmentation: what the rules of anatomy made of its answer.
+        phases: that were measured.
+    """
+    reasons = []
+    for name, frame in (("end-diastole", phases.ed), ("end-systole", phases.es)):
+        if frame is None:
+            continue
+        for structure, least in LEAST_EXPECTED.items():
+            expected = sureness.expected_dice(structure, frame)
+            if expected is not None and expected < least:
+                reasons.append(f"the model is unsure of the {structure.title} at {name}")
+            elif mended_share(sureness, segmentation, structure, frame) > MENDED:
+                said = f"much of what the model drew as {structure.title} at {name}"
+                reasons.append(f"{said} broke the rules of anatomy")
+    return tuple(reasons)
+
+
+def mended_share(
+    sureness: Sureness, segmentation: Segmentation, structure: Structure, frame: int
+) -> float:
+    """How much of a structure the rules of anatomy took or gave, slice by slice, as a share of it.
+
+    0 where it was not sought, or neither of them has any.
+    """
+    if structure not in sureness.structures:
+        return 0.0
+    drawn = sureness.chosen(structure, frame)
+    left = np.count_nonzero(segmentation.labels[frame] == structure, axis=(1, 2))
+    most = max(drawn.sum(), left.sum())
+    return float(np.abs(drawn - left).sum() / most) if most else 0.0
+
+
+def _summed(probabilities: NDArray[np.float32]) -> Sums:
+    """(structures but the background, z, 3) sums of a frame."""
+    sums = np.zeros((len(probabilities) - 1, probabilities.shape[1], 3))
+    unsure = (probabilities[0] < BACKGROUND_CERTAIN).any(axis=0)
+    if not unsure.any():
+        return sums
+    rows, columns = (np.flatnonzero(unsure.any(axis=axis)) for axis in (1, 0))
+    box = np.s_[:, :, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    for z, planes in enumerate(np.moveaxis(probabilities[box], 1, 0)):  # a slice fits the cache
+        winner = planes.max(axis=0)
+        for channel, plane in enumerate(planes[1:]):
+            mask = (plane == winner) & (plane > planes[0])
+            sums[channel, z] = (
+                np.count_nonzero(mask),
+                plane.sum(dtype=np.float64),
+                plane[mask].sum(dtype=np.float64),
+            )
+    return sums

@@ -1,0 +1,55 @@
+"""The second half of the judgement: what only the model and its training data can tell.
+
+`plausibility` looks at the contours alone, whoever drew them. Where a model drew them, its own
+probabilities and what it learnt from say more: a contour may be a good heart in the wrong place.
+"""
+
+from dataclasses import dataclass
+
+from heartseg.core.finding import Quality
+from heartseg.core.image import Image, Segmentation
+from heartseg.core.study import Phases
+from heartseg.measure.confidence import Sureness, unsureness
+from heartseg.measure.likeness import Familiar, looks_of, unlikeness
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Witness:
+    """What is known of a segmentation from the model that made it.
+
+    Attributes:
+        sureness: of its probabilities.
+        familiar: what it learnt from, where its bundle tells.
+    """
+
+    sureness: Sureness
+    familiar: Familiar | None = None
+
+
+def doubted(
+    quality: Quality,
+    witness: Witness,
+    image: Image | None,
+    segmentation: Segmentation,
+    phases: Phases | None,
+) -> Quality:
+    """The verdict on a short-axis segmentation with the model's own doubts added.
+
+    They send to review, and leave what was rejected as it is.
+
+    Args:
+        quality: from the contours, see `plausibility.quality`.
+        witness: of the model.
+        image: that was segmented.
+        segmentation: as the model and the rules of anatomy left it.
+        phases: that were measured; None when there was no LV.
+    """
+    if phases is None or quality.verdict == "reject":
+        return quality
+    doubts = unsureness(witness.sureness, segmentation, phases)
+    if witness.familiar is not None:
+        looks = looks_of(None if image is None else image.voxels, segmentation, phases)
+        doubts += () if looks is None else unlikeness(looks, witness.familiar)
+    if not doubts:
+        return quality
+    return Quality(verdict="review", reasons=(*quality.reasons, *doubts))
