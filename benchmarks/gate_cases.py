@@ -9,9 +9,10 @@ answer is background. Of the seven faults that need a new prediction one or two 
 patient, in turn.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,8 @@ SHIPPED = "cine-mr"
 CLASSICAL = "classical:"
 TRADITIONAL = ("otsu", "region-growing", "watershed")
 CLEAN = "clean"
+REFERENCE = "reference"
+DRAWN = (Structure.LV_CAVITY, Structure.LV_MYOCARDIUM, Structure.RV_CAVITY)
 ANEW = (*OF_IMAGE, "spacing")
 """Faults that need a new prediction."""
 
@@ -107,10 +110,18 @@ def spoilt(part: str, number: int, fault: str) -> Given:
 def faults_of(part: str, source: str, number: int) -> tuple[str, ...]:
     """What is made of the patient of this number in its part, clean first."""
     if source != SHIPPED:
-        return (CLEAN,)
+        return (CLEAN,) if _may_test(source, patients(part)[number].id) else ()
     each = FOR_EACH[part]
     anew = tuple(ANEW[(each * number + one) % len(ANEW)] for one in range(each))
     return (CLEAN, *anew, *REORDERED, OTHER, *OF_MASKS)
+
+
+def _may_test(source: str, patient: str) -> bool:
+    """False for a patient that has trained this model, as its run tells."""
+    split = Path(source).parent / "split.json"
+    if not split.exists():
+        return True
+    return patient not in json.loads(split.read_text(encoding="utf-8"))["trained_on"]
 
 
 def collect(part: str, source: str, models: Models) -> None:
@@ -125,12 +136,19 @@ def collect(part: str, source: str, models: Models) -> None:
                 print(part, source, candidate.id, fault, flush=True)
 
 
-def kept(part: str, source: str) -> Iterator[tuple[Case, Given]]:
-    """What was collected, with the study that it is of."""
+def kept(part: str, source: str) -> Iterator[tuple[Case, Callable[[], Given]]]:
+    """What was collected, with what makes the study that it is of."""
     for number, candidate in enumerate(patients(part)):
         for fault in faults_of(part, source, number):
             if _path(part, source, candidate.id, fault).exists():
-                yield _read(part, source, candidate.id, fault), spoilt(part, number, fault)
+                case = _read(part, source, candidate.id, fault)
+                yield case, partial(spoilt, part, number, fault)
+
+
+def reference(part: str, number: int) -> tuple[Case, Given]:
+    """The contours that people drew in a patient, as if a model had."""
+    given, patient = loaded(part, number), patients(part)[number].id
+    return Case(part, REFERENCE, patient, CLEAN, given.truth, DRAWN, None), given
 
 
 def _before(part: str, number: int) -> int:
@@ -144,7 +162,7 @@ def _made(part: str, source: str, number: int, fault: str, models: Models) -> Ca
     elif fault in OF_MASKS:
         clean, grid = _read(part, source, patient, CLEAN), loaded(part, number).image.geometry
         labels = OF_MASKS[fault](clean.labels, grid, random(patient, fault))
-        drawn, sure = Segmentation(labels, grid, clean.structures), clean.sure
+        drawn = Segmentation(labels, grid, clean.structures)  # no model's: no probabilities
     else:
         grid = spoilt(part, number, fault).image.geometry
         structures = models.together((source,)).structures

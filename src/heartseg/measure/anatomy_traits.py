@@ -89,7 +89,7 @@ def frame_traits(labels: Labels, grid: Geometry) -> dict[str, float]:
     lv, wall, rv = (_some(labels == one, grid) for one in (_LV, _MYO, _RV))
     found: dict[str, float] = {}
     if lv is not None:
-        found["LV size"] = log(lv.volume) / 3
+        found["size of the LV"] = log(lv.volume) / 3
         found["length of the LV"] = log(len(lv.slices) * lv.distance) - log(lv.volume) / 3
         found |= _alone("LV", lv)
     if lv is not None and wall is not None:
@@ -127,7 +127,7 @@ def beat_traits(ed: Labels, es: Labels, grid: Geometry) -> dict[str, float]:
         found[f"change of the {name}"] = log(counts[1] / counts[0])
         found[f"change of the slices of the {name}"] = log(slices[1] / slices[0])
         shared = np.count_nonzero(first & second) / min(counts)
-        found[f"movement of the {name}"] = shared
+        found[f"overlap of the {name}"] = shared
     return found
 
 
@@ -139,8 +139,11 @@ def _alone(name: str, body: Body) -> dict[str, float]:
     }
     here = body.slices
     if len(here) > 2:
-        bends = np.abs(np.diff(np.pad(body.areas[here], 1), 2))
-        found[f"areas of the {name}"] = log(bends.sum() / body.areas.max())
+        areas = body.areas[here] / body.areas.max()
+        found[f"ends of the {name}"] = float(min(areas[0], areas[-1]))
+        found[f"largest step of the {name}"] = float(np.abs(np.diff(areas)).max())
+        bends = np.abs(np.diff(np.pad(areas, 1), 2))
+        found[f"areas of the {name}"] = log(bends.sum())
         steps = np.linalg.norm(np.diff(body.centres[here], axis=0), axis=1)
         found[f"axis of the {name}"] = log(1 + steps.mean() / body.radius)
     return found

@@ -88,25 +88,62 @@ class Watching:
         return Sureness(np.stack(self._sums), self._structures[1:])
 
 
-def unsureness(sureness: Sureness, segmentation: Segmentation, phases: Phases) -> tuple[str, ...]:
-    """Reasons to look: what the model was unsure of at end-diastole and end-systole.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a structure stands in one of the two phases.
+
+    Attributes:
+        structure: that was sought.
+        phase: "end-diastole" or "end-systole".
+        expected: Dice, see `Sureness.expected_dice`; None where there was nothing of it.
+        mended: see `mended_share`.
+    """
+
+    structure: Structure
+    phase: str
+    expected: float | None
+    mended: float
+
+
+def standings(
+    sureness: Sureness, segmentation: Segmentation, phases: Phases
+) -> tuple[Standing, ...]:
+    """Of the structures that have a threshold, at the phases that were measured.
 
     Args:
         sureness: of the model.
         segmentation: what the rules of anatomy made of its answer.
         phases: that were measured.
     """
+    return tuple(
+        Standing(
+            structure=structure,
+            phase=name,
+            expected=sureness.expected_dice(structure, frame),
+            mended=mended_share(sureness, segmentation, structure, frame),
+        )
+        for name, frame in (("end-diastole", phases.ed), ("end-systole", phases.es))
+        for structure in LEAST_EXPECTED
+        if frame is not None and structure in sureness.structures
+    )
+
+
+def unsureness(
+    stood: Iterable[Standing], least: Mapping[Structure, float] = LEAST_EXPECTED
+) -> tuple[str, ...]:
+    """Reasons to look: what the model was unsure of, or drew as no heart can be.
+
+    Args:
+        stood: see `standings`.
+        least: Dice that it must expect of each structure.
+    """
     reasons = []
-    for name, frame in (("end-diastole", phases.ed), ("end-systole", phases.es)):
-        if frame is None:
-            continue
-        for structure, least in LEAST_EXPECTED.items():
-            expected = sureness.expected_dice(structure, frame)
-            if expected is not None and expected < least:
-                reasons.append(f"the model is unsure of the {structure.title} at {name}")
-            elif mended_share(sureness, segmentation, structure, frame) > MENDED:
-                said = f"much of what the model drew as {structure.title} at {name}"
-                reasons.append(f"{said} broke the rules of anatomy")
+    for one in stood:
+        if one.expected is not None and one.expected < least[one.structure]:
+            reasons.append(f"the model is unsure of the {one.structure.title} at {one.phase}")
+        elif one.mended > MENDED:
+            drawn = f"what the model drew as {one.structure.title} at {one.phase}"
+            reasons.append(f"much of {drawn} broke the rules of anatomy")
     return tuple(reasons)
 
 
@@ -115,10 +152,8 @@ def mended_share(
 ) -> float:
     """How much of a structure the rules of anatomy took or gave, slice by slice, as a share of it.
 
-    0 where it was not sought, or neither of them has any.
+    0 where neither the model nor the rules have any.
     """
-    if structure not in sureness.structures:
-        return 0.0
     drawn = sureness.chosen(structure, frame)
     left = np.count_nonzero(segmentation.labels[frame] == structure, axis=(1, 2))
     most = max(drawn.sum(), left.sum())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from heartseg.core.finding import Quality
 from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import Phases
-from heartseg.measure.confidence import Sureness, unsureness
+from heartseg.measure.confidence import Sureness, standings, unsureness
 from heartseg.measure.likeness import Familiar, looks_of, unlikeness
 
 
@@ -18,11 +18,11 @@ class Witness:
     """What is known of a segmentation from the model that made it.
 
     Attributes:
-        sureness: of its probabilities.
+        sureness: of its probabilities; None where it gave none.
         familiar: what it learnt from, where its bundle tells.
     """
 
-    sureness: Sureness
+    sureness: Sureness | None
     familiar: Familiar | None = None
 
 
@@ -46,7 +46,9 @@ def doubted(
     """
     if phases is None or quality.verdict == "reject":
         return quality
-    doubts = unsureness(witness.sureness, segmentation, phases)
+    doubts: tuple[str, ...] = ()
+    if witness.sureness is not None:
+        doubts += unsureness(standings(witness.sureness, segmentation, phases))
     if witness.familiar is not None:
         looks = looks_of(None if image is None else image.voxels, segmentation, phases)
         doubts += () if looks is None else unlikeness(looks, witness.familiar)
