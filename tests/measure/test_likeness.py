@@ -61,14 +61,12 @@ def test_nearly_all_of_those_it_was_made_of_are_familiar(patients, familiar):
 def test_a_trait_far_off_is_named_with_its_group(patients, familiar):
     odd = replace(patients[0], image={"a": 3.0, "b": 9.0})
 
-    assert unlikeness(odd, familiar) == (
-        "the image is unlike those that the model learnt from: b",
-    )
+    assert unlikeness(odd, familiar) == ("the image is unlike those that the model learnt from: b",)
     assert strangeness(odd, familiar) > familiar.limit > strangeness(patients[0], familiar)
 
 
 def test_the_farthest_is_named_first_and_lower_is_as_far_as_higher(familiar):
-    nothing = dict.fromkeys(GROUPS, {})
+    nothing = {name: {} for name in GROUPS}
     odd = Looks(**{**nothing, "heart_at_es": {"a": 6.0, "b": -3.0}})
 
     (reason,) = unlikeness(odd, familiar)
@@ -79,7 +77,7 @@ def test_many_traits_somewhat_off_are_strange_together():
     rng = np.random.default_rng(1)
     names = [f"t{number}" for number in range(12)]
     seen = [
-        Looks(**{**dict.fromkeys(GROUPS, {}), "image": dict(zip(names, row, strict=True))})
+        Looks(**{**{name: {} for name in GROUPS}, "image": dict(zip(names, row, strict=True))})
         for row in rng.normal(0, 1, (60, 12))
     ]
     known = familiar_of(seen)
@@ -98,7 +96,7 @@ def test_a_trait_that_never_varied_may_vary_a_little():
 
 
 def test_what_one_side_lacks_is_not_compared(familiar):
-    nothing = Looks(**dict.fromkeys(GROUPS, {}))
+    nothing = Looks(**{name: {} for name in GROUPS})
 
     assert strangeness(nothing, familiar) == 0
     assert unlikeness(nothing, familiar) == ()

@@ -31,7 +31,7 @@ LEAST_SPREAD = 0.03
 RARE = 0.9
 """Share of the training patients that lie within what is taken as the measure of a group."""
 
-FLAGGED = 0.03
+FLAGGED = 0.05
 """Share of the training patients, each compared with the others, that lie beyond the limit."""
 
 NAMED = 3
