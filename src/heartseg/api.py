@@ -8,16 +8,8 @@ from heartseg.core.finding import ModelUse, Report
 from heartseg.core.image import Segmentation
 from heartseg.core.probability import Probabilities
 from heartseg.core.study import Study, View
-from heartseg.measure.doubts import Witness
-from heartseg.pipeline import (
-    Settings,
-    explain,
-    measure,
-    parted,
-    predict,
-    with_doubts,
-    witnesses_of,
-)
+from heartseg.measure.doubts import Witness, with_doubts
+from heartseg.pipeline import Settings, explain, measure, parted, predict, witnesses_of
 
 GIVEN = ModelUse(
     name="labels given by the caller", version="", sha256=None, licence="theirs", precision=None

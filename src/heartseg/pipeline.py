@@ -149,6 +149,8 @@ def examine(
     Raises:
         HeartsegError: with the reason.
     """
+    from heartseg.measure.doubts import with_doubts
+
     study = with_body(candidate.load(), settings.body)  #                  1 read
     sure: Mapping[View, Probabilities] = {}
     witnesses: Mapping[View, Witness] = {}
@@ -309,24 +311,6 @@ def measure(
         landmarks=measured.landmarks,
         segments=measured.segments,
     )
-
-
-def with_doubts(
-    report: Report,
-    study: Study,
-    segmentations: Mapping[View, Segmentation],
-    witnesses: "Mapping[View, Witness]",
-) -> Report:
-    """The report with what the model that drew its stack of slices has against it."""
-    from heartseg.measure.doubts import doubted
-    from heartseg.measure.study import STACKS
-
-    for view in STACKS:
-        if view in segmentations and view in witnesses:
-            seen, phases = segmentations[view], report.phases.get(view)
-            quality = doubted(report.quality, witnesses[view], study.images[view], seen, phases)
-            return replace(report, quality=quality)
-    return report
 
 
 def _judged(quality: Quality, settings: Settings) -> Quality:

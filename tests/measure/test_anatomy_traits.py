@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from heartseg.core.anatomy import Structure
-from heartseg.measure.anatomy_traits import beat_traits, body_of, frame_traits
+from heartseg.measure.anatomy_traits import beat_traits, frame_traits, solid_of
 from tests.measure.hearts import LV, MYO, RV, SPACING_MM, boxes, oblique, round_heart
 
 BOX_GRID = oblique(boxes().shape[1:], SPACING_MM)
@@ -39,13 +39,13 @@ def test_a_box_has_the_numbers_that_are_worked_out_by_hand():
 def test_a_body_has_its_area_centre_and_border_in_millimetres():
     mask = np.zeros((3, 20, 30), bool)
     mask[1, 4:10, 5:13] = True
-    body = body_of(mask, oblique(mask.shape, SPACING_MM))
+    solid = solid_of(mask, oblique(mask.shape, SPACING_MM))
 
-    assert body.slices.tolist() == [1]
-    assert body.areas[1] == pytest.approx(6 * 1.5 * 8 * 1.25)
-    assert body.borders[1] == pytest.approx(2 * (6 * 1.5 + 8 * 1.25))
-    assert body.centres[1] == pytest.approx((6.5 * 1.5, 8.5 * 1.25))
-    assert body.volume == pytest.approx(90 * 8.0)
+    assert solid.slices.tolist() == [1]
+    assert solid.areas[1] == pytest.approx(6 * 1.5 * 8 * 1.25)
+    assert solid.borders[1] == pytest.approx(2 * (6 * 1.5 + 8 * 1.25))
+    assert solid.centres[1] == pytest.approx((6.5 * 1.5, 8.5 * 1.25))
+    assert solid.volume == pytest.approx(90 * 8.0)
 
 
 def test_traits_do_not_depend_on_where_the_heart_lies_or_how_rows_are_numbered():

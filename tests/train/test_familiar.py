@@ -12,7 +12,7 @@ from tests.measure.hearts import LV, MYO, RV, round_heart, segmentation
 
 pytest.importorskip("torch")
 
-from heartseg.train.familiar import familiar_patients  # noqa: E402
+from heartseg.train.familiar import familiar_patients
 
 
 def patient(number: int, view: View = View.SAX) -> Candidate:

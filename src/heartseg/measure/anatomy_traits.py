@@ -24,7 +24,7 @@ _LV, _MYO, _RV = Structure.LV_CAVITY, Structure.LV_MYOCARDIUM, Structure.RV_CAVI
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Body:
+class Solid:
     """A mask (z, y, x), slice by slice; centres and radii in mm, NaN where a slice is empty.
 
     Attributes:
@@ -64,7 +64,7 @@ class Body:
         return float(np.average(values[here], weights=self.areas[here]))
 
 
-def body_of(mask: Mask, grid: Geometry) -> Body:
+def solid_of(mask: Mask, grid: Geometry) -> Solid:
     """The slices of a mask (z, y, x), measured."""
     step = np.array(grid.spacing[1:])
     areas, borders = np.zeros(len(mask)), np.zeros(len(mask))
@@ -80,7 +80,7 @@ def body_of(mask: Mask, grid: Geometry) -> Body:
         borders[z] = sum(
             np.count_nonzero(np.diff(padded, axis=axis)) * step[1 - axis] for axis in (0, 1)
         )
-    return Body(mask, areas, centres, axes, borders, slice_distance_mm(grid))
+    return Solid(mask, areas, centres, axes, borders, slice_distance_mm(grid))
 
 
 def frame_traits(labels: Labels, grid: Geometry) -> dict[str, float]:
@@ -93,7 +93,7 @@ def frame_traits(labels: Labels, grid: Geometry) -> dict[str, float]:
         found["length of the LV"] = log(len(lv.slices) * lv.distance) - log(lv.volume) / 3
         found |= _alone("LV", lv)
     if lv is not None and wall is not None:
-        heart = body_of((labels == _LV) | (labels == _MYO), grid)
+        heart = solid_of((labels == _LV) | (labels == _MYO), grid)
         found["share of the wall"] = log(wall.volume / lv.volume)
         found["slices of the wall"] = log(len(wall.slices) / len(lv.slices))
         found["ring about the LV"] = lv.mean(_enclosures(labels, _LV))
@@ -131,32 +131,32 @@ def beat_traits(ed: Labels, es: Labels, grid: Geometry) -> dict[str, float]:
     return found
 
 
-def _alone(name: str, body: Body) -> dict[str, float]:
+def _alone(name: str, solid: Solid) -> dict[str, float]:
     """How round and how smooth a cavity is, in its slices and through them."""
     found = {
-        f"roundness of the {name}": body.mean(body.axes[:, 0] / body.axes[:, 1]),
-        f"outline of the {name}": body.mean(_roughness(body)),
+        f"roundness of the {name}": solid.mean(solid.axes[:, 0] / solid.axes[:, 1]),
+        f"outline of the {name}": solid.mean(_roughness(solid)),
     }
-    here = body.slices
+    here = solid.slices
     if len(here) > 2:
-        areas = body.areas[here] / body.areas.max()
+        areas = solid.areas[here] / solid.areas.max()
         found[f"ends of the {name}"] = float(min(areas[0], areas[-1]))
         found[f"largest step of the {name}"] = float(np.abs(np.diff(areas)).max())
         bends = np.abs(np.diff(np.pad(areas, 1), 2))
         found[f"areas of the {name}"] = log(bends.sum())
-        steps = np.linalg.norm(np.diff(body.centres[here], axis=0), axis=1)
-        found[f"axis of the {name}"] = log(1 + steps.mean() / body.radius)
+        steps = np.linalg.norm(np.diff(solid.centres[here], axis=0), axis=1)
+        found[f"axis of the {name}"] = log(1 + steps.mean() / solid.radius)
     return found
 
 
-def _roughness(body: Body) -> NDArray[np.float64]:
+def _roughness(solid: Solid) -> NDArray[np.float64]:
     """(z,) length of the border over that of a circle, whose pixels' edges run as a square's."""
-    return body.borders / np.sqrt(64 / np.pi * np.maximum(body.areas, 1e-9))
+    return solid.borders / np.sqrt(64 / np.pi * np.maximum(solid.areas, 1e-9))
 
 
 def _enclosures(labels: Labels, cavity: Structure) -> NDArray[np.float64]:
     return np.array([enclosure(plane, cavity) or 0.0 for plane in labels])
 
 
-def _some(mask: Mask, grid: Geometry) -> Body | None:
-    return body_of(mask, grid) if mask.any() else None
+def _some(mask: Mask, grid: Geometry) -> Solid | None:
+    return solid_of(mask, grid) if mask.any() else None

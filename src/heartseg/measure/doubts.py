@@ -4,13 +4,15 @@
 probabilities and what it learnt from say more: a contour may be a good heart in the wrong place.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from heartseg.core.finding import Quality
+from heartseg.core.finding import Quality, Report
 from heartseg.core.image import Image, Segmentation
-from heartseg.core.study import Phases
+from heartseg.core.study import Phases, Study, View
 from heartseg.measure.confidence import Sureness, standings, unsureness
 from heartseg.measure.likeness import Familiar, looks_of, unlikeness
+from heartseg.measure.study import STACKS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,3 +57,25 @@ def doubted(
     if not doubts:
         return quality
     return Quality(verdict="review", reasons=(*quality.reasons, *doubts))
+
+
+def with_doubts(
+    report: Report,
+    study: Study,
+    segmentations: Mapping[View, Segmentation],
+    witnesses: Mapping[View, Witness],
+) -> Report:
+    """The report with what the model that drew its stack of slices has against it.
+
+    Args:
+        report: of the study.
+        study: that was segmented.
+        segmentations: by view.
+        witnesses: by view; empty where no model drew it.
+    """
+    for view in STACKS:
+        if view in segmentations and view in witnesses:
+            seen, phases = segmentations[view], report.phases.get(view)
+            quality = doubted(report.quality, witnesses[view], study.images[view], seen, phases)
+            return replace(report, quality=quality)
+    return report

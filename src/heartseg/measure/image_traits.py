@@ -5,6 +5,7 @@ unit of the scanner matters. Legend: (t, z, y, x) frames, slices, rows, columns.
 """
 
 from math import log
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ _TINY = 1e-3
 _LEAST_CONTRAST = 0.05
 
 
-def scaled(voxels: NDArray[np.generic]) -> Pixels | None:
+def scaled(voxels: NDArray[Any]) -> Pixels | None:
     """Frames (t, z, y, x) with 0 and 1 at the 1st and 99th percentile, clipped there.
 
     None where there is nothing but one grey value.

@@ -98,7 +98,7 @@ _SAID: Mapping[str, str] = {
 
 
 def looks_of(
-    voxels: NDArray[np.generic] | None, segmentation: Segmentation, phases: Phases
+    voxels: NDArray[Any] | None, segmentation: Segmentation, phases: Phases
 ) -> Looks | None:
     """The traits of a study; None on a grid without millimetres, where none can be had.
 
