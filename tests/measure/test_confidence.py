@@ -154,3 +154,9 @@ def test_a_structure_that_was_not_sought_is_not_missed():
     drawn = segmentation(round_heart()[None], structures=(LV,))
 
     assert [one.structure for one in standings(watching.seen(), drawn, alone)] == [LV]
+
+
+def test_the_background_wins_a_tie():
+    planes = frame(round_heart(), 0.5)
+
+    assert watched(planes).chosen(LV, 0).sum() == 0

@@ -142,8 +142,10 @@ def unsureness(
         if one.expected is not None and one.expected < least[one.structure]:
             reasons.append(f"the model is unsure of the {one.structure.title} at {one.phase}")
         elif one.mended > MENDED:
-            drawn = f"what the model drew as {one.structure.title} at {one.phase}"
-            reasons.append(f"much of {drawn} broke the rules of anatomy")
+            reasons.append(
+                f"much of what the model drew as {one.structure.title} at {one.phase}"
+                " broke the rules of anatomy"
+            )
     return tuple(reasons)
 
 

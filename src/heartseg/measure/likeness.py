@@ -133,8 +133,7 @@ def familiar_of(looks: Sequence[Looks]) -> Familiar:
         MeasureError: fewer than `FEWEST` of them, too few to say what is usual.
     """
     if len(looks) < FEWEST:
-        got = f"{len(looks)} patients"
-        raise MeasureError("what a model is familiar with", got=got, allowed=f"at least {FEWEST}")
+        raise MeasureError("familiar", got=f"{len(looks)} patients", allowed=f"at least {FEWEST}")
     groups = {name: _group([getattr(one, name) for one in looks]) for name in GROUPS}
     every = Familiar(patients=len(looks), limit=0.0, groups=groups)
     alone = [
@@ -175,7 +174,7 @@ def _usual(seen: Sequence[Traits]) -> dict[str, tuple[float, float]]:
     return found
 
 
-def _rounded(value: "float | np.floating[Any]") -> float:
+def _rounded(value: Any) -> float:
     """Four digits: a bundle's file should stay readable."""
     return float(f"{value:.4g}")
 
