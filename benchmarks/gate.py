@@ -11,7 +11,8 @@ in 3-D at ED or ES, or when its stack has a fault that makes its numbers wrong w
 `--set`: [familiar] of the shipped model comes from the images and the reference contours of ACDC's
 training patients (number % 5 in 2, 3, 4); its limits from the same patients, each compared with the
 others; those of confidence from the validation patients. All were fixed before a test patient was
-looked at. `--collect` makes the segmentations (`gate_cases`) and takes an hour of a core. `--also`
+looked at. `--collect` makes the segmentations (`gate_cases`) and looks at them, which takes an hour
+of a core; stopped, it goes on where it was, and the others judge what is there. `--also`
 names bundles of further models, which are used on patients that they were not trained on.
 
 Every test case goes to results/gate/cases.csv, what is summed up to results/gate/gate.csv, what
@@ -24,8 +25,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from gate_cases import CLASSICAL, CLEAN, SHIPPED, TRADITIONAL, collect
-from gate_seen import BAD, Seen, references, seen_of
+from gate_cases import CLASSICAL, CLEAN, REFERENCE, SHIPPED, TRADITIONAL, collect
+from gate_seen import BAD, Seen, look_at, seen_of
 from rows import RESULTS, Row, append, commit, hardware, today
 from scipy import stats
 
@@ -57,6 +58,9 @@ def main() -> None:
         for part in options.part:
             for source in sources:
                 collect(part, source, models)
+                look_at(part, source)
+        for part in ("train", "validate", "test"):
+            look_at(part, REFERENCE)
     elif options.set:
         _set(sources, into_bundle=options.into_bundle)
     else:
@@ -65,7 +69,7 @@ def main() -> None:
 
 def _set(sources: Sequence[str], *, into_bundle: bool) -> None:
     """The statistics of training patients, and what the limits do to them and to validation."""
-    drawn = [one for one in references("train") if one.looks]
+    drawn = [one for one in seen_of("train", REFERENCE) if one.looks]
     familiar = familiar_of([one.looks for one in drawn if one.looks])
     others = [
         bool(one.judged(familiar_of([o.looks for o in drawn if o is not one and o.looks])))
@@ -74,7 +78,7 @@ def _set(sources: Sequence[str], *, into_bundle: bool) -> None:
     said = {"split": "train", "configuration": "reference contours, each against the others"}
     rows = [_share("reference contours flagged", others, said)]
     said = {"split": "validate", "configuration": "reference contours"}
-    flagged = [bool(one.judged(familiar)) for one in references("validate")]
+    flagged = [bool(one.judged(familiar)) for one in seen_of("validate", REFERENCE)]
     rows.append(_share("reference contours flagged", flagged, said))
     cases = [one for source in sources for one in seen_of("validate", source)]
     rows += _trade_off(cases, familiar, "validate")
@@ -90,7 +94,7 @@ def _judge(sources: Sequence[str]) -> None:
     familiar = load_bundle(SHIPPED).familiar
     rows = []
     for parts in (("test",), ("validate",), ("train", "validate", "test")):
-        drawn = [bool(one.judged(familiar)) for part in parts for one in references(part)]
+        drawn = [bool(one.judged(familiar)) for part in parts for one in seen_of(part, REFERENCE)]
         said = {"split": ", ".join(parts), "configuration": "reference contours"}
         rows.append(_share("reference contours flagged", drawn, said))
     cases = [one for source in sources for one in seen_of("test", source)]

@@ -235,9 +235,13 @@ def _traditional(source: str, image: Image) -> Segmentation:
         return Segmentation(labels, image.geometry, method.finds("short-axis"))
 
 
+def folder_of(part: str, source: str) -> Path:
+    """Where the cases of a source lie, among others of their kind."""
+    return Path(part) / source.replace(":", "-").replace("/", "-")
+
+
 def _path(part: str, source: str, patient: str, fault: str) -> Path:
-    folder = source.replace(":", "-").replace("/", "-")
-    return KEPT / "cases" / part / folder / f"{patient}-{fault}.npz"
+    return KEPT / "cases" / folder_of(part, source) / f"{patient}-{fault}.npz"
 
 
 def _read(part: str, source: str, patient: str, fault: str) -> Case:

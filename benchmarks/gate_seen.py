@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
-from gate_cases import KEPT, Case, kept, patients, reference
+from gate_cases import KEPT, REFERENCE, Case, folder_of, kept, patients, reference
 from gate_faults import OF_MASKS, WRONG_ANYHOW, Given
 
 from heartseg.core.anatomy import Structure
@@ -76,20 +77,33 @@ class Seen:
         return (*self.reasons, *unsureness(self.stood), *unlike)
 
 
-def seen_of(part: str, source: str) -> Iterator[Seen]:
-    """All that was collected of a source, looked at once and kept."""
-    for case, given in kept(part, source):
-        path = KEPT / "seen" / case.path.relative_to(KEPT / "cases").with_suffix(".json")
+def look_at(part: str, source: str) -> None:
+    """Look at each collected case of a source once, and keep what was seen."""
+    if source == REFERENCE:
+        cases = ((case, lambda given=given: given) for case, given in _drawn(part))
+    else:
+        cases = kept(part, source)  # type: ignore[assignment]
+    for case, given in cases:
+        path = _path(part, source) / f"{case.path.stem}.json"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(asdict(look(case, given()))), encoding="utf-8")
-        yield _read(json.loads(path.read_text(encoding="utf-8")))
+            print("seen", part, source, case.path.stem, flush=True)
 
 
-def references(part: str) -> Iterator[Seen]:
-    """The contours that people drew in the clean images of a part."""
+def seen_of(part: str, source: str) -> list[Seen]:
+    """All of a source that was looked at so far; `REFERENCE` for the contours that people drew."""
+    found = sorted(_path(part, source).glob("*.json"))
+    return [_read(json.loads(path.read_text(encoding="utf-8"))) for path in found]
+
+
+def _drawn(part: str) -> Iterator[tuple[Case, Given]]:
     for number, _ in enumerate(patients(part)):
-        yield look(*reference(part, number))
+        yield reference(part, number)
+
+
+def _path(part: str, source: str) -> Path:
+    return KEPT / "seen" / folder_of(part, source)
 
 
 def look(case: Case, given: Given) -> Seen:

@@ -109,6 +109,17 @@ def test_an_rv_drawn_too_small_has_blood_about_it():
     assert small["surroundings of the RV"] > right["surroundings of the RV"] + 0.2
 
 
+def test_the_wall_beside_the_rv_is_none_of_its_surroundings():
+    bright = painted()
+    bright[0][LABELS == MYO] = 0.75  # scarred and as bright as blood: the RV's border is elsewhere
+
+    low, high = np.percentile(bright[..., ::2, ::2], (1, 99))
+    blood, muscle = 0.8, 0.75
+    apart = (blood - muscle) / (high - low) + 0.05
+    expected = (0.4 - 0.7) / (high - low) / apart
+    assert tissue(LABELS, bright)["surroundings of the RV"] == pytest.approx(expected, rel=0.05)
+
+
 def test_without_wall_or_cavity_there_is_nothing_to_compare():
     assert tissue(np.where(LABELS == MYO, 0, LABELS).astype(np.uint8)) == {}
     assert tissue(np.zeros_like(LABELS)) == {}
