@@ -90,3 +90,14 @@ def test_more_than_one_study_is_not_guessed(tmp_path: Path) -> None:
         doors.save_nifti(tmp_path / f"{number}.nii", np.arange(24, dtype=np.int16).reshape(2, 3, 4))
     with pytest.raises(hs.HeartsegError, match=r"got 2 studies \(1, 2\); allowed: one"):
         hs.read_study(str(tmp_path))
+
+
+def test_what_a_model_is_unsure_of_is_in_its_report_and_not_in_a_persons(tmp_path: Path) -> None:
+    soft = str(doors.write_gauge(tmp_path / "soft", name="soft", steepness=3.0))
+    study = hs.read_study(doors.write_patient(tmp_path / "patient011"))
+    seg = hs.segment_study(study, model=soft)
+    report = hs.measure_study(study, seg)
+    assert report.quality.verdict == "review"
+    assert "the model is unsure of the LV myocardium at end-systole" in report.quality.reasons
+    own = hs.measure_study(study, dict(seg))
+    assert not any("the model" in reason for reason in own.quality.reasons)

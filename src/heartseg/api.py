@@ -9,7 +9,8 @@ from heartseg.core.finding import ModelUse, Report
 from heartseg.core.image import Segmentation
 from heartseg.core.probability import Probabilities
 from heartseg.core.study import Study, View
-from heartseg.pipeline import Settings, explain, hearts, measure, parted, predict
+from heartseg.measure.doubts import Witness, with_doubts
+from heartseg.pipeline import Settings, explain, hearts, measure, parted, predict, witnesses_of
 
 GIVEN = ModelUse(
     name="labels given by the caller", version="", sha256=None, licence="theirs", precision=None
@@ -20,7 +21,8 @@ GIVEN = ModelUse(
 class Segmented(Mapping[View, Segmentation]):
     """Segmentations by view that remember what made them, so that a report can say it.
 
-    `probabilities` are empty unless they were asked for. `models` look again when it is measured.
+    `probabilities` are empty unless they were asked for; `witnesses` are what a model says of
+    itself, by view. `models` look again when it is measured.
     """
 
     masks: Mapping[View, Segmentation]
@@ -29,6 +31,7 @@ class Segmented(Mapping[View, Segmentation]):
     settings: Settings = field(repr=False)
     models: Models = field(repr=False)
     probabilities: Mapping[View, Probabilities] = field(default_factory=dict, repr=False)
+    witnesses: Mapping[View, Witness] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, view: View) -> Segmentation:
         return self.masks[view]
@@ -80,8 +83,8 @@ def segment_study(
     predicted = predict(study, models, settings)
     masks, sure = parted(predicted)
     strategy, used = explain(study, models, settings)
-    strategy = {**strategy, **hearts(predicted)}
-    return Segmented(masks, used, strategy, settings, models, sure)
+    strategy, witnesses = {**strategy, **hearts(predicted)}, witnesses_of(predicted)
+    return Segmented(masks, used, strategy, settings, models, sure, witnesses)
 
 
 def measure_study(
@@ -107,5 +110,6 @@ def measure_study(
         made = segmentations
         settings = replace(made.settings, papillary=papillary, base=base)
         report = measure(study, made, made.model, made.strategy, settings)
+        report = with_doubts(report, study, made, made.witnesses)
         return with_certainty(report, study, made, made.models, settings)
     return measure(study, segmentations, GIVEN, {}, Settings(papillary=papillary, base=base))

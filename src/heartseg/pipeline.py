@@ -14,12 +14,13 @@ from heartseg.choice import Models, asked_method, chosen_models, chosen_place, w
 from heartseg.core.anatomy import scheme
 from heartseg.core.finding import ModelUse, Quality, Report
 from heartseg.core.image import Segmentation
-from heartseg.core.probability import Keeping, Probabilities
+from heartseg.core.probability import Keeping, Probabilities, Region
 from heartseg.core.provenance import Provenance, now, source_commit
 from heartseg.core.study import Body, Phases, Study, View
 
 if TYPE_CHECKING:
     from heartseg.classical import Method
+    from heartseg.measure.doubts import Witness
     from heartseg.read import Candidate
 
 DEFAULT_SCHEMES: Mapping[View, str] = {View.SAX: "acdc"}
@@ -114,10 +115,12 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """A view's anatomy, how sure the model was where that is kept, and where the heart is."""
+    """A view's anatomy, how sure the model was where that is kept, what it says of itself, and where
+    the heart is."""
 
     segmentation: Segmentation
     probabilities: Probabilities | None = None
+    witness: "Witness | None" = None
     heart: str | None = None
 
 
@@ -157,17 +160,22 @@ def examine(
     Raises:
         HeartsegError: with the reason.
     """
+    from heartseg.measure.doubts import with_doubts
+
     study = with_body(candidate.load(), settings.body)  #                  1 read
     sure: Mapping[View, Probabilities] = {}
+    witnesses: Mapping[View, Witness] = {}
     if settings.given is None:
         predicted = predict(study, models, settings)  #                    2 prepare, 3 segment,
         strategy, model = explain(study, models, settings)  #              4 refine
         strategy = {**strategy, **hearts(predicted)}
         segmentations, sure = parted(predicted)
+        witnesses = witnesses_of(predicted)
     else:
         segmentations, strategy, model = given(study, settings.given)
     study = replace(study, id=name or study.id)  # labels are named by the study's own
     report = measure(study, segmentations, model, strategy, settings)  #   5 measure
+    report = with_doubts(report, study, segmentations, witnesses)
     report = with_certainty(report, study, segmentations, models, settings)
     return Analysis(study, segmentations, report, sure)
 
@@ -183,7 +191,9 @@ def predict(study: Study, models: Models, settings: Settings) -> Mapping[View, P
     Raises:
         StudyError: there is a model for none of them.
     """
-    from heartseg.refine import refine_cine, refine_regions
+    from heartseg.measure.confidence import Watching
+    from heartseg.measure.doubts import Witness
+    from heartseg.refine import refine_regions
 
     if settings.traditional is not None:
         from heartseg.classical import segment_views
@@ -195,16 +205,16 @@ def predict(study: Study, models: Models, settings: Settings) -> Mapping[View, P
         image, ensemble = study.images[view], models.together(names)
         structures = ensemble.structures
         place, heart = chosen_place(image, ensemble, asked=settings.locate)
+        keeping = None
         if settings.save_probabilities:
             keeping = Keeping(ensemble.frames(image, turns=settings.turns, place=place))
-            labels = refine_cine(keeping, structures, image.geometry)
-        else:
-            keeping = None
-            regions = ensemble.regions(image, turns=settings.turns, place=place)
-            labels = refine_regions(regions, structures, image.geometry)
+        regions = ensemble.regions(image, turns=settings.turns, place=place)
+        watching = Watching(map(Region.whole, keeping) if keeping else regions, structures)
+        labels = refine_regions(watching, structures, image.geometry)
         found[view] = Predicted(
             Segmentation(labels, image.geometry, structures[1:], image.times_ms),
             None if keeping is None else keeping.of(image, structures),
+            Witness(watching.seen(), ensemble.familiar),
             heart,
         )
     return found
@@ -222,6 +232,11 @@ def parted(
 def hearts(predicted: Mapping[View, Predicted]) -> Mapping[str, str]:
     """Where the heart was found, as the strategy says it."""
     return {f"{HEART_IN}{view}": one.heart for view, one in predicted.items() if one.heart}
+
+
+def witnesses_of(predicted: Mapping[View, Predicted]) -> "Mapping[View, Witness]":
+    """What the models say of themselves, for the views that one segmented."""
+    return {view: one.witness for view, one in predicted.items() if one.witness}
 
 
 def given(

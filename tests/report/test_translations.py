@@ -33,6 +33,7 @@ SAYING = (
     *("aha", "apical", "apical_motion", "apical_strain", "apical_volumes", "apical_walls", "body"),
     *("choices", "contours", "conventions", "echo", "echo_quality", "echo_words", "endocardium"),
     *("function", "heart", "long_axis", "number", "phases", "plausibility", "ranges", "rates"),
+    *("anatomy_traits", "confidence", "image_traits", "likeness"),
     *("short_axis_strain", "simpson", "stack", "study", "ventricles", "wall_strain"),
 )
 """Modules of `measure` whose sentences stand on the page."""

@@ -10,6 +10,7 @@ import pytest
 from heartseg.core.anatomy import Structure
 from heartseg.core.errors import ModelError, OutputError
 from heartseg.measure.intervals import Calibration, Width
+from heartseg.measure.likeness import Familiar, Group
 from heartseg.prepare import Clahe
 from heartseg.prepare.presets import PRESETS
 from heartseg.segment import Bundle, Description, load_bundle, shipped_bundles, write_bundle
@@ -95,6 +96,15 @@ def test_constants_that_make_no_sense_are_refused(
     edit(tmp_path / "mine", pattern, by)
     with pytest.raises(ModelError, match=complaint):
         load_bundle(tmp_path / "mine")
+
+
+def test_what_a_model_is_familiar_with_travels_along(folder: Path, tmp_path: Path) -> None:
+    usual = Group(traits={"size of the LV": (3.96, 0.155)}, mean_square=1.3, farthest=3.1)
+    known = Familiar(patients=60, limit=1.9, groups={"heart_at_ed": usual})
+    first = load_bundle(folder)
+    written = write_bundle(tmp_path / "other", first.onnx, replace(first, familiar=known))
+    assert first.familiar is None
+    assert load_bundle(written.folder).familiar == known
 
 
 @pytest.mark.parametrize("name", PRESETS)

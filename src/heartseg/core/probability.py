@@ -57,6 +57,11 @@ class Probabilities:
         return replace(self, scaled=self.scaled[:, list(frames)], times_ms=times)
 
 
+BACKGROUND_CERTAIN = 0.99
+"""Where it is more likely than this, no structure can win, and how likely each is adds up to next to
+nothing: nothing is computed there."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:
     """What a model said of the part of one frame that may be anatomy.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from heartseg.core.anatomy import Labels
 from heartseg.core.geometry import Geometry, Orientation
 from heartseg.core.image import Image
-from heartseg.core.probability import Region
+from heartseg.core.probability import BACKGROUND_CERTAIN, Region
 from heartseg.prepare.clahe import equalise
 from heartseg.prepare.localise import Box, Location
 from heartseg.prepare.neighbours import with_neighbours
@@ -170,11 +170,11 @@ class Sample:
     def restore_region(self, probabilities: NDArray[np.float32]) -> Region:
         """As `restore`, of no more than what may be anatomy: much less to compute.
 
-        A voxel lies between pixels of the prepared grid. Where the background wins in all of them,
-        by more than rounding, it wins in the voxel too.
+        A voxel lies between pixels of the prepared grid. Where the background is certain in all of
+        them, it is in the voxel too.
         """
         rows, columns = self._back()
-        seen = ~(probabilities[:, 0] - _greatest(probabilities) > CLEARLY)  # NaN is seen too
+        seen = ~(probabilities[:, 0] >= BACKGROUND_CERTAIN)  # NaN is seen too
         shown: NDArray[np.bool_] = np.any(seen, axis=0)  # (H, W)
         into_rows, of_rows = _touched(rows, np.any(shown, axis=1))
         into_columns, of_columns = _touched(columns, np.any(shown, axis=0))
@@ -229,18 +229,6 @@ class Sample:
             linear_weights(rows, height, step=1 / self.step[0], filtered=False),
             linear_weights(columns, width, step=1 / self.step[1], filtered=False),
         )
-
-
-CLEARLY = 1e-4
-"""Of probabilities: far above the rounding of an interpolation, far below what decides anything."""
-
-
-def _greatest(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(z, y, x): the greatest probability of any structure, background left out."""
-    greatest = probabilities[:, 1]
-    for channel in range(2, probabilities.shape[1]):
-        greatest = np.maximum(greatest, probabilities[:, channel])
-    return greatest
 
 
 def _touched(weights: Weights, seen: Any) -> tuple[slice, slice]:

@@ -21,6 +21,7 @@ from heartseg.core.anatomy import STRUCTURES_BY_KEY, Structure
 from heartseg.core.errors import ConfigError, ModelError, OutputError
 from heartseg.core.study import Modality, View
 from heartseg.measure.intervals import Calibration
+from heartseg.measure.likeness import Familiar
 from heartseg.prepare import Preparation
 from heartseg.segment.card import card_text
 from heartseg.segment.description import Description
@@ -81,6 +82,7 @@ class _ModelFile:
     window: Window | None = None
     int8_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     intervals: Calibration | None = None
+    familiar: Familiar | None = None
 
 
 def shipped_bundles() -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from heartseg.core.anatomy import Structure
 from heartseg.core.errors import ModelError
 from heartseg.core.study import Modality, View
 from heartseg.measure.intervals import Calibration
+from heartseg.measure.likeness import Familiar
 from heartseg.prepare import Preparation
 from heartseg.segment.window import Window
 
@@ -46,6 +47,7 @@ class Description:
         int8_ranges: least and greatest number that goes into each convolution, measured on training
             images (`heartseg.segment.int8`); none where nobody measured them.
         intervals: what makes intervals of findings; None where nobody calibrated any.
+        familiar: what the training patients looked like; None where nobody measured it.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Description:
     window: Window | None = None
     int8_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     intervals: Calibration | None = None
+    familiar: Familiar | None = None
 
     def require_size(self, size: Sequence[int]) -> None:
         """Refuse what the network cannot be shown at once.

@@ -18,6 +18,7 @@ from heartseg.core.finding import ModelUse
 from heartseg.core.image import Image
 from heartseg.core.probability import Region
 from heartseg.core.study import View
+from heartseg.measure.likeness import Familiar
 from heartseg.prepare.localise import Location
 from heartseg.segment.bundle import Bundle, shipped_bundles
 from heartseg.segment.frames import frames, regions
@@ -62,6 +63,12 @@ class Ensemble:
         """For people."""
         unique = _joined(bundle.name for bundle in self.bundles)
         return unique if len(self.members) == 1 else f"ensemble of {len(self.members)}: {unique}"
+
+    @property
+    def familiar(self) -> Familiar | None:
+        """What the first that tells was trained on; folds of one data set see about the same."""
+        told = (bundle.familiar for bundle in self.bundles)
+        return next((one for one in told if one is not None), None)
 
     def frames(
         self, image: Image, *, turns: int = 1, place: Location | None = None

@@ -27,6 +27,7 @@ from heartseg.train.examples import (
     settings_of_folder,
 )
 from heartseg.train.export import compress_to_float16, export_onnx
+from heartseg.train.familiar import familiar_patients
 from heartseg.train.log import Watcher
 from heartseg.train.ranks import Ranks, several
 from heartseg.train.record import read_record
@@ -168,6 +169,8 @@ def write_artefact(
         scores["validation_dice"] = round(float(state["best"]), 4)
     record = read_record(checkpoint.parent)
     description = _description(settings, record, int(state["step"]), scores)
+    seen = select(settings, root, given).training
+    description = replace(description, familiar=familiar_patients(seen, settings.view))
     bundle = write_bundle(folder, onnx, description)
     difference = bf16_label_difference(bundle, _some_images(settings, root, given))
     if difference is not None:
