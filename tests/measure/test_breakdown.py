@@ -94,6 +94,11 @@ def test_a_patient_without_a_group_counts_in_the_whole_alone() -> None:
     assert cases == {"": 4, "DCM": 1}
 
 
+def test_a_group_of_everybody_is_not_told_twice() -> None:
+    rows = [row(case, "ED", Structure.LV_CAVITY, "", dice) for case, dice in DICE.items()]
+    assert {s.group for s in breakdown(rows, {}, dict.fromkeys(DICE, "DCM"))} == {""}
+
+
 @pytest.mark.parametrize(
     ("measure", "unit"),
     [

@@ -116,6 +116,17 @@ def test_only_the_frames_that_the_reference_covers_count() -> None:
     assert (one.frame, one.phase) == (1, "")
 
 
+def test_what_the_reference_does_not_show_is_no_failure() -> None:
+    ours = heart()
+    ours[:, 0, 11, :9] = _value("rv")
+    ours[0, 1, 2:4, 3:10] = 0
+    lv = next(s for s in STRUCTURES if s.key == "lv")
+    found = failures_of(
+        segmentation(ours), segmentation(heart()), phases=PHASES, covered={0: (lv,), 1: ()}
+    )
+    assert [(one.frame, one.slice, one.structure) for one in found] == [(0, 2, "lv")]
+
+
 def test_other_grids_and_pixels_are_refused() -> None:
     truth = segmentation(heart())
     with pytest.raises(GeometryError, match="grid"):

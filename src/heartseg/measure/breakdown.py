@@ -72,8 +72,11 @@ def breakdown(
     """
     scores = list(_of_masks(rows, ""))
     scores += _of_findings(pairs, findings, "")
+    everyone = {row.case for row in rows} | pairs.keys()
     for group in sorted(set(groups.values())):
         own = {case for case, mine in groups.items() if mine == group}
+        if own >= everyone:  # the whole once more
+            continue
         scores += _of_masks([row for row in rows if row.case in own], group)
         held = {case: pair for case, pair in pairs.items() if case in own}
         scores += _of_findings(held, [key for key in findings if key in BY_GROUP], group)

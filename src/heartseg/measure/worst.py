@@ -5,7 +5,7 @@ Dice of the few pixels of an apex is often poor and seldom matters. Of each case
 is told, so that one broken study does not hide the others.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -71,6 +71,7 @@ def failures_of(
     case: str = "",
     group: str = "",
     phases: Phases | None = None,
+    covered: Mapping[int, Sequence[Structure]] | None = None,
 ) -> tuple[Failure, ...]:
     """Every slice with a voxel whose label differs, worst first.
 
@@ -80,6 +81,7 @@ def failures_of(
         case: written into every row.
         group: the same.
         phases: only these frames, named; else all.
+        covered: the structures that the reference shows in each frame; None where it shows all.
 
     Raises:
         GeometryError: other grids or frames, or no millimetres.
@@ -89,10 +91,11 @@ def failures_of(
     if truth.geometry.unit != "mm":
         raise GeometryError("truth", got="no millimetres", allowed="a volume in millilitres")
     shared = [s for s in truth.structures if s in pred.structures and s]
+    drawn = dict.fromkeys(range(pred.frames), shared) if covered is None else covered
     frames = [
         (frame, phase)
         for frame, phase in _frames(pred.frames, phases)
-        if pred.covers(frame) and truth.covers(frame)
+        if pred.covers(frame) and truth.covers(frame) and drawn.get(frame)
     ]
     levels = levels_of(truth.labels[[frame for frame, _ in frames]])
     found = [
@@ -108,7 +111,9 @@ def failures_of(
             **asdict(main),
         )
         for (frame, phase), parts in zip(frames, levels, strict=True)
-        for z, wrong_ml, main in _slices(pred, truth, frame, shared)
+        for z, wrong_ml, main in _slices(
+            pred, truth, frame, [s for s in shared if s in drawn[frame]]
+        )
     ]
     return tuple(sorted(found, key=lambda one: -one.wrong_ml))
 
