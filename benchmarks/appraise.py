@@ -73,11 +73,12 @@ def main() -> None:
     bundle = load_bundle(options.model)
     named = f"{bundle.name}-{bundle.version}"
     kept = options.limit is None and not options.dry_run
+    source = commit()  # now: the tree may change while it works
     appraisals = []
     for data, data_set, split, patients in _sets(options.limit):
-        done = tested(patients, options.model, options.masks)
-        appraisals.append(_appraisal(done, data, data_set, split))
-        rows = part_rows(appraisals[-1].scores, conditions(bundle, data, split))
+        done = appraised(patients, options.model, options.masks)
+        appraisals.append(_appraisal(done, source, data, data_set, split))
+        rows = part_rows(appraisals[-1].scores, conditions(bundle, source, data, split))
         show(rows)
         if kept:
             append(f"parts/{named}", rows)
@@ -113,7 +114,7 @@ def _sets(limit: int | None) -> Iterable[tuple[str, str, str, list[Candidate]]]:
         yield f"Sunnybrook {folder.name}", "sunnybrook", EXTERNAL, find_studies(folder)
 
 
-def tested(patients: Sequence[Candidate], model: str, masks: Path | None = None) -> Tested:
+def appraised(patients: Sequence[Candidate], model: str, masks: Path | None = None) -> Tested:
     """Segment patients by the command line, and compare with their published labels.
 
     Args:
@@ -160,7 +161,7 @@ def failures_in(candidate: Candidate, out: Path) -> list[Failure]:
     ]
 
 
-def _appraisal(done: Tested, data: str, data_set: str, split: str) -> Appraisal:
+def _appraisal(done: Tested, source: str, data: str, data_set: str, split: str) -> Appraisal:
     return Appraisal(
         data=data,
         data_set=data_set,
@@ -168,7 +169,7 @@ def _appraisal(done: Tested, data: str, data_set: str, split: str) -> Appraisal:
         cases=len(done.pairs),
         groups=dict(sorted(Counter(done.groups.values()).items())),
         date=today(),
-        commit=commit(),
+        commit=source,
         configuration="turns 1",
         hardware=hardware(),
         scores=breakdown(done.rows, done.pairs, done.groups, CLINICAL),
@@ -176,11 +177,11 @@ def _appraisal(done: Tested, data: str, data_set: str, split: str) -> Appraisal:
     )
 
 
-def conditions(bundle: Bundle, data: str, split: str) -> dict[str, str]:
+def conditions(bundle: Bundle, source: str, data: str, split: str) -> dict[str, str]:
     """What every row says of how it was made."""
     return {
         "date": today(),
-        "commit": commit(),
+        "commit": source,
         "data": data,
         "split": split,
         "model": f"{bundle.name} {bundle.version}, sha256 {bundle.sha256}",

@@ -1,8 +1,8 @@
 """Where segmentations fail: the slices with the most tissue that was labelled wrongly.
 
 Slices are ranked by the volume whose label differs from the reference's, not by their own Dice: a
-Dice of the few pixels of an apex is often poor and seldom matters. Of each case only its worst slice
-is told, so that one broken study does not hide the others.
+Dice of the few pixels of an apex is often poor and seldom matters. Of each case only its worst
+slice is told, so that one broken study does not hide the others.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

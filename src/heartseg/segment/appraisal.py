@@ -1,7 +1,8 @@
 """What a model was tested on and how it did: `appraisal.json` in its bundle.
 
-The card and the checklists are written from it; segmenting never reads it. It belongs to the weights
-whose hash it names: beside others it is left unread, and dropped when a bundle is written anew.
+The card and the checklists are written from it; segmenting never reads it. It belongs to the
+weights whose hash it names: beside others it is left unread, and dropped when a bundle is written
+anew.
 """
 
 import json
