@@ -1,6 +1,6 @@
 """The tables of a card: what was measured, by structure, phase, group and level."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from heartseg.measure.breakdown import BIAS, CORRELATION, ERROR, MEAN, Score, unit_of
 from heartseg.measure.measures import STACK
@@ -58,7 +58,7 @@ def _by_phase(appraisal: Appraisal, measure: str, cine: bool) -> Table:
         found = [appraisal.score(measure, MEAN, structure=key, phase=p) for p in phases]
         if any(found):
             human = [_readers(READERS_DICE.get(key))] if cine else []
-            rows.append([_name(key), *map(_cell, found), *human])
+            rows.append([_name(key), *map(shown, found), *human])
     heads = ["structure", *phases, *(["two readers"] if cine else [])]
     title = f"{named.title} by structure and phase"
     return Table(key=measure, title=title, heads=heads, rows=rows)
@@ -69,12 +69,12 @@ def _by_group(appraisal: Appraisal) -> Table:
     rows = []
     for group, count in sorted(appraisal.groups.items()):
         cells = [
-            _cell(appraisal.score("dice", MEAN, structure=key, phase=ALL, group=group))
+            shown(appraisal.score("dice", MEAN, structure=key, phase=ALL, group=group))
             for key in structures
         ]
         far = appraisal.score("hausdorff95_mm", MEAN, structure=ALL, phase=ALL, group=group)
         if set(cells) != {NOTHING}:
-            rows.append([group, str(count), *cells, _cell(far)])
+            rows.append([group, str(count), *cells, shown(far)])
     heads = ["group", "patients", *(f"Dice {_name(key)}" for key in structures), "HD95 mean (mm)"]
     return Table(key="by_group", title="By group of patients", heads=heads, rows=rows)
 
@@ -88,7 +88,7 @@ def _by_level(appraisal: Appraisal) -> Table:
                 for level in LEVELS
             ]
             if any(found):
-                rows.append([_name(key), phase, *map(_cell, found)])
+                rows.append([_name(key), phase, *map(shown, found)])
     return Table(
         key="by_level",
         title="Dice by level of the stack",
@@ -107,7 +107,7 @@ def _by_group_and_level(appraisal: Appraisal) -> Table:
             for level in LEVELS
         ]
         if any(found):
-            rows.append([group, *map(_cell, found)])
+            rows.append([group, *map(shown, found)])
     return Table(
         key="by_group_and_level",
         title="Dice by group and level, mean of the structures",
@@ -146,10 +146,11 @@ def _finding(appraisal: Appraisal, key: str, group: str, error: Score) -> list[s
     bias = appraisal.score(key, BIAS, group=group)
     r = appraisal.score(key, CORRELATION, group=group)
     name = STACK[key].name if key in STACK else key
-    return [name, group or "all", str(error.cases), _cell(bias), _cell(error), _cell(r)]
+    return [name, group or "all", str(error.cases), shown(bias), shown(error), shown(r)]
 
 
-def _cell(score: Score | None) -> str:
+def shown(score: Score | None) -> str:
+    """A number with its interval; EF in points of a hundred."""
     if score is None:
         return NOTHING
     show = _shower(score)
@@ -157,7 +158,7 @@ def _cell(score: Score | None) -> str:
     return told if score.low is None else f"{told} ({show(score.low)} to {show(score.high)})"
 
 
-def _shower(score: Score):  # type: ignore[no-untyped-def]
+def _shower(score: Score) -> Callable[[float], str]:
     if score.statistic == CORRELATION or score.measure == "dice":
         return "{:.3f}".format
     if score.measure.endswith("_ef"):
@@ -187,7 +188,7 @@ def weakest(appraisal: Appraisal) -> Iterator[str]:
     for what, one in (("over the whole stack", whole), ("by level", level), ("by group", group)):
         if one is not None:
             place = ", ".join(p for p in (one.structure, one.phase, one.level, one.group) if p)
-            yield f"Lowest mean Dice {what}: {place}, {_cell(one)}, {one.cases} patients."
+            yield f"Lowest mean Dice {what}: {place}, {shown(one)}, {one.cases} patients."
 
 
 def _lowest(scores: Sequence[Score]) -> Score | None:

@@ -304,7 +304,7 @@ def _ethics(facts: Facts) -> Section:
 
 
 def _caveats(facts: Facts) -> Section:
-    points = list(_limits(facts))
+    points = list(limits_of(facts))
     points.append(
         "Scores hold for images like those it was tested on: other scanners, ages, diseases and"
         " views may do worse."
@@ -316,7 +316,8 @@ def _caveats(facts: Facts) -> Section:
     return Section(key="caveats", title="Caveats and recommendations", points=points)
 
 
-def _limits(facts: Facts) -> Iterator[str]:
+def limits_of(facts: Facts) -> Iterator[str]:
+    """Sentences on what the tests cannot tell."""
     tested = facts.tested
     if tested is None:
         yield "No test on unseen patients is recorded."
