@@ -46,7 +46,7 @@ def models(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="print for machines")] = False,
 ) -> None:
-    """The shipped models and how good they are; the card of one, or a reporting checklist for it."""
+    """The shipped models and how good they are; the card of one, or a checklist filled in."""
     from heartseg.cli import listing
     from heartseg.core.errors import ConfigError
 

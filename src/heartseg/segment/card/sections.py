@@ -257,7 +257,7 @@ def _failures(facts: Facts) -> Section:
     return Section(
         key="failures",
         title="Known failure cases",
-        points=points or ["None is recorded."],
+        points=points or ["No failure case is recorded."],
         tables=[_failure_table(one) for one in told],
         picture=(DRAWING, _caption(facts)) if facts.drawn else None,
     )
