@@ -8,6 +8,7 @@ import pytest
 
 from heartseg.core.study import Modality, View
 from heartseg.measure.breakdown import Score
+from heartseg.measure.worst import Failure
 from heartseg.segment import Bundle, Description, load_bundle, shipped_bundles
 from heartseg.segment.appraisal import Appraisal
 from heartseg.segment.card import card_table, card_text, facts_of
@@ -124,7 +125,7 @@ def test_readers_of_cine_mr_stand_beside_no_other_image(facts: Facts) -> None:
 
 def test_the_weakest_parts_are_named(facts: Facts) -> None:
     text = card_text(facts)
-    assert "over the whole stack: rv, ES, 0.700 (0.600 to 0.710), 12 patients." in text
+    assert "over the whole stack: rv, ES, 0.700 (0.600 to 0.710) (12 patients)." in text
     assert "by level: rv, ES, apex, 0.500" in text
     assert "by group: lv, all, NOR, 0.660" in text
 
@@ -139,6 +140,34 @@ def test_what_the_test_cannot_tell_is_said(facts: Facts) -> None:
     text = card_text(both)
     assert "of the same data set as those that trained it" not in text
     assert "Tested on 1 patient of another place." in text
+
+
+def test_failures_are_listed_with_what_they_have_in_common_and_drawn(facts: Facts) -> None:
+    def failure(case: str, phase: str) -> Failure:
+        return Failure(
+            case=case,
+            phase=phase,
+            frame=1,
+            slice=2,
+            slices=9,
+            level="base",
+            structure="rv",
+            wrong_ml=7.25,
+            missed_ml=1.0,
+            added_ml=6.0,
+            dice=0.5,
+            how="drawn too large",
+        )
+
+    told = (failure("p7", "ES"), failure("p8", "ED"), failure("p9", "ES"))
+    shown = replace(facts, appraisals=(appraisal(failures=told),), drawn=True)
+    text = card_text(shown)
+    assert "ACDC: Of the 3 worst slices 3 lie at the base, 2 are of ES." in text
+    assert "| p7 | - | ES | 2 of 9 | base | 7.2 mL | rv: drawn too large, 1.0 mL" in text
+    assert "](failures.svg)" in text
+    assert "labels of ACDC (Bernard et al., IEEE TMI 2018), whose licence" in text
+    assert "CC BY-NC-SA 4.0" in text.rpartition("whose licence")[2]
+    assert "failures.svg" not in card_text(replace(shown, drawn=False))
 
 
 def test_a_licence_that_allows_commerce_is_not_called_otherwise(facts: Facts) -> None:

@@ -62,7 +62,7 @@ def markdown(heading: str, lead: Sequence[str], sections: Sequence[Section]) -> 
             blocks += [escaped(table.note)] if table.note else []
         if section.picture:
             file, caption = section.picture
-            blocks.append(f"![{escaped(caption)}]({file})\n\n*{escaped(caption)}*")
+            blocks.append(f"![{escaped(section.title)}]({file})\n\n*{escaped(caption)}*")
     return "\n\n".join(blocks) + "\n"
 
 

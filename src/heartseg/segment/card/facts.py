@@ -76,10 +76,14 @@ class Facts:
 
     def data_sets(self) -> dict[str, "Card"]:
         """What is known of the published data sets that trained it, by the layout's name."""
+        names = self.training("data_sets") or {}
+        return {name: card for name in names if (card := self.card_of(name))}
+
+    def card_of(self, data_set: str) -> "Card | None":
+        """What is known of a published data set, by the layout's name."""
         from heartseg.read.layouts import LAYOUTS
 
-        names = self.training("data_sets") or {}
-        return {name: card for name in names if name in LAYOUTS and (card := LAYOUTS[name].card)}
+        return LAYOUTS[data_set].card if data_set in LAYOUTS else None
 
 
 def in_words(value: object) -> str:

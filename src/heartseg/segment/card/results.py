@@ -1,5 +1,6 @@
 """The tables of a card: what was measured, by structure, phase, group and level."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from heartseg.measure.breakdown import BIAS, CORRELATION, ERROR, MEAN, Score, unit_of
@@ -188,7 +189,28 @@ def weakest(appraisal: Appraisal) -> Iterator[str]:
     for what, one in (("over the whole stack", whole), ("by level", level), ("by group", group)):
         if one is not None:
             place = ", ".join(p for p in (one.structure, one.phase, one.level, one.group) if p)
-            yield f"Lowest mean Dice {what}: {place}, {shown(one)}, {one.cases} patients."
+            yield f"Lowest mean Dice {what}: {place}, {shown(one)} ({patients(one.cases)})."
+
+
+def patients(count: int) -> str:
+    """`1 patient`, `20 patients`."""
+    return f"{count} patient{'s' if count != 1 else ''}"
+
+
+def where_it_fails(appraisal: Appraisal) -> str:
+    """A sentence on what the worst slices have in common; nothing for fewer than two."""
+    told = appraisal.failures
+    if len(told) < 2:
+        return ""
+    shares = [
+        f"{Counter(values).most_common(1)[0][1]} {word} {Counter(values).most_common(1)[0][0]}"
+        for word, values in (
+            ("lie at the", [one.level for one in told if one.level]),
+            ("are of", [one.phase for one in told if one.phase]),
+        )
+        if values
+    ]
+    return f"Of the {len(told)} worst slices {', '.join(shares)}." if shares else ""
 
 
 def _lowest(scores: Sequence[Score]) -> Score | None:

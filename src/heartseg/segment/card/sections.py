@@ -12,7 +12,7 @@ from heartseg.measure.metrics import empty_mask_rule
 from heartseg.segment.appraisal import Appraisal
 from heartseg.segment.card.document import Section, Table
 from heartseg.segment.card.facts import FEW, NOT_RECORDED, NOT_STATED, Facts, in_words
-from heartseg.segment.card.results import tables_of, weakest
+from heartseg.segment.card.results import patients, tables_of, weakest, where_it_fails
 
 DRAWING = "failures.svg"
 """The picture of the worst slices, beside the card; outlines without pixels."""
@@ -241,25 +241,26 @@ def _analyses(facts: Facts) -> Iterator[Section]:
         yield Section(
             key=f"results_{one.split}",
             title=f"Results: {one.data}, {one.split}",
-            points=[f"{one.cases} patients."],
+            points=[f"{patients(one.cases)}."],
             tables=tables_of(one, facts.cine),
         )
 
 
 def _failures(facts: Facts) -> Section:
-    points = [point for one in facts.appraisals for point in weakest(one)]
     told = [one for one in facts.appraisals if one.failures]
-    points += [
-        f"{one.data}, {one.split}: of each patient its worst slice, by the volume that was labelled"
-        " wrongly; the worst patients are listed."
-        for one in told
-    ]
+    points = [f"{one.data}: {point}" for one in facts.appraisals for point in weakest(one)]
+    points += [f"{one.data}: {point}" for one in told if (point := where_it_fails(one))]
+    if told:
+        points.append(
+            "Listed are the patients with the most tissue labelled wrongly in one slice, each with"
+            " that slice."
+        )
     return Section(
         key="failures",
         title="Known failure cases",
         points=points or ["No failure case is recorded."],
         tables=[_failure_table(one) for one in told],
-        picture=(DRAWING, _caption(facts)) if facts.drawn else None,
+        picture=(DRAWING, _caption(facts)) if facts.drawn and told else None,
     )
 
 
@@ -282,13 +283,12 @@ def _failure_table(one: Appraisal) -> Table:
 
 
 def _caption(facts: Facts) -> str:
-    names = ", ".join(one.data for one in facts.appraisals if one.failures)
-    licences = "; ".join(card.licence for card in facts.data_sets().values()) or NOT_RECORDED
-    papers = "; ".join(card.paper for card in facts.data_sets().values()) or NOT_RECORDED
+    one = facts.tested or facts.appraisals[0]
+    card = facts.card_of(one.data_set)
+    terms = f" ({card.paper}), whose licence holds for it too: {card.licence}" if card else ""
     return (
-        f"The slices above: outlines of the reference (dashed) and of the model (solid), no pixels."
-        f" Drawn from the labels of {names} ({papers}), whose licence holds for this picture too:"
-        f" {licences}."
+        "Worst slices: outlines of the reference (dashed) and of the model (solid), no pixels."
+        f" Drawn from the labels of {one.data}{terms}."
     )
 
 
@@ -323,7 +323,7 @@ def limits_of(facts: Facts) -> Iterator[str]:
         yield "No test on unseen patients is recorded."
     else:
         yield (
-            f"Tested on {tested.cases} patients, one training run: the intervals do not tell how"
+            f"Tested on {patients(tested.cases)}, one training run: the intervals do not tell how"
             " another run would have done."
         )
         if tested.data_set in (facts.training("data_sets") or {}):
@@ -336,7 +336,7 @@ def limits_of(facts: Facts) -> Iterator[str]:
             yield f"Groups with fewer than {FEW} test patients: {', '.join(small)}."
     count = sum(one.cases for one in facts.elsewhere)
     yield (
-        f"Tested on {count} patient{'s' if count != 1 else ''} of another place."
+        f"Tested on {patients(count)} of another place."
         if count
         else "No test on patients of another place is recorded."
     )
