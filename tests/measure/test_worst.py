@@ -79,6 +79,19 @@ def test_what_went_wrong_is_said_in_words(
     assert one.how == how
 
 
+@pytest.mark.parametrize(
+    ("missed", "added", "how"), [(2, 7, TOO_LARGE), (2, 5, DISPLACED), (7, 2, TOO_SMALL)]
+)
+def test_an_outline_is_too_large_or_small_when_most_of_its_fault_is(
+    missed: int, added: int, how: str
+) -> None:
+    ours = heart()
+    ours[0, 1, 2, 3 : 3 + missed] = 0
+    ours[0, 1, 10, 3 : 3 + added] = _value("lv")
+    (one,) = failures_of(segmentation(ours), segmentation(heart()), phases=PHASES)
+    assert one.how == how
+
+
 def test_a_shifted_outline_is_displaced() -> None:
     ours = heart()
     ours[0, 1] = np.roll(heart()[0, 1], 2, axis=1)
