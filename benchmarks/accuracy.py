@@ -99,7 +99,7 @@ def scored(patients: Sequence[Path], model: str, turns: int) -> Scores:
     findings: dict[str, tuple[Numbers, Numbers]] = {}
     with tempfile.TemporaryDirectory(prefix="heartseg-accuracy-") as name:
         out = Path(name)
-        _segment(patients, out, model, turns)
+        segment(patients, out, model, turns)
         for patient in patients:
             judged = evaluate(out, patient, SCHEME)
             if judged.problems:
@@ -110,7 +110,8 @@ def scored(patients: Sequence[Path], model: str, turns: int) -> Scores:
     return Scores(cases=tuple(cases), findings=findings)
 
 
-def _segment(patients: Sequence[Path], out: Path, model: str, turns: int) -> None:
+def segment(patients: Sequence[Path], out: Path, model: str, turns: int) -> None:
+    """Run the command line; exits where it fails."""
     options = ["-o", str(out), "--model", model, "--turns", str(turns), "--formats", "nifti,json"]
     command = [*heartseg(), "segment", *map(str, patients), *options, "--device", "cpu"]
     done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
@@ -196,7 +197,7 @@ def _outside(bundle: Bundle, model: str, turns: int, kept: bool) -> None:
 def _with_detected_phases(dicom: Path, model: str, turns: int) -> Numbers:
     """Findings of the bare DICOM folder, where no contour says which frame is which."""
     with tempfile.TemporaryDirectory(prefix="heartseg-accuracy-") as name:
-        _segment([dicom], Path(name), model, turns)
+        segment([dicom], Path(name), model, turns)
         (file,) = Path(name).rglob("report.json")
         report = json.loads(file.read_text(encoding="utf-8"))
     return {one["key"]: one["value"] for one in report["findings"]}

@@ -34,10 +34,11 @@ from heartseg.classical import METHODS, segment_image
 from heartseg.core.anatomy import Labels, Structure
 from heartseg.core.errors import StudyError
 from heartseg.core.image import Image, Segmentation
+from heartseg.core.probability import Region
 from heartseg.core.study import View
 from heartseg.measure.confidence import Sureness, Watching
 from heartseg.read import Candidate, find_studies
-from heartseg.refine import refine_cine
+from heartseg.refine import refine_regions
 from heartseg.train.split import part_of
 
 KEPT = ROOT / "out" / "gate"
@@ -166,8 +167,9 @@ def _made(part: str, source: str, number: int, fault: str, models: Models) -> Ca
     else:
         grid = spoilt(part, number, fault).image.geometry
         structures = models.together((source,)).structures
-        watching = Watching(_frames(part, source, number, fault, models), structures)
-        drawn = Segmentation(refine_cine(watching, structures, grid), grid, structures[1:])
+        frames = _frames(part, source, number, fault, models)
+        watching = Watching(map(Region.whole, frames), structures)
+        drawn = Segmentation(refine_regions(watching, structures, grid), grid, structures[1:])
         sure = watching.seen()
     return Case(part, source, patient, fault, drawn.labels, drawn.structures, sure)
 

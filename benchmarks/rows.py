@@ -43,7 +43,12 @@ class Row:
     high: str
 
 
-COLUMNS = tuple(field.name for field in fields(Row))
+@dataclass(frozen=True, kw_only=True)
+class PartRow(Row):
+    """A row of some of the patients or slices: a group by diagnosis, a level of the stack."""
+
+    group: str = "-"
+    level: str = "-"
 
 
 def timing_row(measure: str, unit: str, numbers: Sequence[float], **where: str) -> Row:
@@ -72,12 +77,13 @@ def timing_row(measure: str, unit: str, numbers: Sequence[float], **where: str) 
 
 
 def append(name: str, rows: Sequence[Row]) -> None:
-    """Add rows to results/NAME.csv, with a heading when the file is new."""
+    """Add rows of one kind to results/NAME.csv, with a heading when the file is new."""
     path = RESULTS / f"{name}.csv"
     new = not path.exists()
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        columns = [field.name for field in fields(rows[0] if rows else Row)]
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
         if new:
             writer.writeheader()
         writer.writerows(asdict(row) for row in rows)

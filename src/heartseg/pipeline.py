@@ -115,8 +115,8 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """A view's anatomy, how sure the model was where that is kept, what it says of itself, and where
-    the heart is."""
+    """A view's anatomy, how sure the model was where that is kept, what it says of itself, and
+    where the heart is."""
 
     segmentation: Segmentation
     probabilities: Probabilities | None = None

@@ -63,7 +63,16 @@ def test_the_wheel_holds_models_templates_and_types(project: Path, tmp_path: Pat
     (wheel,) = tmp_path.glob("heartseg-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     package = project / "src" / "heartseg"
-    kinds = ("*.py", "*.j2", "py.typed", "model.onnx", "model.toml", "card.md")
+    kinds = (
+        "*.py",
+        "*.j2",
+        "py.typed",
+        "model.onnx",
+        "model.toml",
+        "card.md",
+        "appraisal.json",
+        "*.svg",
+    )
     wanted = {path.relative_to(package.parent) for kind in kinds for path in package.rglob(kind)}
     assert {path.as_posix() for path in wanted} <= set(names)
     assert any(name.endswith("cine-mr/model.onnx") for name in names)

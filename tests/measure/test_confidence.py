@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from heartseg.core.anatomy import Structure
+from heartseg.core.probability import Region
 from heartseg.core.study import Phases
 from heartseg.measure.confidence import (
     LEAST_EXPECTED,
@@ -32,9 +33,9 @@ def frame(labels: np.ndarray, sure: float) -> np.ndarray:
 
 
 def watched(*frames: np.ndarray) -> Sureness:
-    watching = Watching(frames, ORDER)
+    watching = Watching(map(Region.whole, frames), ORDER)
     passed = list(watching)
-    assert all(one is given for one, given in zip(passed, frames, strict=True))
+    assert all(one.values is given for one, given in zip(passed, frames, strict=True))
     return watching.seen()
 
 
@@ -148,7 +149,9 @@ def test_a_single_phase_is_judged_alone():
 
 
 def test_a_structure_that_was_not_sought_is_not_missed():
-    watching = Watching([frame(round_heart(), 0.6)[[0, 3]]], (Structure.BACKGROUND, LV))
+    watching = Watching(
+        [Region.whole(frame(round_heart(), 0.6)[[0, 3]])], (Structure.BACKGROUND, LV)
+    )
     list(watching)
     alone = Phases(ed=0, es=None, how="detected")
     drawn = segmentation(round_heart()[None], structures=(LV,))

@@ -139,6 +139,20 @@ def test_the_bundle_says_whence_it_is(run_toml, out):
     assert said["images"] == 6 * said["steps"]
     assert said["learning"]["rate"] == 5e-3
     assert said["spatial"]["size_px"] == 32
+    assert said["schedule"]["warm_up"] == 4
+    assert said["data_sets"] == {"acdc": 2}
+    assert (said["volumes"], said["validation_patients"], said["test_patients"]) == (4, 1, 1)
+    assert said["split"]["by"] == settings.split.by
+    assert said["hardware"]
+    assert 0 < said["hours"] < 1
+
+
+def test_the_card_of_a_run_tells_who_trained_it(out):
+    card = (out / "bundle" / "card.md").read_text(encoding="utf-8")
+    for line in ("| patients | 2 |", "| volumes | 4 |", "| patients that validated | 1 |"):
+        assert line in card
+    assert "Bernard et al., IEEE TMI 2018" in card
+    assert "No test on unseen patients is recorded." in card
 
 
 def test_the_commit_is_that_of_the_start_not_of_the_export(out):

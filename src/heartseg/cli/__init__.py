@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from heartseg.cli.benchmarking import benchmark
-from heartseg.cli.cataloguing import datasets
+from heartseg.cli.cataloguing import datasets, models
 from heartseg.cli.explaining import explain
 from heartseg.cli.judging import evaluate
 from heartseg.core.errors import ConfigError
@@ -336,13 +336,7 @@ def inspect(
     run_inspect(input_, view, spacing_mm, preview=preview, preset=preparation, json=json)
 
 
-@app.command()
-def models(json: Json = False) -> None:
-    """The shipped models, with what they are for and how good they are."""
-    from heartseg.cli import listing
-
-    rows = listing.models()
-    print(listing.to_json(rows) if json else listing.table(rows))
+app.command()(models)
 
 
 @app.command()

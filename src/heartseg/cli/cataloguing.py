@@ -1,4 +1,4 @@
-"""`heartseg datasets`."""
+"""`heartseg datasets` and `heartseg models`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -35,3 +35,27 @@ def datasets(
         data_sets.show(name, json)
     elif not data_sets.check(check, layout or name, json):
         raise typer.Exit(1)
+
+
+def models(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[MODEL]", help="name or folder, to read its card")
+    ] = None,
+    checklist: Annotated[
+        str | None, typer.Option(help="claim or tripod-ai: filled in from the model's record")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="print for machines")] = False,
+) -> None:
+    """The shipped models and how good they are; the card of one, or a checklist filled in."""
+    from heartseg.cli import listing
+    from heartseg.core.errors import ConfigError
+
+    if name is None and checklist is not None:
+        raise ConfigError("--checklist", got="no model", do="name one: heartseg models MODEL")
+    if name is None:
+        rows = listing.models(cards=json)
+        print(listing.to_json(rows) if json else listing.table(rows))
+    elif checklist is None:
+        print(listing.card(name, json=json))
+    else:
+        print(listing.checklist(name, checklist, json=json))

@@ -10,6 +10,7 @@ from heartseg.report.words import clean
 if TYPE_CHECKING:
     from heartseg.batch import Outcome
     from heartseg.core.anatomy import Structure
+    from heartseg.segment import Bundle
 
 Row = Mapping[str, Any]
 
@@ -39,25 +40,58 @@ def outcome(one: "Outcome") -> Row:
     return {"study": one.id, "status": one.status, "said": one.said, "report": report}
 
 
-def models() -> list[Row]:
-    """The shipped bundles."""
+def models(*, cards: bool = False) -> list[Row]:
+    """The shipped bundles, with the fields of their cards where these are wanted."""
     from heartseg.segment import load_bundle, shipped_bundles
 
-    rows: list[Row] = []
-    for name in shipped_bundles():
-        bundle = load_bundle(name)
-        rows.append(
-            {
-                "name": bundle.name,
-                "version": bundle.version,
-                "modality": str(bundle.modality),
-                "view": str(bundle.view),
-                "structures": ", ".join(s.key for s in bundle.structures[1:]),
-                **{k: v for k, v in bundle.scores.items() if k.startswith("test_dice")},
-                "licence": bundle.licence,
-            }
-        )
-    return rows
+    return [_model(load_bundle(name), cards=cards) for name in shipped_bundles()]
+
+
+def _model(bundle: "Bundle", *, cards: bool) -> Row:
+    from heartseg.segment.card import card_table, facts_of
+
+    return {
+        "name": bundle.name,
+        "version": bundle.version,
+        "modality": str(bundle.modality),
+        "view": str(bundle.view),
+        "structures": ", ".join(s.key for s in bundle.structures[1:]),
+        **{k: v for k, v in bundle.scores.items() if k.startswith("test_dice")},
+        "licence": bundle.licence,
+        **({"card": card_table(facts_of(bundle))} if cards else {}),
+    }
+
+
+def card(name: str, *, json: bool) -> str:
+    """The card of a model, by its name or folder.
+
+    Raises:
+        ModelError: no such model, or a broken one.
+    """
+    from heartseg.segment import load_bundle
+    from heartseg.segment.card import card_text, facts_of
+
+    bundle = load_bundle(name)
+    if json:
+        return to_json(_model(bundle, cards=True))
+    return card_text(facts_of(bundle)).removesuffix("\n")
+
+
+def checklist(name: str, standard: str, *, json: bool) -> str:
+    """A reporting checklist filled in from the record of a model.
+
+    Raises:
+        ModelError: no such model, or a broken one.
+        ConfigError: no such checklist.
+    """
+    from heartseg.segment import load_bundle
+    from heartseg.segment.card import facts_of
+    from heartseg.segment.card.checklist import checklist_rows, checklist_text
+
+    facts = facts_of(load_bundle(name))
+    if json:
+        return to_json(checklist_rows(standard, facts))
+    return checklist_text(standard, facts).removesuffix("\n")
 
 
 def methods() -> list[Row]:

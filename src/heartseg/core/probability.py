@@ -58,8 +58,8 @@ class Probabilities:
 
 
 BACKGROUND_CERTAIN = 0.99
-"""Where it is more likely than this, no structure can win, and how likely each is adds up to next to
-nothing: nothing is computed there."""
+"""Where it is more likely than this no structure can win, and what is left of each adds up to next
+to nothing: nothing is computed there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

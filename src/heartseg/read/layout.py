@@ -21,6 +21,7 @@ class Card:
         obtain: where and how to get it, in words; nothing is ever downloaded by heartseg.
         source: where counts, licence and the way to get it were read, and what could not be
             confirmed: a licence that heartseg repeats wrongly is worse than none.
+        scanners: vendors and field strengths, as its makers state them; "" where they do not.
         patients: in the whole published set, so that a partial copy can be told; None if unknown.
         tree: the folder as it is unpacked, a line an entry, for people who look for a mistake.
     """
@@ -34,6 +35,7 @@ class Card:
     obtain: str
     tree: str
     source: str = ""
+    scanners: str = ""
     patients: int | None = None
 
 

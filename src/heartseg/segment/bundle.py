@@ -2,7 +2,8 @@
 
 A folder of three files. `model.onnx` holds network and weights; `model.toml` says what goes in
 (preparation), what comes out (labels), whence it is (training, scores, licence) and the SHA-256
-of the weights; `card.md` tells people. Weights without their preprocessing are not a model.
+of the weights; `card.md` tells people. Weights without their preprocessing are not a model. Once it
+was tested, `appraisal.json` says on whom and how well (`appraisal.py`), and the card repeats it.
 """
 
 import hashlib
@@ -23,7 +24,8 @@ from heartseg.core.study import Modality, View
 from heartseg.measure.intervals import Calibration
 from heartseg.measure.likeness import Familiar
 from heartseg.prepare import Preparation
-from heartseg.segment.card import card_text
+from heartseg.segment.appraisal import drop_strange_appraisals
+from heartseg.segment.card import card_text, facts_of
 from heartseg.segment.description import Description
 from heartseg.segment.onnx_check import LARGEST_ONNX_BYTES, OnnxSummary, read_onnx
 from heartseg.segment.window import Window
@@ -136,7 +138,8 @@ def write_bundle(folder: Path, onnx: bytes, description: Description) -> Bundle:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "model.toml").unlink(missing_ok=True)
         (folder / "model.onnx").write_bytes(onnx)
-        (folder / "card.md").write_text(card_text(description, sha256), encoding="utf-8")
+        drop_strange_appraisals(folder, sha256)
+        (folder / "card.md").write_text(card_text(facts_of(bundle)), encoding="utf-8")
         unfinished = folder / "model.toml.tmp"
         unfinished.write_text(to_toml(table), encoding="utf-8")
         unfinished.replace(folder / "model.toml")

@@ -28,7 +28,7 @@ from heartseg.train.examples import (
 )
 from heartseg.train.export import compress_to_float16, export_onnx
 from heartseg.train.familiar import familiar_patients
-from heartseg.train.log import Watcher
+from heartseg.train.log import Watcher, hours_of
 from heartseg.train.ranks import Ranks, several
 from heartseg.train.record import read_record
 from heartseg.train.run import RunSettings, choose_device, train
@@ -167,8 +167,9 @@ def write_artefact(
     scores: dict[str, Any] = {}
     if settings.validate_on:
         scores["validation_dice"] = round(float(state["best"]), 4)
-    record = read_record(checkpoint.parent)
-    description = _description(settings, record, int(state["step"]), scores)
+    training = _training(settings, read_record(checkpoint.parent), int(state["step"]))
+    training |= hours_of(checkpoint.parent, int(state["step"]))
+    description = _description(settings, training, scores)
     seen = select(settings, root, given).training
     description = replace(description, familiar=familiar_patients(seen, settings.view))
     bundle = write_bundle(folder, onnx, description)
@@ -186,7 +187,7 @@ def _some_images(
 
 
 def _description(
-    settings: RunSettings, record: Mapping[str, Any], steps: int, scores: dict[str, Any]
+    settings: RunSettings, training: Mapping[str, Any], scores: dict[str, Any]
 ) -> Description:
     return Description(
         name=settings.name,
@@ -202,7 +203,7 @@ def _description(
         },
         preparation=settings.preparation,
         activation=settings.loss.activation,
-        training=_training(settings, record, steps),
+        training=training,
         scores=scores,
         window=window_of(architecture(settings.model)),
     )
@@ -212,23 +213,34 @@ def _training(settings: RunSettings, record: Mapping[str, Any], steps: int) -> d
     """Whence the weights are: what was so when training began, not when it was exported."""
     data = record.get("data", {}).get("training", {})
     weights, begun_with = settings.model.get("weights"), settings.start.weights_from
-    counted = {"patients": len(data["patients"]), "planes": data["planes"]} if data else {}
+    counted = {"volumes": data["frames"], "planes": data["planes"]} if data else {}
+    validation = {"validate_on": list(settings.validate_on)} if settings.validate_on else {}
     return {
         "data": settings.training_data,
         "parts": list(settings.train_on),
+        **validation,
+        **({"patients": len(data["patients"])} if data else {}),
+        **record.get("cohort", {}),
         **counted,
+        "split": to_table(replace(settings.split, file=_name(settings.split.file))),
         "seed": settings.seed,
-        **({"encoder_from": Path(weights).name} if weights else {}),
-        **({"weights_from": Path(begun_with).name} if begun_with else {}),
+        **({"encoder_from": _name(weights)} if weights else {}),
+        **({"weights_from": _name(begun_with)} if begun_with else {}),
         "steps": steps,
         "images": steps * settings.learning.images,
         "commit": record.get("commit") or "unknown",
         "started": record.get("started") or "unknown",
         "exported": now(),
         "torch": record.get("torch", str(torch.__version__)),
+        **{key: record[key] for key in ("hardware", "precision") if record.get(key)},
         **{
             name: to_table(getattr(settings, name))
-            for name in ("learning", "loss", "spatial", "stack", "intensity")
+            for name in ("learning", "schedule", "loss", "spatial", "stack", "intensity")
             if getattr(settings, name) is not None
         },
     }
+
+
+def _name(path: str | None) -> str | None:
+    """A file without the folders of somebody's machine."""
+    return Path(path).name if path else None

@@ -72,6 +72,12 @@ def lines_until(path: Path, done: int | None = None) -> list[dict[str, Any]]:
     return kept
 
 
+def hours_of(folder: Path, step: int) -> dict[str, float]:
+    """`hours` that a run took to a step, as its log says; empty where it says nothing."""
+    seconds = [line["seconds"] for line in lines_until(folder / LOG, step) if "seconds" in line]
+    return {"hours": round(float(max(seconds)) / 3600, 4)} if seconds else {}
+
+
 def _unwritten(path: Path, fault: OSError) -> OutputError:
     got = fault.strerror or str(fault)
     return OutputError(f"log {path.name}", got=got, do="free some space, then --resume")

@@ -34,6 +34,7 @@ def begin_record(
     split: Mapping[str, Sequence[str]] = MappingProxyType({}),
     *,
     precision: str | None = None,
+    told: Mapping[str, Any] = MappingProxyType({}),
     writes: bool = True,
 ) -> None:
     """Write `run.json` and `split.json`, or on resume compare with what is to be run now.
@@ -45,6 +46,7 @@ def begin_record(
         validation: what is validated on.
         split: patients by part; as `split.file` it gives another run the same patients.
         precision: that is computed in here, which the settings may leave to the machine.
+        told: what else is worth knowing of the data and the machine; nothing is compared with it.
         writes: False in a process that only compares.
 
     Raises:
@@ -68,6 +70,7 @@ def begin_record(
             "started": now(),
             "torch": str(torch.__version__),
             "precision": precision,
+            **told,
         }
     if writes:
         _write(folder, RECORD, {**here, **fresh})

@@ -10,6 +10,7 @@ import torch
 from heartseg.augment import IntensityChange, SpatialChange, StackChange
 from heartseg.core.anatomy import STRUCTURES_BY_KEY, Structure
 from heartseg.core.errors import ConfigError
+from heartseg.core.hardware import hardware
 from heartseg.core.study import Modality, View
 from heartseg.losses import IGNORED
 from heartseg.models import Architecture, architecture
@@ -18,6 +19,7 @@ from heartseg.models.pretrained import IMAGENET
 from heartseg.prepare import Preparation
 from heartseg.read import Candidate
 from heartseg.segment.runtime import require_device
+from heartseg.train.cohort import cohort_of
 from heartseg.train.curves import draw_curves, require_drawing
 from heartseg.train.data import PreparedFrame
 from heartseg.train.learning import Learning
@@ -233,8 +235,16 @@ def train(
     validation = frames_of(chosen.validation, settings)
     task = build_task(settings, data, validation, device, root, ranks)
     computed = settings.learning.precision_on(device)
-    table, writes = chosen.table(), ranks.leads
-    begin_record(folder, settings, data, validation, table, precision=computed, writes=writes)
+    begin_record(
+        folder,
+        settings,
+        data,
+        validation,
+        chosen.table(),
+        precision=computed,
+        told={"cohort": cohort_of(chosen), "hardware": _hardware(device)},
+        writes=ranks.leads,
+    )
     watchers = [watch] if watch else []
     if settings.log.tensorboard and ranks.leads:
         watchers.append(tensorboard_watcher(folder))
@@ -242,6 +252,11 @@ def train(
     if settings.log.curves and ranks.leads:
         draw_curves(folder, [structure.title for structure in settings.classes()[1:]])
     return folder / (BEST if settings.validate_on else LAST)
+
+
+def _hardware(device: torch.device) -> str:
+    card = torch.cuda.get_device_name(device) if device.type == "cuda" else None
+    return hardware(card)
 
 
 def choose_device(name: str) -> torch.device:

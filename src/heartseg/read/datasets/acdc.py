@@ -288,9 +288,11 @@ LAYOUT = Layout(
             "page names; scribbles from the page of Valvano et al., IEEE TMI 2021"
         ),
         source=(
-            "LICENSE_TERMS.md and MANDATORY_CITATION.md of the archive; the challenge's page; "
+            "LICENSE_TERMS.md and MANDATORY_CITATION.md of the archive; the challenge's page, of "
+            "which users' READMEs quote the scanners; "
             "the scribbles' page, which names no licence"
         ),
+        scanners="Siemens: Area at 1.5 T and Trio Tim at 3.0 T, one hospital over six years",
         patients=150,
         tree=(
             "{training,testing}/patientNNN/{Info.cfg, patientNNN_frameMM.nii.gz, ..._gt.nii.gz}\n"

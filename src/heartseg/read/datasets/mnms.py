@@ -187,6 +187,7 @@ LAYOUT = Layout(
         paper="Campello et al., IEEE TMI 2021",
         modality=Modality.MR,
         patients=345,
+        scanners="Siemens, General Electric, Philips and Canon; six hospitals in three countries",
         cases=(
             "345 open of the paper's 375 patients: 150 to train with labels, 25 without, 34 to "
             "validate, 136 to test"
@@ -195,7 +196,8 @@ LAYOUT = Layout(
         licence="not confirmed: read the terms on the challenge's page",
         obtain="by the M&Ms challenge's page of the University of Barcelona, and unpack",
         source=(
-            "the paper's abstract (375, four vendors, six hospitals, three countries); users' "
+            "the paper's abstract (375, four vendors, six hospitals, three countries); the "
+            "challenge's page, as users quote it, for the vendors' names; users' "
             "tables for the open 345 and their split; the makers' terms were not found"
         ),
         tree="{*M&Ms*.csv, Training/{Labeled,Unlabeled}, Validation, Testing}"

@@ -1,0 +1,101 @@
+"""Reporting checklists, filled in from a bundle's record.
+
+The numbers are those of the standards; what an item asks is told in our own words, so the standard
+itself has to be read before a paper is sent in. The record of a model is no study: where an item is
+about a paper, or about choices that people made, the answer is that it is not recorded.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from heartseg.core.errors import ConfigError
+from heartseg.segment.card.answers import Answering
+from heartseg.segment.card.document import Section, Table, markdown
+from heartseg.segment.card.facts import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One question of a standard.
+
+    Attributes:
+        number: in the standard, e.g. "12a".
+        part: of the standard that it stands in.
+        asks: in our own words.
+        answer: from the record.
+    """
+
+    number: str
+    part: str
+    asks: str
+    answer: Answering
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standard:
+    """A checklist.
+
+    Attributes:
+        title: its name and year.
+        source: where it was published.
+        lead: what to know before its table is read.
+        items: in order.
+    """
+
+    title: str
+    source: str
+    lead: str
+    items: tuple[Item, ...]
+
+
+def standards() -> Mapping[str, Standard]:
+    """By the name that the command line knows."""
+    from heartseg.segment.card.claim import CLAIM
+    from heartseg.segment.card.tripod_ai import TRIPOD_AI
+
+    return MappingProxyType({"claim": CLAIM, "tripod-ai": TRIPOD_AI})
+
+
+def checklist_rows(name: str, facts: Facts) -> list[dict[str, str]]:
+    """A row an item: number, part, what it asks, the answer, where it is found.
+
+    Raises:
+        ConfigError: no checklist of that name.
+    """
+    return [
+        {
+            "item": item.number,
+            "part": item.part,
+            "asks": item.asks,
+            "answer": answer.said,
+            "where": answer.where,
+        }
+        for item in _standard(name).items
+        for answer in (item.answer(facts),)
+    ]
+
+
+def checklist_text(name: str, facts: Facts) -> str:
+    """The same as a Markdown table under its title.
+
+    Raises:
+        ConfigError: no checklist of that name.
+    """
+    standard = _standard(name)
+    rows = [tuple(row.values()) for row in checklist_rows(name, facts)]
+    heads = ("item", "part", "asks", "answer", "where")
+    table = Table(key="items", title="Items", heads=heads, rows=rows)
+    d = facts.description
+    return markdown(
+        f"{standard.title}: {d.name} {d.version}",
+        (f"{standard.source}.", standard.lead),
+        [Section(key="checklist", title="Checklist", tables=[table])],
+    )
+
+
+def _standard(name: str) -> Standard:
+    known = standards()
+    if name not in known:
+        raise ConfigError("checklist", got=f"'{name}'", allowed=", ".join(known))
+    return known[name]
