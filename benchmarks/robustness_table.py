@@ -1,0 +1,2 @@
+def rows_of(cases, names):
+    return []
