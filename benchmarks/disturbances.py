@@ -3,7 +3,6 @@
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from disturbed_places import (
@@ -84,7 +83,17 @@ def _noise(ratio: float) -> Change:
     )
 
 
-def _family(family: str, *levels: tuple[str, Change, int]) -> Iterator[Disturbance]:
+Level = tuple[str, Change, int]
+
+
+def _levels(
+    words: str, change: Callable[[float], Change], *strengths: tuple[float, int]
+) -> tuple[Level, ...]:
+    """Levels of rising strength, each with its turn; `{}` in the words stands for the strength."""
+    return tuple((words.format(value), change(value), turn) for value, turn in strengths)
+
+
+def _family(family: str, *levels: Level) -> Iterator[Disturbance]:
     for level, change, turn in levels:
         yield Disturbance(family=family, level=level, change=change, turn=turn)
 
@@ -95,27 +104,29 @@ DISTURBANCES = (
     NONE,
     *_family(
         "rotation",
-        *(
-            (f"{angle} degrees", _place(partial(rotated, degrees=angle)), turn)
-            for angle, turn in ((15, 2), (30, 3), (45, 1), (75, 0))
+        *_levels(
+            "{} degrees",
+            lambda angle: _place(lambda scene: rotated(scene, angle)),
+            *((15, 2), (30, 3), (45, 1), (75, 0)),
         ),
     ),
     *_family(
         "turns",
-        ("quarter turn", _place(partial(turned, orientation=QUARTER_TURN)), 0),
-        ("half turn", _place(partial(turned, orientation=HALF_TURN)), 2),
-        ("mirrored", _place(partial(turned, orientation=MIRRORED)), 1),
+        ("quarter turn", _place(lambda scene: turned(scene, QUARTER_TURN)), 0),
+        ("half turn", _place(lambda scene: turned(scene, HALF_TURN)), 2),
+        ("mirrored", _place(lambda scene: turned(scene, MIRRORED)), 1),
     ),
     *_family(
         "storage",
-        ("rows as columns", _place(partial(stored, orientation=EXCHANGED)), 1),
-        ("upside down", _place(partial(stored, orientation=UPSIDE_DOWN)), 2),
+        ("rows as columns", _place(lambda scene: stored(scene, EXCHANGED)), 1),
+        ("upside down", _place(lambda scene: stored(scene, UPSIDE_DOWN)), 2),
     ),
     *_family(
         "pixel size",
-        *(
-            (f"{size} mm", _place(partial(spaced, spacing_mm=size)), turn)
-            for size, turn in ((0.7, 1), (1.0, 2), (1.5, 3), (2.0, 2), (2.5, 0))
+        *_levels(
+            "{} mm",
+            lambda size: _place(lambda scene: spaced(scene, size)),
+            *((0.7, 1), (1.0, 2), (1.5, 3), (2.0, 2), (2.5, 0)),
         ),
     ),
     *_family(
@@ -127,70 +138,63 @@ DISTURBANCES = (
     ),
     *_family(
         "single slice",
-        *(
-            (name, _place(partial(single_slice, place=place)), 0)
-            for name, place in (("basal", 0.1), ("middle", 0.5), ("apical", 0.9))
-        ),
+        ("basal", _place(lambda scene: single_slice(scene, 0.1)), 0),
+        ("middle", _place(lambda scene: single_slice(scene, 0.5)), 0),
+        ("apical", _place(lambda scene: single_slice(scene, 0.9)), 0),
     ),
     *_family(
         "field of view",
-        *(
-            (f"{margin} mm about the heart", _place(partial(cropped, margin_mm=margin)), turn)
-            for margin, turn in ((10, 1), (5, 1), (0, 0))
+        *_levels(
+            "{} mm about the heart",
+            lambda margin: _place(lambda scene: cropped(scene, margin)),
+            *((10, 1), (5, 1), (0, 0)),
         ),
-        (
-            "a quarter of the RV outside",
-            _place(partial(cropped_through_rv, share=0.25)),
-            0,
-        ),
+        ("a quarter of the RV outside", _place(lambda s: cropped_through_rv(s, 0.25)), 0),
     ),
-    *_family(
-        "noise",
-        *((f"signal to noise {ratio}", _noise(ratio), turn) for ratio, turn in ((20, 2), (10, 1), (5, 0))),
-    ),
+    *_family("noise", *_levels("signal to noise {}", _noise, (20, 2), (10, 1), (5, 0))),
     *_family(
         "coil",
-        *(
-            (f"{ratio} to 1", _values(partial(shaded, ratio=ratio)), turn)
-            for ratio, turn in ((4, 1), (16, 0))
-        ),
+        *_levels("{} to 1", lambda ratio: _values(lambda i: shaded(i, ratio)), (4, 1), (16, 0)),
     ),
     *_family(
         "motion",
-        *(
-            (f"breathing by {size} mm", _values(partial(breathing, amplitude_mm=size)), turn)
-            for size, turn in ((2, 1), (5, 0))
+        *_levels(
+            "breathing by {} mm",
+            lambda size: _values(lambda image: breathing(image, size)),
+            *((2, 1), (5, 0)),
         ),
-        *(
-            (f"blur of {size} mm", _values(partial(blurred, deviation_mm=size)), turn)
-            for size, turn in ((1.5, 2), (3, 1))
+        *_levels(
+            "blur of {} mm",
+            lambda size: _values(lambda image: blurred(image, size)),
+            *((1.5, 2), (3, 1)),
         ),
     ),
     *_family(
         "contrast",
-        ("gamma 0.4", _values(partial(toned, exponent=0.4)), 2),
-        ("gamma 2.5", _values(partial(toned, exponent=2.5)), 1),
+        *_levels("gamma {}", lambda power: _values(lambda i: toned(i, power)), (0.4, 2), (2.5, 1)),
         ("negative", _values(inverted), 0),
     ),
     *_family(
         "grey values",
-        ("256 of them (8 bit)", _values(partial(coarse, levels=256)), 2),
-        ("32 of them", _values(partial(coarse, levels=32)), 2),
-        ("8 of them", _values(partial(coarse, levels=8)), 0),
+        ("256 of them (8 bit)", _values(lambda image: coarse(image, 256)), 2),
+        ("32 of them", _values(lambda image: coarse(image, 32)), 2),
+        ("8 of them", _values(lambda image: coarse(image, 8)), 0),
     ),
     *_family(
         "range",
-        *(
-            (f"clipped at percentile {place}", _values(partial(saturated, percentile=place)), turn)
-            for place, turn in ((90, 2), (75, 1))
+        *_levels(
+            "clipped at percentile {}",
+            lambda place: _values(lambda image: saturated(image, place)),
+            *((90, 2), (75, 1)),
         ),
-        *(
-            (f"stripe {factor} times as bright", _values(partial(with_bright_stripe, factor=factor)), turn)
-            for factor, turn in ((2, 1), (4, 0))
+        *_levels(
+            "stripe {} times as bright",
+            lambda factor: _values(lambda image: with_bright_stripe(image, factor)),
+            *((2, 1), (4, 0)),
         ),
     ),
-)  # fmt: skip
-"""Within a family from weak to strong."""
+)
+"""Within a family, or a kind of it, from weak to strong."""
 
 FAMILIES = tuple(dict.fromkeys(one.family for one in DISTURBANCES if one is not NONE))
 
@@ -198,11 +202,12 @@ FAMILIES = tuple(dict.fromkeys(one.family for one in DISTURBANCES if one is not 
 def in_turn(families: Sequence[str], patients: Sequence[str]) -> Iterator[tuple[Disturbance, str]]:
     """What is measured of whom, in the order in which it is: an early end leaves a fair part.
 
-    The strongest of each family come first, and of each turn every second patient.
+    The strongest of each family come first, and of each turn every fourth patient: the numbers of
+    ACDC go by diagnosis, so these are of all groups.
     """
     chosen = [NONE, *(one for one in DISTURBANCES if one.family in families)]
     for turn in sorted({one.turn for one in chosen}):
-        for some in (patients[1::2], patients[::2]):
+        for first in (1, 3, 0, 2):
             for disturbance in chosen:
                 if disturbance.turn == turn:
-                    yield from ((disturbance, patient) for patient in some)
+                    yield from ((disturbance, patient) for patient in patients[first::4])

@@ -47,7 +47,7 @@ class KeptRuntime:
         answers = dict(zip(todo, fresh, strict=True))
         for place, answer in answers.items():
             self._planes[keys[place]] = np.round(answer * PARTS).astype(np.uint16)
-        known = (answers.get(place, None) for place in range(len(keys)))
+        known = (answers.get(place) for place in range(len(keys)))
         return np.stack(
             [
                 self._planes[key].astype(np.float32) / np.float32(PARTS) if one is None else one

@@ -17,18 +17,18 @@ Nothing is kept with `--limit`.
 """
 
 import argparse
-import csv
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from functools import lru_cache
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from disturbances import DISTURBANCES, FAMILIES, NONE, SEED, Disturbance, in_turn
 from disturbed_places import Scene
 from kept_planes import KeptModels, load, save
+from robustness_cases import Case, add_case, read_cases, said_of, write_cases
 from robustness_table import rows_of
 from rows import RESULTS, ROOT, append, commit, hardware, real_images, today
 
@@ -49,58 +49,10 @@ COMMIT = commit()
 """When the run began: what it measures."""
 
 CASES = RESULTS / "robustness" / "cases.csv"
+TABLE = "robustness/table"
 CACHE = ROOT / "out" / "robustness"
 STRUCTURES = (Structure.LV_CAVITY, Structure.LV_MYOCARDIUM, Structure.RV_CAVITY)
 LABELS = "labels"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """A disturbed study; empty is no value.
-
-    Dice and HD95 (mm) are in 3-D, by structure and phase: of what was found, and of what had been
-    found in the undisturbed image (`before`). Fractions and volumes are the report's; `true` ones
-    are counted in the moved truth.
-    """
-
-    date: str
-    commit: str
-    hardware: str
-    data: str
-    part: str
-    model: str
-    seed: str
-    patient: str
-    family: str
-    level: str
-    dice_lv_ed: str = ""
-    dice_lv_es: str = ""
-    dice_myo_ed: str = ""
-    dice_myo_es: str = ""
-    dice_rv_ed: str = ""
-    dice_rv_es: str = ""
-    before_lv_ed: str = ""
-    before_lv_es: str = ""
-    before_myo_ed: str = ""
-    before_myo_es: str = ""
-    before_rv_ed: str = ""
-    before_rv_es: str = ""
-    hd95_lv_ed: str = ""
-    hd95_lv_es: str = ""
-    hd95_myo_ed: str = ""
-    hd95_myo_es: str = ""
-    hd95_rv_ed: str = ""
-    hd95_rv_es: str = ""
-    lv_ef: str = ""
-    lv_ef_true: str = ""
-    lv_edv_ml: str = ""
-    rv_edv_ml: str = ""
-    changed_voxels: str
-    seconds: str
-    verdict: str
-    reasons: str
-    judged: str
-    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,7 +100,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-@lru_cache(maxsize=1)
+@cache
 def _candidates() -> Mapping[str, Candidate]:
     training = real_images() / "acdc" / "training"
     if not training.is_dir():
@@ -161,7 +113,7 @@ def patients() -> list[str]:
     return list(_candidates())
 
 
-@lru_cache(maxsize=None)
+@cache
 def patient_of(name: str) -> Patient:
     """Read a patient once."""
     candidate = _candidates()[name]
@@ -311,49 +263,11 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.5g}"
 
 
-def said_of(case: Case) -> str:
-    """A line for the screen."""
-    dice = np.mean([float(value) for key, value in asdict(case).items() if key.startswith("dice_")])
-    return (
-        f"{case.family}: {case.level}, {case.patient}: Dice {dice:.3f}, {case.verdict}"
-        f" {case.reasons}{case.problem} ({case.seconds} s)"
-    )
-
-
-def read_cases(path: Path) -> Iterator[Case]:
-    """The lines of a file; none where there is no file."""
-    if path.exists():
-        with path.open(encoding="utf-8", newline="") as file:
-            for line in csv.DictReader(file):
-                yield Case(**line)
-
-
-def add_case(path: Path, case: Case) -> None:
-    """Write a line at once: the next may never come."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = not path.exists()
-    with path.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [one.name for one in fields(Case)], lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(asdict(case))
-
-
-def write_cases(path: Path, cases: Iterable[Case]) -> None:
-    """Write all lines anew."""
-    unfinished = path.with_suffix(".part")
-    unfinished.unlink(missing_ok=True)
-    for case in cases:
-        add_case(unfinished, case)
-    unfinished.replace(path)
-
-
 def sum_up() -> None:
-    """Write the table of all disturbances that every patient has been through."""
+    """Write the table of all disturbances that enough patients have been through."""
     cases = [asdict(case) for case in read_cases(CASES)]
-    (RESULTS / "robustness" / "table.csv").unlink(missing_ok=True)
-    names: Sequence[str] = patients()
-    append("robustness/table", list(rows_of(cases, names)))
+    (RESULTS / f"{TABLE}.csv").unlink(missing_ok=True)
+    append(TABLE, list(rows_of(cases)))
 
 
 if __name__ == "__main__":
