@@ -169,13 +169,17 @@ def slice_at(scene: Scene, place: float) -> int:
     """The slice at `place` of the way from base to apex, of those with LV cavity in all frames.
 
     The base is the end where more of heart was drawn.
+
+    Raises:
+        ValueError: no slice shows LV cavity in all frames.
     """
     labels = scene.truth.labels
     held = np.flatnonzero((labels == Structure.LV_CAVITY).any(axis=(2, 3)).all(axis=0))
+    if not len(held):
+        raise ValueError("no slice shows LV cavity in all frames")
     areas = np.count_nonzero(labels[:, held], axis=(0, 2, 3))
-    if areas[0] < areas[-1]:
-        place = 1 - place
-    return int(held[int(np.floor(place * (len(held) - 1) + 0.5))])
+    from_base = held if areas[0] >= areas[-1] else np.flip(held)
+    return int(from_base[int(np.floor(place * (len(held) - 1) + 0.5))])
 
 
 def cropped(scene: Scene, margin_mm: float) -> Scene:
