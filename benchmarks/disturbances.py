@@ -50,7 +50,7 @@ class Disturbance:
         family: what is disturbed.
         level: how strongly, in words.
         change: of a scene.
-        turn: when it is measured: those of turn 0 come first, the strongest of each family.
+        turn: when it is measured: those of turn 0 first, the strongest of each family.
     """
 
     family: str
@@ -202,12 +202,15 @@ FAMILIES = tuple(dict.fromkeys(one.family for one in DISTURBANCES if one is not 
 def in_turn(families: Sequence[str], patients: Sequence[str]) -> Iterator[tuple[Disturbance, str]]:
     """What is measured of whom, in the order in which it is: an early end leaves a fair part.
 
-    The strongest of each family come first, and of each turn every fourth patient: the numbers of
-    ACDC go by diagnosis, so these are of all groups.
+    Of the first quarter of the patients the strongest of each family come first; then the next
+    strength of these and the strongest of the next quarter, and so on. The numbers of ACDC go by
+    diagnosis, so a quarter is every fourth patient.
     """
     chosen = [NONE, *(one for one in DISTURBANCES if one.family in families)]
-    for turn in sorted({one.turn for one in chosen}):
-        for first in (1, 3, 0, 2):
+    quarters = [patients[first::4] for first in (1, 3, 0, 2)]
+    turns = sorted({one.turn for one in chosen})
+    for late in range(max(turns) + len(quarters)):
+        for place, quarter in enumerate(quarters[: late + 1]):
             for disturbance in chosen:
-                if disturbance.turn == turn:
-                    yield from ((disturbance, patient) for patient in patients[first::4])
+                if disturbance.turn == late - place:
+                    yield from ((disturbance, patient) for patient in quarter)

@@ -443,7 +443,9 @@ def test_the_strongest_come_first_and_everything_once(table: ModuleType) -> None
         (d.name, p) for d, p in product(table.DISTURBANCES, patients)
     }
     assert len(order) == len(table.DISTURBANCES) * len(patients)
-    assert [d.turn for d, _ in order] == sorted(d.turn for d, _ in order)
+    quarter = dict(zip(patients, (2, 0, 3, 1) * 3, strict=False))
+    late = [disturbance.turn + quarter[patient] for disturbance, patient in order]
+    assert late == sorted(late)
     first = {patient: disturbance for disturbance, patient in reversed(order)}
     assert set(first.values()) == {table.NONE}
     assert {d.family for d in table.DISTURBANCES if d.turn == 0} >= {*table.FAMILIES} - {"storage"}
