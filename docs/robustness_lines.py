@@ -41,11 +41,11 @@ def families(rows: Rows) -> list[list[str]]:
                 family,
                 most.partition(": ")[2],
                 found[most]["Dice lost", "mean", "mean"]["runs"],
-                f"{_value(found[most], 'Dice before'):.3f} → {_value(found[most], 'Dice'):.3f}",
+                " → ".join(_shown(_value(found[most], one)) for one in ("Dice before", "Dice")),
                 _loss(found[most]),
-                f"{_value(found[worst], 'Dice lost', 'largest'):.3f}{level}",
+                f"{_shown(_value(found[worst], 'Dice lost', 'largest'))}{level}",
                 patient,
-                "**no**" if verdict == "pass" else verdict,
+                "no" if verdict == "pass" else verdict,
             ]
         )
     return lines
@@ -57,10 +57,10 @@ def strengths(rows: Rows) -> list[list[str]]:
         [
             name,
             one["Dice", "mean", "mean"]["runs"],
-            f"{_value(one, 'Dice'):.3f}",
+            _shown(_value(one, "Dice")),
             _loss(one),
-            *(f"{_value(one, 'Dice lost', structure=part):.3f}" for part in ("lv", "myo", "rv")),
-            f"{_value(one, 'Dice lost', 'largest'):.3f}",
+            *(_shown(_value(one, "Dice lost", structure=part)) for part in ("lv", "myo", "rv")),
+            _shown(_value(one, "Dice lost", "largest")),
             _fraction(one),
             f"{_count(one, 'flagged')} of {one['flagged', '-', 'count']['runs']}",
             str(_count(one, "Dice below 0.8")),
@@ -96,8 +96,13 @@ def _count(found: Found, measure: str) -> int:
 
 def _loss(found: Found) -> str:
     row = found["Dice lost", "mean", "mean"]
-    value, low, high = (float(row[key]) for key in ("value", "low", "high"))
-    return f"{value:.3f} ({low:.3f} to {high:.3f})"
+    value, low, high = (_shown(float(row[key])) for key in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
+
+
+def _shown(value: float) -> str:
+    """Three decimals; what rounds to nothing has no sign."""
+    return f"{round(value, 3) + 0.0:.3f}"
 
 
 def _who(row: Mapping[str, str]) -> tuple[str, str]:

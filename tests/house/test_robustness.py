@@ -121,10 +121,14 @@ def test_verdicts_are_given_again_without_the_network(
     again = [bench.judged_again(replace(case, verdict="?", reasons="?")) for case in cases]
     assert again == cases
 
-    def strict(*_: object) -> Quality:
-        return Quality(verdict="reject", reasons=("a new rule", "another"))
+    real = robustness.examine
 
-    monkeypatch.setattr("heartseg.measure.study.quality", strict)
+    def strict(*given: object) -> object:
+        found = real(*given)
+        quality = Quality(verdict="reject", reasons=("a new rule", "another"))
+        return replace(found, report=replace(found.report, quality=quality))
+
+    monkeypatch.setattr(robustness, "examine", strict)
     newer = bench.judged_again(cases[0])
     assert newer == replace(cases[0], verdict="reject", reasons="a new rule; another")
 
@@ -219,7 +223,8 @@ def test_the_page_names_the_worst_of_each_family(
     loss = next(row for row in rows if row["value"] == "0.204")
     interval = f"{float(loss['low']):.3f} to {float(loss['high']):.3f}"
     assert worst[:4] == ["noise", "much", "5", "0.900 → 0.696"]
-    assert worst[4:] == [f"0.204 ({interval})", "0.750 (little)", "patient2", "**no**"]
+    assert worst[4:] == [f"0.204 ({interval})", "0.750 (little)", "patient2", "no"]
+    assert pages._shown(-0.0002) == "0.000"
     strengths = {one[0]: one[1:] for one in pages.strengths(rows)}
     assert list(strengths) == ["none: as it is", "noise: much", "noise: little"]
     assert strengths["noise: much"][-3:] == ["2 of 5", "2", "1 of 2"]
