@@ -265,7 +265,9 @@ def _number(value: float | None) -> str:
 
 def sum_up() -> None:
     """Write the table of all disturbances that enough patients have been through."""
-    cases = [asdict(case) for case in read_cases(CASES)]
+    place = {(one.family, one.level): place for place, one in enumerate(DISTURBANCES)}
+    in_order = sorted(read_cases(CASES), key=lambda one: place[one.family, one.level])
+    cases = [asdict(case) for case in in_order]
     (RESULTS / f"{TABLE}.csv").unlink(missing_ok=True)
     append(TABLE, list(rows_of(cases)))
 
