@@ -107,14 +107,14 @@ DISTURBANCES = (
         *_levels(
             "{} degrees",
             lambda angle: _place(lambda scene: rotated(scene, angle)),
-            *((15, 2), (30, 3), (45, 1), (75, 0)),
+            *((15, 3), (30, 3), (45, 2), (75, 0)),
         ),
     ),
     *_family(
         "turns",
         ("quarter turn", _place(lambda scene: turned(scene, QUARTER_TURN)), 0),
         ("half turn", _place(lambda scene: turned(scene, HALF_TURN)), 2),
-        ("mirrored", _place(lambda scene: turned(scene, MIRRORED)), 1),
+        ("mirrored", _place(lambda scene: turned(scene, MIRRORED)), 2),
     ),
     *_family(
         "storage",
@@ -134,7 +134,7 @@ DISTURBANCES = (
         ("every second one", _place(every_second_slice), 0),
         ("middle one missing", _place(without_middle_slice), 2),
         ("middle one black", _place(black_middle_slice), 1),
-        ("distance said to be double", _place(twice_as_far), 1),
+        ("distance said to be double", _place(twice_as_far), 2),
     ),
     *_family(
         "single slice",
@@ -154,7 +154,7 @@ DISTURBANCES = (
     *_family("noise", *_levels("signal to noise {}", _noise, (20, 2), (10, 1), (5, 0))),
     *_family(
         "coil",
-        *_levels("{} to 1", lambda ratio: _values(lambda i: shaded(i, ratio)), (4, 1), (16, 0)),
+        *_levels("{} to 1", lambda ratio: _values(lambda i: shaded(i, ratio)), (4, 2), (16, 0)),
     ),
     *_family(
         "motion",
@@ -190,7 +190,7 @@ DISTURBANCES = (
         *_levels(
             "stripe {} times as bright",
             lambda factor: _values(lambda image: with_bright_stripe(image, factor)),
-            *((2, 1), (4, 0)),
+            *((2, 2), (4, 0)),
         ),
     ),
 )

@@ -37,8 +37,9 @@ def rows_of(cases: Sequence[Line], fewest: int = FEWEST) -> Iterator[Row]:
         if len(group) >= fewest:
             where = _conditions(group[-1], f"{family}: {level}")
             yield from _agreement(group, where)
-            yield from _fraction(group, usual, where)
-            yield from _verdicts(group, where)
+            judged = {**where, "commit": group[-1]["judged"]}
+            yield from _fraction(group, usual, judged)
+            yield from _verdicts(group, judged)
 
 
 def _conditions(case: Line, configuration: str) -> dict[str, str]:
@@ -88,18 +89,30 @@ def _distance(case: Line) -> float:
 def _fraction(
     group: Sequence[Line], usual: Mapping[str, str], where: Mapping[str, str]
 ) -> Iterator[Row]:
-    """How far the LV EF is from that of the undisturbed image; no EF is counted apart."""
-    both = [case for case in group if case["lv_ef"] and usual.get(case["patient"])]
-    if both:
-        change = np.array([float(case["lv_ef"]) - float(usual[case["patient"]]) for case in both])
-        yield _mean("lv_ef, change", "1", np.abs(change), where)
-        yield _worst("lv_ef, change", "1", np.abs(change), both, where)
+    """How far the LV EF is from that of the undisturbed image.
+
+    Of studies that have one and are not rejected, since those are said to hold nothing to measure;
+    the largest change among those that pass stands apart: nobody is told of that one.
+    """
+    both = [
+        case
+        for case in group
+        if case["lv_ef"] and usual.get(case["patient"]) and case["verdict"] in ("pass", "review")
+    ]
+    for measure, some in (
+        ("lv_ef, change", both),
+        ("lv_ef, change that passes", [case for case in both if not flagged(case)]),
+    ):
+        if some:
+            pairs = [(float(case["lv_ef"]), float(usual[case["patient"]])) for case in some]
+            change = np.abs(np.subtract(*np.transpose(pairs)))
+            yield _mean(measure, "1", change, where)
+            yield _worst(measure, "1", change, some, where)
     yield _row("no lv_ef", "studies", len(group) - len(both), "count", group, where)
 
 
 def _verdicts(group: Sequence[Line], where: Mapping[str, str]) -> Iterator[Row]:
     """How many are flagged, how many are poor, and how many of these are flagged."""
-    where = {**where, "commit": group[-1]["judged"]}
     poor = [case for case in group if dice_of(case) < POOR]
     counts = {"flagged": group, f"Dice below {POOR}": poor, f"flagged, Dice below {POOR}": poor}
     for measure, some in counts.items():

@@ -372,8 +372,8 @@ def _robustness() -> str:
 _ROBUSTNESS = """What `benchmarks/robustness.py` measured of {model} on test patients of {data}, ED
 and ES, 3-D, through the whole pipeline: the Dice of the mask found in the undisturbed image minus
 that of the mask found in the disturbed one, mean of LV, wall and RV. *Flagged* is any verdict but
-pass; the change of EF is in points. [What the disturbances are, and what it
-means](../explanation/robustness.md)."""
+pass; the change of EF is in points, of studies that are not rejected. [What the disturbances are,
+and what it means](../explanation/robustness.md)."""
 
 
 def _bounded_settings(kind: Any, bounds: Mapping[str, str]) -> str:

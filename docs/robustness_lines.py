@@ -14,7 +14,7 @@ STRENGTHS = (
     *("disturbance", "patients", "Dice", "mean loss (95 % interval)", "LV", "wall", "RV"),
     *(
         "worst loss",
-        "LV EF, mean and largest change",
+        "LV EF: mean change, largest, largest that passes",
         "flagged",
         "Dice below 0.8",
         "of these flagged",
@@ -114,13 +114,19 @@ def _who(row: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _fraction(found: Found) -> str:
-    """In points; how many studies have no ejection fraction stands behind."""
+    """In points; how many studies have no ejection fraction to use stands behind."""
+    asked = (
+        *(("lv_ef, change", kind) for kind in ("mean", "largest")),
+        ("lv_ef, change that passes", "largest"),
+    )
+    said = [
+        f"{100 * _value(found, measure, kind, '-'):.1f}"
+        if (measure, "-", kind) in found
+        else "none"
+        for measure, kind in asked
+    ]
     missing = _count(found, "no lv_ef")
-    behind = f", {missing} without" if missing else ""
-    if ("lv_ef, change", "-", "mean") not in found:
-        return f"none{behind}"
-    mean, most = (100 * _value(found, "lv_ef, change", kind, "-") for kind in ("mean", "largest"))
-    return f"{mean:.1f}, {most:.1f}{behind}"
+    return ", ".join(said) + (f" ({missing} without EF)" if missing else "")
 
 
 def _flagged_of_poor(found: Found) -> str:

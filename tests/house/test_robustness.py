@@ -199,8 +199,10 @@ def test_the_table_holds_what_the_cases_say(
     assert much["HD95", "mean", "mean"].value == "6"
     change = much["lv_ef, change", "-", "largest"]
     assert (change.value, change.statistic) == ("0.3", "largest (patient2, review)")
-    assert float(much["lv_ef, change", "-", "mean"].value) == pytest.approx(0.1)
-    assert much["no lv_ef", "-", "count"].value == "1"
+    assert float(much["lv_ef, change", "-", "mean"].value) == pytest.approx(0.4 / 3, abs=1e-4)
+    unseen = much["lv_ef, change that passes", "-", "largest"]
+    assert (unseen.value, unseen.statistic) == ("0.1", "largest (patient1, pass)")
+    assert much["no lv_ef", "-", "count"].value == "2"
     assert much["flagged", "-", "count"].value == "2"
     assert much["Dice below 0.8", "-", "count"].value == "2"
     assert much["flagged, Dice below 0.8", "-", "count"].value == "1"
@@ -228,6 +230,7 @@ def test_the_page_names_the_worst_of_each_family(
     strengths = {one[0]: one[1:] for one in pages.strengths(rows)}
     assert list(strengths) == ["none: as it is", "noise: much", "noise: little"]
     assert strengths["noise: much"][-3:] == ["2 of 5", "2", "1 of 2"]
+    assert strengths["noise: much"][-4] == "13.3, 30.0, 10.0 (2 without EF)"
     assert strengths["noise: little"][-3:] == ["0 of 5", "1", "0 of 1"]
     assert strengths["none: as it is"][-3:] == ["0 of 5", "0", "-"]
     assert pages.gate(rows) == (3, 1)
