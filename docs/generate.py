@@ -351,6 +351,34 @@ def _network_line(data: str) -> list[str]:
     ]
 
 
+def _robustness() -> str:
+    """The rows of benchmarks/results/robustness, by family and by strength."""
+    rows, lines = _results("robustness", "table"), _beside("robustness_lines")
+    if not rows:
+        return "Not measured yet."
+    last = rows[-1]
+    poor, flagged = lines.gate(rows)
+    lead = _ROBUSTNESS.format(model=last["model"].partition(",")[0], data=last["data"])
+    gate = f"Of {poor} disturbed studies with a mean Dice below 0.8, {flagged} were flagged."
+    return "\n\n".join(
+        [
+            lead,
+            "## The worst of each",
+            _table(lines.FAMILIES, lines.families(rows)),
+            gate if poor else "No disturbed study has a mean Dice below 0.8.",
+            "## Every strength",
+            _table(lines.STRENGTHS, lines.strengths(rows)),
+        ]
+    )
+
+
+_ROBUSTNESS = """What `benchmarks/robustness.py` measured of {model} on test patients of {data}, ED
+and ES, 3-D, through the whole pipeline: the Dice of the mask found in the undisturbed image minus
+that of the mask found in the disturbed one, mean of LV, wall and RV. *Flagged* is any verdict but
+pass; the change of EF is in points, of studies that are not rejected. [What the disturbances are,
+and what it means](../explanation/robustness.md)."""
+
+
 def _bounded_settings(kind: Any, bounds: Mapping[str, str]) -> str:
     meanings = _attributes(inspect.getdoc(kind) or "")
     rows = [
@@ -729,6 +757,7 @@ PAGES = (
         _traditional,
         ("heartseg.classical",),
     ),
+    Page("robustness", "Robustness", _robustness),
     Page("metrics", "Metrics", _metrics, ("heartseg.measure", "heartseg.measure.metrics")),
     Page("inspect", "Keys of inspect --json", _inspect, ("heartseg.read",)),
     Page("errors", "Errors", _errors),

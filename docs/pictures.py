@@ -6,8 +6,9 @@ Of Sunnybrook SC-HF-I-1 (CC0), where the real images are (HEARTSEG_DATA, or ../s
 the project), else of a phantom; ACDC's pictures may not be part of the project. Writes
 docs/images/overview.png: what `heartseg segment` writes, made smaller; preview.png: what `heartseg
 inspect --preview` draws of a phantom; explanation.png: three maps of `heartseg explain` of a
-phantom, which needs heartseg[train]; and traditional-methods.png: what each traditional method
-finds in a plane of a phantom.
+phantom, which needs heartseg[train]; traditional-methods.png: what each traditional method
+finds in a plane of a phantom; and robustness.png: what the shipped model finds in a plane of a
+phantom under the strongest disturbances of benchmarks/robustness.py.
 """
 
 import sys
@@ -15,9 +16,11 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageDraw
 
 from heartseg.batch import Plan, run
+from heartseg.choice import Models
 from heartseg.classical import METHODS, Method, segment_image
 from heartseg.core.anatomy import SCHEMES
 from heartseg.core.errors import HeartsegError
@@ -28,7 +31,7 @@ from heartseg.core.study import View
 from heartseg.formats.nifti import write_image, write_labels
 from heartseg.inspection import inspected, write_preview
 from heartseg.phantom import Acquisition, make_study, write
-from heartseg.pipeline import Settings
+from heartseg.pipeline import Settings, segment
 from heartseg.preview.canvas import tile
 from heartseg.read import read_study
 from heartseg.report.palette import COLOURS
@@ -42,11 +45,22 @@ METHODS_PICTURE = PICTURE.with_name("traditional-methods.png")
 STILL = Acquisition(frames=1)
 TILE_PX = 200
 ABOUT_PX = 44
-"""Rows and columns to each side of the middle that a tile shows."""
+"""Rows and columns to each side of the middle that a tile shows, of `PIXEL_MM`."""
+PIXEL_MM = 1.5
 WIDEST_PX = 1200
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
+from disturbances import DISTURBANCES  # noqa: E402
+from disturbed_places import Scene, single_slice  # noqa: E402
 from rows import real_images  # noqa: E402
+
+ROBUSTNESS = PICTURE.with_name("robustness.png")
+STRONGEST = (
+    *("as it is", "75 degrees", "quarter turn", "2.5 mm", "0 mm about the heart"),
+    *("a quarter of the RV outside", "signal to noise 5", "16 to 1", "breathing by 5 mm"),
+    *("blur of 3 mm", "gamma 2.5", "negative", "8 of them", "clipped at percentile 75"),
+    "stripe 4 times as bright",
+)
 
 
 def main() -> None:
@@ -56,6 +70,7 @@ def main() -> None:
         "preview": _preview,
         "explanation": _explanation,
         "traditional-methods": _methods,
+        "robustness": _robustness,
     }
     for name in sys.argv[1:] or makers:
         makers[name]()
@@ -70,14 +85,29 @@ def _methods() -> None:
         for key, method in METHODS.items():
             ready = _with_atlas(method, Path(name)) if key == "atlas" else method
             shown.append((key, segment_image(image, ready, "short-axis")))
-    tiles = [_tile(image, one, name) for name, one in shown]
-    wide = 6
-    high = -(-len(tiles) // wide)
-    page = Image.new("RGB", (wide * TILE_PX, high * TILE_PX))
+    _keep(_side_by_side([_tile(image, one, name) for name, one in shown], 6), METHODS_PICTURE)
+    print(f"{METHODS_PICTURE.relative_to(ROOT)}: phantom")
+
+
+def _robustness() -> None:
+    """What is found in the middle slice, disturbed in several ways; the truth in white."""
+    study, drawn, _ = make_study(1, kind="normal", acquisition=STILL)
+    plane = single_slice(Scene(study.images[View.SAX], (drawn,)), 0.5)
+    models, tiles = Models("cpu"), []
+    for disturbance in (one for one in DISTURBANCES if one.level in STRONGEST):
+        scene = disturbance.of(plane, study.id)
+        disturbed = replace(study, images={View.SAX: scene.image})
+        found = segment(disturbed, models, Settings(device="cpu"))[View.SAX]
+        tiles.append(_tile(scene.image, found, disturbance.name, truth=scene.truth))
+    _keep(_side_by_side(tiles, 5), ROBUSTNESS)
+    print(f"{ROBUSTNESS.relative_to(ROOT)}: phantom")
+
+
+def _side_by_side(tiles: list[Image.Image], wide: int) -> Image.Image:
+    page = Image.new("RGB", (wide * TILE_PX, -(-len(tiles) // wide) * TILE_PX))
     for at, one in enumerate(tiles):
         page.paste(one, (at % wide * TILE_PX, at // wide * TILE_PX))
-    _keep(page, METHODS_PICTURE)
-    print(f"{METHODS_PICTURE.relative_to(ROOT)}: phantom")
+    return page
 
 
 def _with_atlas(method: Method, folder: Path) -> Method:
@@ -89,18 +119,35 @@ def _with_atlas(method: Method, folder: Path) -> Method:
     return replace(method, folder=folder)  # type: ignore[call-arg]
 
 
-def _tile(image: Cine, found: Segmentation, name: str) -> Image.Image:
-    plane = image.geometry.shape[0] // 2
-    rows, columns = (slice(n // 2 - ABOUT_PX, n // 2 + ABOUT_PX) for n in image.geometry.shape[1:])
+def _tile(
+    image: Cine, found: Segmentation, name: str, *, truth: Segmentation | None = None
+) -> Image.Image:
+    """The middle plane, the contours that were found, and below them the true ones.
+
+    `ABOUT_PX` pixels of 1.5 mm to each side of the true heart, or of the middle, as far as there
+    are any.
+    """
+    plane, (_, dy, dx) = image.geometry.shape[0] // 2, image.geometry.spacing
+    about = [round(ABOUT_PX * PIXEL_MM / spacing) for spacing in (dy, dx)]
+    middles = [n // 2 for n in image.geometry.shape[1:]]
+    if truth is not None:
+        middles = [round(float(at.mean())) for at in np.nonzero(truth.labels[0, plane])]
+    rows, columns = (slice(max(0, m - a), m + a) for m, a in zip(middles, about, strict=True))
     grey = image.voxels[0, plane, rows, columns]
-    spacing = image.geometry.spacing[1:]
-    window = (float(grey.min()), float(grey.max()))
-    picture = tile(grey, spacing, TILE_PX, window=window).picture
-    draw, by = ImageDraw.Draw(picture), TILE_PX / (2 * ABOUT_PX)
-    for structure in found.structures:
-        for ring in outlines(found.labels[0, plane, rows, columns] == structure):
-            points = [((x + 0.5) * by, (y + 0.5) * by) for x, y in ring.tolist()]
-            draw.line([*points, points[0]], fill=COLOURS[structure], width=2)
+    window = (float(np.percentile(grey, 0.5)), float(np.percentile(image.voxels, 99.9)))
+    drawn = tile(grey, (dy, dx), TILE_PX, window=window)
+    picture, (left, top, _, _) = drawn.picture, drawn.box
+    draw = ImageDraw.Draw(picture)
+    for masks, width in ((truth, 1), (found, 2)):
+        for structure in () if masks is None else masks.structures:
+            for ring in outlines(masks.labels[0, plane, rows, columns] == structure):
+                points = [
+                    (left + (x + 0.5) * dx * drawn.per_unit, top + (y + 0.5) * dy * drawn.per_unit)
+                    for x, y in ring.tolist()
+                ]
+                ink = (255, 255, 255) if masks is truth else COLOURS[structure]
+                draw.line([*points, points[0]], fill=ink, width=width)
+    draw.rectangle(draw.textbbox((4, 3), name), fill=(0, 0, 0))
     draw.text((4, 3), name, fill=(255, 255, 255))
     return picture
 
