@@ -240,9 +240,7 @@ def _keep(cases: Sequence[Seen], familiar: Familiar | None) -> None:
             expected = "" if one.expected is None else f"{one.expected:.4f}"
             worst = (f"{one.lowest:.4f}", f"{one.lowest_lv:.4f}", expected)
             about = (one.part, _named(one.source), one.patient, one.fault)
-            writer.writerow(
-                (day, tree, *about, *worst, one.bad, verdict, "; ".join(reasons))
-            )
+            writer.writerow((day, tree, *about, *worst, one.bad, verdict, "; ".join(reasons)))
 
 
 def _show(rows: Iterable[Row]) -> None:
