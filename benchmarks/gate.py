@@ -23,6 +23,7 @@ import argparse
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from gate_cases import CLASSICAL, CLEAN, REFERENCE, SHIPPED, TRADITIONAL, collect
@@ -193,16 +194,12 @@ def _row(
     statistic: str,
     said: Mapping[str, str],
 ) -> Row:
-    bundle = load_bundle(SHIPPED)
     value, low, high = (f"{one:.3f}" for one in numbers)
     return Row(
-        date=today(),
-        commit=commit(),
+        **_conditions(),
         measure=measure,
         unit="1",
         data="ACDC",
-        model=f"gate of {bundle.name} {bundle.version}, sha256 {bundle.sha256}",
-        hardware=hardware(),
         runs=str(runs),
         statistic=statistic,
         value=value,
@@ -210,6 +207,18 @@ def _row(
         high=high,
         **said,
     )
+
+
+@lru_cache(maxsize=1)
+def _conditions() -> Mapping[str, str]:
+    """What every row says of how it was made."""
+    bundle = load_bundle(SHIPPED)
+    return {
+        "date": today(),
+        "commit": commit(),
+        "model": f"gate of {bundle.name} {bundle.version}, sha256 {bundle.sha256}",
+        "hardware": hardware(),
+    }
 
 
 def _named(source: str) -> str:
@@ -224,15 +233,14 @@ def _keep(cases: Sequence[Seen], familiar: Familiar | None) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("date", "commit", *COLUMNS))
+        day, tree = _conditions()["date"], _conditions()["commit"]
         for one in cases:
             reasons = one.judged(familiar)
             verdict = one.verdict if one.verdict == "reject" else "review" if reasons else "pass"
             expected = "" if one.expected is None else f"{one.expected:.4f}"
             worst = (f"{one.lowest:.4f}", f"{one.lowest_lv:.4f}", expected)
             about = (one.part, _named(one.source), one.patient, one.fault)
-            writer.writerow(
-                (today(), commit(), *about, *worst, one.bad, verdict, "; ".join(reasons))
-            )
+            writer.writerow((day, tree, *about, *worst, one.bad, verdict, "; ".join(reasons)))
 
 
 def _show(rows: Iterable[Row]) -> None:

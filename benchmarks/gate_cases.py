@@ -5,7 +5,7 @@ shortly, models of a cross-validation on patients of their own test part, tradit
 network sees planes one by one, so its answers for a stack whose slices are lost, shuffled, turned
 round or of two patients are those for the clean one, put in that order; the rules of `refine` come
 after. For speed networks see a window of the planes, `MARGIN_MM` about the heart; the rest of their
-answer is background. Of the seven faults that need a new prediction one or two fall to each
+answer is background. Of the seven faults that need a new prediction one falls to each
 patient, in turn.
 """
 
