@@ -35,6 +35,8 @@ def families(rows: Rows) -> list[list[str]]:
         most = max(strengths_of_it, key=lambda one: _value(found[one], "Dice lost"))
         worst = max(strengths_of_it, key=lambda one: _value(found[one], "Dice lost", "largest"))
         patient, verdict = _who(found[worst]["Dice lost", "mean", "largest"])
+        if _shown(_value(found[worst], "Dice lost", "largest")) == _shown(0):
+            patient, verdict = "-", "-"
         level = "" if worst == most else f" ({worst.partition(': ')[2]})"
         lines.append(
             [

@@ -190,3 +190,11 @@ def test_a_cropped_grid_keeps_every_voxel_at_its_place() -> None:
     for index in ((0, 0, 0), (4, 5, 10), (2, 1, 7)):
         z, y, x = index
         np.testing.assert_allclose(cut.point(index), whole.point((z, y + 3, x + 5)))
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_a_box_goes_back_with_its_voxels(orientation):
+    arranged = orientation.apply(foreign.voxels())
+    box = tuple(slice(0, length - 1) for length in arranged.shape)
+    back = orientation.undo_box(box, arranged.shape)
+    np.testing.assert_array_equal(foreign.voxels()[back], orientation.undo(arranged[box]))

@@ -227,6 +227,9 @@ def test_the_page_names_the_worst_of_each_family(
     assert worst[:4] == ["noise", "much", "5", "0.900 → 0.696"]
     assert worst[4:] == [f"0.204 ({interval})", "0.750 (little)", "patient2", "no"]
     assert pages._shown(-0.0002) == "0.000"
+    unharmed = summed.rows_of([line(n, "little", 0.9) for n in range(5)])
+    ((*_, patient, verdict),) = pages.families([asdict(row) for row in unharmed])
+    assert (patient, verdict) == ("-", "-")
     strengths = {one[0]: one[1:] for one in pages.strengths(rows)}
     assert list(strengths) == ["none: as it is", "noise: much", "noise: little"]
     assert strengths["noise: much"][-3:] == ["2 of 5", "2", "1 of 2"]

@@ -108,12 +108,15 @@ def _may_be_cut(preparation: Preparation) -> bool:
 
 def _near(image: Image, found: Segmentation) -> Image:
     """The heart of all frames with the margin around it, as far as the image reaches."""
-    there = found.labels.any(axis=(0, 1))
+    there = np.asarray(found.labels.any(axis=(0, 1)))
     if not there.any():
         return image
     in_mm = image.geometry.unit == "mm"
-    margins = [round(MARGIN_MM / one) if in_mm else MARGIN_PX for one in image.geometry.spacing[1:]]
-    rows, columns = (_cut(there.any(axis=1 - axis), margin) for axis, margin in enumerate(margins))
+    below, beside = (
+        round(MARGIN_MM / one) if in_mm else MARGIN_PX for one in image.geometry.spacing[1:]
+    )
+    rows = _cut(np.asarray(there.any(axis=1)), below)
+    columns = _cut(np.asarray(there.any(axis=0)), beside)
     return replace(
         image,
         voxels=image.voxels[..., rows, columns],
