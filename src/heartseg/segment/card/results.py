@@ -156,7 +156,9 @@ def shown(score: Score | None) -> str:
         return NOTHING
     show = _shower(score)
     told = show(score.value)
-    return told if score.low is None else f"{told} ({show(score.low)} to {show(score.high)})"
+    if score.low is None or score.high is None:
+        return told
+    return f"{told} ({show(score.low)} to {show(score.high)})"
 
 
 def _shower(score: Score) -> Callable[[float], str]:
