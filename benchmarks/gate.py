@@ -10,9 +10,9 @@ in 3-D at ED or ES, or when its stack has a fault that makes its numbers wrong w
 
 `--set`: [familiar] of the shipped model comes from the images and the reference contours of ACDC's
 training patients (number % 5 in 2, 3, 4); its limits from the same patients, each compared with the
-others; those of confidence from the validation patients. No segmentation of a test patient was looked
-at before; the shares of test patients' reference contours that are flagged had been (LOG.md).
-`--collect` makes the segmentations (`gate_cases`) and looks at them, which takes an hour
+others; those of confidence from the validation patients. No segmentation of a test patient was
+looked at before; the shares of test patients' reference contours that are flagged had been
+(LOG.md). `--collect` makes the segmentations (`gate_cases`) and looks at them, which takes an hour
 of a core; stopped, it goes on where it was, and the others judge what is there. `--also`
 names bundles of further models, which are used on patients that they were not trained on.
 
