@@ -13,8 +13,9 @@ import heartseg as hs
 from heartseg.choice import Models
 from heartseg.core.finding import Report
 from heartseg.core.study import Phases
+from heartseg.given import GivenLabels
 from heartseg.measure.intervals import KEYS, Calibration, Width
-from heartseg.pipeline import GivenLabels, Settings, examine
+from heartseg.pipeline import Settings, examine
 from heartseg.read import find_studies
 from heartseg.report import summary_row
 from heartseg.report.html import html_page

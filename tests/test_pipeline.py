@@ -11,8 +11,8 @@ from heartseg.core.anatomy import SCHEMES
 from heartseg.core.errors import LabelError, MeasureError, ModelError, StudyError
 from heartseg.core.image import Image
 from heartseg.core.study import Body, Modality, Phases, Study, View
+from heartseg.given import GivenLabels
 from heartseg.pipeline import (
-    GivenLabels,
     Settings,
     analyse,
     explain,

@@ -17,6 +17,7 @@ from heartseg.core.image import Segmentation
 from heartseg.core.probability import Keeping, Probabilities, Region
 from heartseg.core.provenance import Provenance, now, source_commit
 from heartseg.core.study import Body, Phases, Study, View
+from heartseg.given import GivenLabels, given
 
 if TYPE_CHECKING:
     from heartseg.classical import Method
@@ -34,14 +35,6 @@ MORE_FORMATS = ("pdf", "csv", "osirix", "sunnybrook", "stl", "glb")
 
 HEART_IN = "heart in "
 """Before a view, where the strategy says how the heart was found."""
-
-
-@dataclass(frozen=True, slots=True)
-class GivenLabels:
-    """An existing segmentation to measure: where it lies, and what its numbers mean."""
-
-    place: Path
-    scheme: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,43 +230,6 @@ def hearts(predicted: Mapping[View, Predicted]) -> Mapping[str, str]:
 def witnesses_of(predicted: Mapping[View, Predicted]) -> "Mapping[View, Witness]":
     """What the models say of themselves, for the views that one segmented."""
     return {view: one.witness for view, one in predicted.items() if one.witness}
-
-
-def given(
-    study: Study, labels: GivenLabels
-) -> tuple[Mapping[View, Segmentation], Mapping[str, str], ModelUse]:
-    """Read an existing segmentation in place of `segment` and `explain`.
-
-    Raises:
-        InputError: there is none for this study, or it does not fit.
-    """
-    from heartseg.read import published_labels
-    from heartseg.read.masks import study_masks
-
-    published = published_labels(labels.place, study)
-    masks = published or study_masks(study, labels.place, labels.scheme)
-    scheme_name = "its data set's own" if published else labels.scheme
-    said = f"read from {labels.place.name}, scheme {scheme_name}"
-    strategy = {"segmentation": said + "".join(_drawn(view, seg) for view, seg in masks.items())}
-    return (
-        masks,
-        strategy,
-        ModelUse(
-            name=f"labels from {labels.place.name}",
-            version="",
-            sha256=None,
-            licence="that of the labels",
-            precision=None,
-        ),
-    )
-
-
-def _drawn(view: View, segmentation: Segmentation) -> str:
-    """Of a segmentation that does not cover all frames: which it does, counted from 1."""
-    if segmentation.covered is None:
-        return ""
-    frames = ", ".join(str(frame + 1) for frame in segmentation.covered)
-    return f"; {view} drawn in frames {frames} of {segmentation.frames} only: phases among these"
 
 
 def explain(study: Study, models: Models, settings: Settings) -> tuple[Mapping[str, str], ModelUse]:

@@ -16,9 +16,10 @@ from heartseg.core.errors import ConfigError
 from heartseg.core.finding import Finding
 from heartseg.core.image import Segmentation
 from heartseg.core.study import View
+from heartseg.given import GivenLabels
 from heartseg.measure.measures import LONG_AXIS, LONGITUDINAL, RINGS, STACK
 from heartseg.measure.table import Measure
-from heartseg.pipeline import GivenLabels, Settings, examine
+from heartseg.pipeline import Settings, examine
 from heartseg.read import find_studies, read_study
 from heartseg.report import words
 from heartseg.report.language import English, language, shipped

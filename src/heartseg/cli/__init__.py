@@ -230,7 +230,8 @@ def measure(
     from heartseg.batch import Plan, run
     from heartseg.cli import options
     from heartseg.cli.outcomes import finish, say, say_nothing
-    from heartseg.pipeline import GivenLabels, Settings
+    from heartseg.given import GivenLabels
+    from heartseg.pipeline import Settings
 
     settings = Settings(
         given=GivenLabels(labels_from, options.label_scheme("--scheme", scheme) or scheme),
