@@ -216,7 +216,7 @@ class Bench:
         """The pipeline's own first five verbs on a study that is in memory."""
         study = replace(patient.study, images={View.SAX: scene.image})
         candidate = Candidate(id=study.id, layout="disturbed", path=Path(), load=lambda: study)
-        settings = Settings(model=self._model, device="cpu")
+        settings = Settings(model=self._model, device="cpu", intervals=False)
         analysis = examine(candidate, self._models, settings)
         return analysis.segmentations[View.SAX], analysis.report
 
