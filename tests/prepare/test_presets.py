@@ -26,9 +26,10 @@ def test_a_preset_is_stored_resolved_and_read_back(name):
     assert from_table(Preparation, {"preset": name}) == PRESETS[name]
 
 
-def test_the_default_is_heartseg_s_own_and_stored_as_it_always_was():
+def test_the_default_is_heartseg_s_own_and_what_is_none_is_not_stored():
     assert PRESETS["heartseg"] == Preparation()
-    assert list(to_table(Preparation())) == ["spacing_mm", "stride", "field_px", "percentiles"]
+    stored = ["spacing_mm", "stride", "field_px", "percentiles", "neighbours"]
+    assert list(to_table(Preparation())) == stored
 
 
 @pytest.mark.parametrize("size", [(300, 181), (90, 120), (512, 512)])

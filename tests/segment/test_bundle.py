@@ -70,7 +70,7 @@ def test_constants_of_intervals_travel_with_the_model_and_stand_on_its_card(
 
 def test_a_model_without_constants_says_nothing_of_intervals(folder: Path) -> None:
     assert load_bundle(folder).intervals is None
-    assert "ntervals" not in (folder / "card.md").read_text()
+    assert "## Intervals" not in (folder / "card.md").read_text()
     assert "intervals" not in (folder / "model.toml").read_text()
 
 

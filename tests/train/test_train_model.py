@@ -131,7 +131,7 @@ def test_the_bundle_says_whence_it_is(run_toml, out):
     assert (bundle.name, bundle.version, bundle.licence) == ("tiny", "0.3.0", "CC0")
     assert [structure.key for structure in bundle.structures] == ["background", "lv", "myo", "rv"]
     assert bundle.preparation == settings.preparation
-    assert bundle.architecture == {"name": "unet", "widths": [6, 12]}
+    assert bundle.architecture == {"name": "unet", "widths": [6, 12], "supervised": False}
     assert said["data"] == "drawn discs"
     assert said["parts"] == ["train"]
     assert (said["patients"], said["planes"]) == (2, 12)
