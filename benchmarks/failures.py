@@ -43,6 +43,7 @@ from heartseg.segment.card.sections import DRAWING
 
 COUNT, COLUMNS = 8, 4
 TILE_PX, LINE_PX, GAP_PX = 220, 17, 14
+CAPTION_LINES = 3
 MARGIN = 0.15
 """Of the heart's extent, around it."""
 
@@ -123,11 +124,11 @@ def slice_of(candidate: Candidate, masks: Path, told: Failure) -> Slice:
     return Slice(told=told, pixels=pixels, reference=wanted, model=found, spacing_mm=(dy, dx))
 
 
-def captions(told: Failure) -> tuple[str, str]:
-    """Two lines: which slice; what went wrong."""
+def captions(told: Failure) -> tuple[str, str, str]:
+    """Three lines: which slice; what went wrong; how much."""
     place = [told.case, told.group, told.phase, f"slice {told.slice} of {told.slices}", told.level]
-    wrong = f"{told.structure}: {told.how}; {told.wrong_ml:.1f} mL wrong"
-    return " · ".join(part for part in place if part), wrong
+    wrong = f"{told.structure}: {told.how}"
+    return " · ".join(part for part in place if part), wrong, f"{told.wrong_ml:.1f} mL wrong"
 
 
 def attribution(candidates: Sequence[Candidate]) -> str:
@@ -143,7 +144,7 @@ def attribution(candidates: Sequence[Candidate]) -> str:
 
 def sheet(slices: Sequence[Slice], below: str) -> str:
     """The drawing: SVG, outlines in millimetres, each slice in a square of its own."""
-    high = TILE_PX + 2 * LINE_PX + GAP_PX
+    high = TILE_PX + CAPTION_LINES * LINE_PX + GAP_PX
     lines = list(_wrapped(below, 130))
     width = COLUMNS * (TILE_PX + GAP_PX) + GAP_PX
     height = -(-len(slices) // COLUMNS) * high + GAP_PX + LINE_PX * (len(lines) + 1)
@@ -204,7 +205,7 @@ def _wrapped(text: str, wide: int) -> Iterator[str]:
 
 def page(slices: Sequence[Slice]) -> Pictures.Image:
     """The pictures: a line a case, with the image, the reference and the model."""
-    high = TILE_PX + 2 * LINE_PX + GAP_PX
+    high = TILE_PX + CAPTION_LINES * LINE_PX + GAP_PX
     size = (3 * (TILE_PX + GAP_PX) + GAP_PX, high * len(slices) + GAP_PX)
     picture = Pictures.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(picture)
