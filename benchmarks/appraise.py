@@ -23,22 +23,18 @@ from accuracy import SCHEME, segment
 from rows import RESULTS, PartRow, append, commit, hardware, real_images, today
 
 from heartseg.config import load
-from heartseg.evaluation import CLINICAL, cells_as_csv, evaluate, row_cells
+from heartseg.evaluation import CLINICAL, cells_as_csv, evaluate, failures_in, row_cells
 from heartseg.measure.agreement import AgreementRow
 from heartseg.measure.breakdown import BIAS, CORRELATION, ERROR, Pairs, Score, breakdown, unit_of
 from heartseg.measure.metrics import METRICS
-from heartseg.measure.worst import Failure, failures_of, worst
+from heartseg.measure.worst import Failure, worst
 from heartseg.read import Candidate, find_studies
-from heartseg.read.masks import study_masks
 from heartseg.segment import Bundle, load_bundle, write_bundle
-from heartseg.segment.appraisal import EXTERNAL, INTERNAL, Appraisal, write_appraisals
+from heartseg.segment.appraisal import EXTERNAL, INTERNAL, TOLD, Appraisal, write_appraisals
 from heartseg.train.cohort import cohort_of
 from heartseg.train.run import RunSettings
 from heartseg.train.selection import select
 from heartseg.train.split import part_of
-
-TOLD = 8
-"""Patients whose worst slice the card tells."""
 
 KEPT = ("dice", "hausdorff95_mm", "assd_mm")
 """Metrics of the cases that are kept."""
@@ -134,31 +130,11 @@ def appraised(patients: Sequence[Candidate], model: str, masks: Path | None = No
                 sys.exit(f"not compared: {dict(judged.problems)}")
             rows += [*judged.rows, *judged.levels]
             pairs |= judged.numbers
-            failures += failures_in(one, out)
+            failures += failures_in(one, out, SCHEME)
     groups = {one.id: one.group for one in patients if one.group}
     return Tested(
         rows=tuple(rows), pairs=pairs, groups=groups, failures=worst(failures, len(patients))
     )
-
-
-def failures_in(candidate: Candidate, out: Path) -> list[Failure]:
-    """The slices of a study that differ, from the masks that `segment` wrote."""
-    study = candidate.load()
-    covered = candidate.covered() if candidate.covered else {}
-    found = study_masks(study, out, SCHEME)
-    wanted = candidate.reference() if candidate.reference else {}
-    return [
-        one
-        for view in wanted.keys() & found.keys()
-        for one in failures_of(
-            found[view],
-            wanted[view],
-            case=study.id,
-            group=candidate.group or "",
-            phases=study.phases.get(view),
-            covered=covered.get(view),
-        )
-    ]
 
 
 def _appraisal(done: Tested, source: str, data: str, data_set: str, split: str) -> Appraisal:

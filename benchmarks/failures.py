@@ -20,7 +20,7 @@ from shutil import copyfile
 from typing import Any
 
 import numpy as np
-from appraise import SCHEME, failures_in
+from appraise import SCHEME
 from numpy.typing import NDArray
 from PIL import Image as Pictures
 from PIL import ImageDraw
@@ -29,7 +29,7 @@ from heartseg.core.anatomy import Structure
 from heartseg.core.geometry import Geometry
 from heartseg.core.outline import outlines
 from heartseg.core.study import View
-from heartseg.evaluation import cells_as_csv
+from heartseg.evaluation import cells_as_csv, failures_in
 from heartseg.measure.worst import Failure, worst
 from heartseg.preview.canvas import font
 from heartseg.read import Candidate, find_studies
@@ -85,7 +85,8 @@ def main() -> None:
     if not here:
         sys.exit(f"{options.masks.name}: no folder of a study of {options.truth.name}")
     ranked = worst(
-        [one for study in here.values() for one in failures_in(study, options.masks)], len(here)
+        [one for study in here.values() for one in failures_in(study, options.masks, SCHEME)],
+        len(here),
     )
     options.out.mkdir(parents=True, exist_ok=True)
     told = cells_as_csv([asdict(one) for one in ranked])

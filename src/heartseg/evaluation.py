@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from heartseg.measure.concordance import ClinicalAgreement
     from heartseg.measure.methods import Difference, HumanLimit
     from heartseg.measure.summary import Summary
+    from heartseg.measure.worst import Failure
 
     Table = Callable[..., tuple[AgreementRow, ...]]
 
@@ -181,6 +182,41 @@ def _compared(candidate: Candidate, predictions: Path, scheme: str) -> _Case:
         levels=tuple(_agreement(level_table, study, found, short_axis, covered)),
         numbers=(_findings(study, found), _findings(study, wanted)),
         cine=study.modality is Modality.MR and set(wanted) == {View.SAX},
+    )
+
+
+def failures_in(candidate: Candidate, predictions: Path, scheme: str) -> tuple["Failure", ...]:
+    """The slices of a study whose masks differ from its reference, each view's worst first.
+
+    Views without millimetres or of unknown depth have no millilitres to be wrong by, and are left
+    out.
+
+    Args:
+        candidate: with reference labels.
+        predictions: folder that `segment` wrote, or of masks named by the study.
+        scheme: of the numbers in the predicted masks.
+
+    Raises:
+        HeartsegError: masks that cannot be read or compared.
+    """
+    from heartseg.measure.worst import failures_of
+
+    study = candidate.load()
+    found = study_masks(study, predictions, scheme)
+    wanted = candidate.reference() if candidate.reference else {}
+    covered = candidate.covered() if candidate.covered else {}
+    return tuple(
+        one
+        for view in wanted.keys() & found.keys()
+        if study.images[view].geometry.unit == "mm" and study.images[view].geometry.depth_known
+        for one in failures_of(
+            found[view],
+            wanted[view],
+            case=study.id,
+            group=candidate.group or "",
+            phases=study.phases.get(view),
+            covered=covered.get(view),
+        )
     )
 
 

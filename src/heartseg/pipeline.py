@@ -4,7 +4,7 @@
 Python users, `batch` does many studies, and the doors print.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -198,11 +198,13 @@ def predict(study: Study, models: Models, settings: Settings) -> Mapping[View, P
         image, ensemble = study.images[view], models.together(names)
         structures = ensemble.structures
         place, heart = chosen_place(image, ensemble, asked=settings.locate)
-        keeping = None
+        keeping: Keeping | None = None
         if settings.save_probabilities:
             keeping = Keeping(ensemble.frames(image, turns=settings.turns, place=place))
-        regions = ensemble.regions(image, turns=settings.turns, place=place)
-        watching = Watching(map(Region.whole, keeping) if keeping else regions, structures)
+            regions: Iterable[Region] = map(Region.whole, keeping)
+        else:
+            regions = ensemble.regions(image, turns=settings.turns, place=place)
+        watching = Watching(regions, structures)
         labels = refine_regions(watching, structures, image.geometry)
         found[view] = Predicted(
             Segmentation(labels, image.geometry, structures[1:], image.times_ms),

@@ -11,23 +11,20 @@ from heartseg.core.hardware import hardware
 from heartseg.core.provenance import now, source_commit
 from heartseg.core.small_text import read_small_text
 from heartseg.core.version import __version__
-from heartseg.evaluation import CLINICAL, Evaluation
+from heartseg.evaluation import CLINICAL, Evaluation, failures_in
 from heartseg.measure.breakdown import breakdown
-from heartseg.measure.worst import Failure, failures_of, worst
+from heartseg.measure.worst import worst
 from heartseg.read import Candidate, find_studies
 from heartseg.read.layouts import LAYOUTS
-from heartseg.read.masks import study_masks
 from heartseg.segment import Bundle, load_bundle, write_bundle
 from heartseg.segment.appraisal import (
     EXTERNAL,
     INTERNAL,
+    TOLD,
     Appraisal,
     read_appraisals,
     write_appraisals,
 )
-
-TOLD = 8
-"""Cases whose worst slice the card tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +95,11 @@ def _appraisal(judged: Judged, studies: list[Candidate], split: str) -> Appraisa
     groups = {study.id: study.group for study in studies if study.group}
     layouts = sorted({study.layout for study in studies})
     cards = [card for name in layouts if name in LAYOUTS and (card := LAYOUTS[name].card)]
-    failures = [failure for study in studies for failure in _failures(study, judged)]
+    failures = [
+        failure
+        for study in studies
+        for failure in failures_in(study, judged.prediction, judged.scheme)
+    ]
     return Appraisal(
         data="; ".join(card.title for card in cards) or judged.truth.resolve().name,
         data_set=layouts[0] if len(layouts) == 1 and cards else "",
@@ -111,24 +112,4 @@ def _appraisal(judged: Judged, studies: list[Candidate], split: str) -> Appraisa
         hardware=hardware(),
         scores=breakdown((*one.rows, *one.levels), one.numbers, groups, CLINICAL),
         failures=worst(failures, TOLD),
-    )
-
-
-def _failures(candidate: Candidate, judged: Judged) -> tuple[Failure, ...]:
-    study = candidate.load()
-    wanted = candidate.reference() if candidate.reference else {}
-    covered = candidate.covered() if candidate.covered else {}
-    found = study_masks(study, judged.prediction, judged.scheme)
-    return tuple(
-        one
-        for view in wanted.keys() & found.keys()
-        if study.images[view].geometry.unit == "mm" and study.images[view].geometry.depth_known
-        for one in failures_of(
-            found[view],
-            wanted[view],
-            case=study.id,
-            group=candidate.group or "",
-            phases=study.phases.get(view),
-            covered=covered.get(view),
-        )
     )

@@ -22,6 +22,9 @@ APPRAISALS = "appraisal.json"
 DIGITS = 5
 """Significant ones, of numbers in the file."""
 
+TOLD = 8
+"""Cases whose worst slice a card tells."""
+
 INTERNAL, EXTERNAL = "test", "external"
 """`Appraisal.split`: kept patients of the data set that trained it; patients from elsewhere."""
 
