@@ -89,21 +89,21 @@ class Case:
 def main() -> None:
     """Look, cross-check, print, keep."""
     options = _options()
-    folds = {name: _once(people) for name, people in _folds(options.folds).items()}
+    folds = {name: _once(people) for name, people in _folds(options.folds, options.looks).items()}
     everybody = [one for people in folds.values() for one in people]
     how = f"patients that {len(folds)} models of a cross-validation had not seen, {DATA}"
-    shipping = {"folds": calibrated(everybody, options.looks, how)}
+    shipping = {"folds": calibrated(everybody, how)}
     where = _conditions(folds, options.looks)
-    cases = list(crossed(folds, options.looks))
+    cases = list(crossed(folds))
     rows = [*coverage_rows(cases, where), *sureness_rows(folds, where)]
     if options.check:
-        bundle, people = _of_usual_split(options.folds, options.check)
+        bundle, people = _of_usual_split(options.folds, options.check, options.looks)
         place = {**where, "model": f"{bundle.name} {bundle.version}, sha256 {bundle.sha256}"}
-        for split, some in checked(people, everybody, options.looks):
+        for split, some in checked(people, everybody):
             cases += some
             rows += coverage_rows(some, {**place, "split": split})
         how = f"its {len(people)} test patients, {DATA}"
-        shipping["own"] = calibrated(people, options.looks, how)
+        shipping["own"] = calibrated(people, how)
     for row in rows:
         print(f"{row.measure:42} {row.data:17} {row.split:20} {row.value:>8} {row.low} {row.high}")
     if not options.dry_run:
@@ -133,7 +133,7 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _folds(folder: Path) -> dict[str, list[Looked]]:
+def _folds(folder: Path, looks: int) -> dict[str, list[Looked]]:
     """By name of the run, the patients that it tests."""
     found = {}
     for run in sorted(
@@ -141,7 +141,7 @@ def _folds(folder: Path) -> dict[str, list[Looked]]:
     ):
         listed = json.loads((run / "split.json").read_text(encoding="utf-8"))
         tested = [one for one in _patients() if one.id in listed["test"]]
-        found[run.name] = _seen(folder, str(run / RUN_BUNDLE), tested)
+        found[run.name] = _seen(folder, str(run / RUN_BUNDLE), tested, looks)
     if len(found) < 2:
         sys.exit(
             f"{folder}: {len(found)} finished runs; it takes two folds to check one by the other"
@@ -149,14 +149,14 @@ def _folds(folder: Path) -> dict[str, list[Looked]]:
     return found
 
 
-def _of_usual_split(folder: Path, model: str) -> tuple[Bundle, list[Looked]]:
+def _of_usual_split(folder: Path, model: str, looks: int) -> tuple[Bundle, list[Looked]]:
     tested = [one for one in _patients() if part_of(one.id) == "test"]
-    return load_bundle(model), _seen(folder, model, tested)
+    return load_bundle(model), _seen(folder, model, tested, looks)
 
 
-def _seen(folder: Path, model: str, patients: Sequence[Candidate]) -> list[Looked]:
+def _seen(folder: Path, model: str, patients: Sequence[Candidate], looks: int) -> list[Looked]:
     found = []
-    for one in looked(patients, model, folder / "looked"):
+    for one in looked(patients, model, folder / "looked", looks):
         print(f"\r{Path(model).parent.name or model}: {one.patient}", end="", file=sys.stderr)
         found.append(one)
     print(file=sys.stderr)
@@ -177,30 +177,26 @@ def _once(people: Sequence[Looked]) -> list[Looked]:
     return [one for one in people if one.patient not in again]
 
 
-def crossed(folds: Mapping[str, Sequence[Looked]], looks: int) -> Iterator[Case]:
+def crossed(folds: Mapping[str, Sequence[Looked]]) -> Iterator[Case]:
     """Every finding of every patient, with constants from the other folds."""
     for name, people in folds.items():
         others = [one for other, them in folds.items() if other != name for one in them]
-        yield from with_widths(name, people, widths(others, looks), looks)
+        yield from with_widths(name, people, widths(others))
 
 
-def checked(
-    people: Sequence[Looked], folds: Sequence[Looked], looks: int
-) -> Iterator[tuple[str, list[Case]]]:
+def checked(people: Sequence[Looked], folds: Sequence[Looked]) -> Iterator[tuple[str, list[Case]]]:
     """Cases of another model, by how it got its constants."""
     names = {one.patient for one in people}
     others = [one for one in folds if one.patient not in names]
-    yield TEST, list(with_widths(TEST, people, widths(others, looks), looks))
+    yield TEST, list(with_widths(TEST, people, widths(others)))
     alone = {one.patient: [one] for one in people}
-    yield OWN, [replace(case, fold=OWN) for case in crossed(alone, looks)]
+    yield OWN, [replace(case, fold=OWN) for case in crossed(alone)]
 
 
-def with_widths(
-    fold: str, people: Sequence[Looked], constants: Widths, looks: int
-) -> Iterator[Case]:
+def with_widths(fold: str, people: Sequence[Looked], constants: Widths) -> Iterator[Case]:
     """Every finding of some patients with intervals of these constants."""
     for one in people:
-        for key, spread in one.spread(looks).items():
+        for key, spread in one.spread().items():
             measured, drawn = one.measured[key], one.drawn[key]
             if measured is None or drawn is None:
                 continue
@@ -210,26 +206,26 @@ def with_widths(
             yield Case(**place, **numbers, low=low, high=high)
 
 
-def widths(people: Sequence[Looked], looks: int) -> dict[str, Width]:
+def widths(people: Sequence[Looked]) -> dict[str, Width]:
     """Constants of every finding."""
     found = {}
     for key in KEYS:
-        pairs = [(one.error(key), one.spread(looks).get(key)) for one in people]
+        pairs = [(one.error(key), one.spread().get(key)) for one in people]
         both = [(error, s) for error, s in pairs if error is not None and s is not None]
         errors, spread = np.array(both).T
         found[key] = fitted(errors, spread, LEVEL)
     return found
 
 
-def calibrated(people: Sequence[Looked], looks: int, how: str) -> Calibration:
+def calibrated(people: Sequence[Looked], how: str) -> Calibration:
     """What may ship: constants from all patients there are."""
     rounded = {
         key: Width(times=float(f"{one.times:.4g}"), floor=float(f"{one.floor:.4g}"))
-        for key, one in widths(people, looks).items()
+        for key, one in widths(people).items()
     }
     return Calibration(
         level=LEVEL,
-        looks=looks,
+        looks=len(people[0].looks),
         patients=len(people),
         calibrated=how,
         findings=rounded,

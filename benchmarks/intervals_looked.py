@@ -16,10 +16,10 @@ from heartseg.choice import Models
 from heartseg.core.image import Segmentation
 from heartseg.core.probability import Probabilities
 from heartseg.core.study import View
-from heartseg.measure.intervals import MOST_LOOKS, VALUES, Values, spreads
+from heartseg.measure.intervals import VALUES, Values, spreads
 from heartseg.pipeline import Settings, predict
 from heartseg.read import Candidate
-from heartseg.segment.looks import look_again
+from heartseg.segment.looks import Closer, settle
 
 TEMPERATURES = tuple(round(float(t), 3) for t in np.geomspace(0.5, 3.0, 19))
 BINS = 15
@@ -41,8 +41,8 @@ class Looked:
         patient: id.
         group: diagnosis.
         sha256: of the weights.
-        drawn, measured: findings by key.
-        looks: the findings of each of `MOST_LOOKS` looks.
+        drawn, measured: findings by key; measured in the mean of the looks.
+        looks: the findings of each look.
         log_loss: by temperature, the sum over judged voxels.
         voxels: that were judged.
         bins: by temperature and bin: voxels, sum of probabilities, voxels that were right.
@@ -58,9 +58,9 @@ class Looked:
     voxels: int
     bins: list[list[list[float]]]
 
-    def spread(self, looks: int) -> dict[str, float]:
-        """Of the first so many looks, by key."""
-        return spreads(self.measured, self.looks[:looks])
+    def spread(self) -> dict[str, float]:
+        """Of the looks, by key."""
+        return spreads(self.measured, self.looks)
 
     def error(self, key: str) -> float | None:
         """Measured less drawn."""
@@ -68,39 +68,41 @@ class Looked:
         return None if ours is None or theirs is None else ours - theirs
 
 
-def looked(candidates: Iterable[Candidate], model: str, kept: Path) -> Iterator[Looked]:
-    """Each patient, from its file in `kept` where it has one there."""
+def looked(candidates: Iterable[Candidate], model: str, kept: Path, looks: int) -> Iterator[Looked]:
+    """Each patient in so many looks, from its file in `kept` where it has one there."""
     models = Models("cpu", threads=1)
     bundle, _ = models.ready(model)
-    folder = kept / bundle.sha256[:12]
+    folder = kept / f"{bundle.sha256[:12]}-mean-of-{looks}"
     folder.mkdir(parents=True, exist_ok=True)
     for candidate in candidates:
         file = folder / f"{candidate.id}.json"
         if not file.is_file():
             unfinished = file.with_suffix(".unfinished")
-            found = _look(candidate, models, model)
+            found = _look(candidate, models, model, looks)
             unfinished.write_text(json.dumps(asdict(found)), encoding="utf-8")
             unfinished.replace(file)
         yield Looked(**json.loads(file.read_text(encoding="utf-8")))
 
 
-def _look(candidate: Candidate, models: Models, model: str) -> Looked:
+def _look(candidate: Candidate, models: Models, model: str, looks: int) -> Looked:
     study, view = candidate.load(), View.SAX
     drawn = _reference(candidate, view)
-    settings = Settings(model=model, device="cpu", save_probabilities=True)
-    found = predict(study, models, settings)[view]
+    once = Settings(model=model, device="cpu", save_probabilities=True, intervals=False)
+    found = predict(study, models, once)[view]
     phases, ready = study.phases[view], models.ready(model)
     if found.probabilities is None:
         raise ValueError("no probabilities were kept")
-    looks = look_again(study.images[view], found.segmentation, phases, ready, MOST_LOOKS)
-    log_loss, voxels, bins = _sureness(found.probabilities, found.segmentation, drawn)
+    closer = Closer(study.images[view], found.segmentation, ready, looks)
+    settled = settle(found.segmentation, closer, lambda _: phases)
+    sure = found.probabilities.with_regions(settled.regions)
+    log_loss, voxels, bins = _sureness(sure, settled.segmentation, drawn)
     return Looked(
         patient=candidate.id,
         group=candidate.group or "-",
         sha256=ready[0].sha256,
         drawn=VALUES[view](drawn, phases),
-        measured=VALUES[view](found.segmentation, phases),
-        looks=[VALUES[view](one, looks.phases) for one in looks.seen],
+        measured=VALUES[view](settled.segmentation, phases),
+        looks=[VALUES[view](one, settled.looks.phases) for one in settled.looks.seen],
         log_loss=log_loss,
         voxels=voxels,
         bins=bins,

@@ -168,7 +168,7 @@ def test_python_users_get_them_too(patient: Path, sure: Path, report: Report) ->
     assert hs.measure_study(study, seen, papillary="mass").interval_level is None
 
 
-def test_a_copy_of_what_was_segmented_loads_its_models_anew(
+def test_a_copy_of_what_was_segmented_says_the_same(
     patient: Path, sure: Path, report: Report
 ) -> None:
     study = hs.read_study(patient)

@@ -3,14 +3,23 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from heartseg.certainty import with_certainty
+from heartseg.certainty import SecondLook, with_certainty
 from heartseg.choice import Models
 from heartseg.core.finding import ModelUse, Report
 from heartseg.core.image import Segmentation
 from heartseg.core.probability import Probabilities
 from heartseg.core.study import Study, View
 from heartseg.measure.doubts import Witness, with_doubts
-from heartseg.pipeline import Settings, explain, hearts, measure, parted, predict, witnesses_of
+from heartseg.pipeline import (
+    Settings,
+    explain,
+    hearts,
+    measure,
+    parted,
+    predict,
+    second_looks,
+    witnesses_of,
+)
 
 GIVEN = ModelUse(
     name="labels given by the caller", version="", sha256=None, licence="theirs", precision=None
@@ -22,16 +31,16 @@ class Segmented(Mapping[View, Segmentation]):
     """Segmentations by view that remember what made them, so that a report can say it.
 
     `probabilities` are empty unless they were asked for; `witnesses` are what a model says of
-    itself, by view. `models` look again when it is measured.
+    itself, and `second` what it saw when it looked again, by view.
     """
 
     masks: Mapping[View, Segmentation]
     model: ModelUse
     strategy: Mapping[str, str]
     settings: Settings = field(repr=False)
-    models: Models = field(repr=False)
     probabilities: Mapping[View, Probabilities] = field(default_factory=dict, repr=False)
     witnesses: Mapping[View, Witness] = field(default_factory=dict, repr=False)
+    second: Mapping[View, SecondLook | None] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, view: View) -> Segmentation:
         return self.masks[view]
@@ -62,8 +71,8 @@ def segment_study(
         turns: 1, 4 or 8 ways to look at each plane.
         keep_probabilities: keep what the model gave in `probabilities` of the result, by view;
             `heartseg.report.save_probabilities` writes them.
-        intervals: let `measure_study` give intervals, if the model was calibrated for it; it then
-            looks again at the measured frames.
+        intervals: look again at the frames that are measured, if the model was calibrated for it:
+            their contours are the mean of these looks, and `measure_study` gives intervals.
 
     Returns:
         By view: `Structure` labels (t, z, y, x) on the study's own grid.
@@ -84,7 +93,8 @@ def segment_study(
     masks, sure = parted(predicted)
     strategy, used = explain(study, models, settings)
     strategy, witnesses = {**strategy, **hearts(predicted)}, witnesses_of(predicted)
-    return Segmented(masks, used, strategy, settings, models, sure, witnesses)
+    second = second_looks(predicted)
+    return Segmented(masks, used, strategy, settings, sure, witnesses, second)
 
 
 def measure_study(
@@ -111,5 +121,5 @@ def measure_study(
         settings = replace(made.settings, papillary=papillary, base=base)
         report = measure(study, made, made.model, made.strategy, settings)
         report = with_doubts(report, study, made, made.witnesses)
-        return with_certainty(report, study, made, made.models, settings)
+        return with_certainty(report, made.second, settings)
     return measure(study, segmentations, GIVEN, {}, Settings(papillary=papillary, base=base))

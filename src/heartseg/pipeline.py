@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heartseg.certainty import with_certainty
+from heartseg.certainty import SecondLook, second_look, with_certainty
 from heartseg.choice import Models, asked_method, chosen_models, chosen_place, why_model
 from heartseg.core.anatomy import scheme
 from heartseg.core.finding import ModelUse, Quality, Report
@@ -47,7 +47,9 @@ class Settings:
             modality and view; `classical:NAME` is a traditional method.
         method: `name=value` settings of that method.
         device: "auto", "cpu" or "cuda".
-        turns: 1, 4 or 8 ways to look at each plane (quarter turns and mirror images).
+        turns: 1, 4 or 8 ways to look at each plane (quarter turns and mirror images). With 1, a
+            model that was calibrated for it looks again at the measured frames, and their contours
+            are the mean of these looks.
         locate: look for the heart first and show the models nothing else; None does it for
             shipped models, which were checked with it.
         labels: scheme of the written masks; None for the usual one of the view.
@@ -59,7 +61,8 @@ class Settings:
         keep_identifiers: name the patient on the pages, and let file names that may hold
             identifiers into the provenance.
         save_probabilities: keep what the model gave and write it beside the masks.
-        intervals: let a model that was calibrated for it look again, and give intervals.
+        intervals: let a model that was calibrated for it look again at the measured frames, and
+            give intervals; without, each frame is looked at once.
         language: of the pages: name of a shipped one, or path of a file of sentences.
         font: TrueType file for characters that the shipped fonts lack.
 
@@ -108,13 +111,14 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """A view's anatomy, how sure the model was where that is kept, what it says of itself, and
-    where the heart is."""
+    """A view's anatomy, how sure the model was where that is kept, what it says of itself, where
+    the heart is, and what a second look at the measured frames gave."""
 
     segmentation: Segmentation
     probabilities: Probabilities | None = None
     witness: "Witness | None" = None
     heart: str | None = None
+    second: SecondLook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,18 +162,19 @@ def examine(
     study = with_body(candidate.load(), settings.body)  #                  1 read
     sure: Mapping[View, Probabilities] = {}
     witnesses: Mapping[View, Witness] = {}
+    second: Mapping[View, SecondLook | None] = {}
     if settings.given is None:
         predicted = predict(study, models, settings)  #                    2 prepare, 3 segment,
         strategy, model = explain(study, models, settings)  #              4 refine
         strategy = {**strategy, **hearts(predicted)}
         segmentations, sure = parted(predicted)
-        witnesses = witnesses_of(predicted)
+        witnesses, second = witnesses_of(predicted), second_looks(predicted)
     else:
         segmentations, strategy, model = given(study, settings.given)
     study = replace(study, id=name or study.id)  # labels are named by the study's own
     report = measure(study, segmentations, model, strategy, settings)  #   5 measure
     report = with_doubts(report, study, segmentations, witnesses)
-    report = with_certainty(report, study, segmentations, models, settings)
+    report = with_certainty(report, second, settings)
     return Analysis(study, segmentations, report, sure)
 
 
@@ -206,11 +211,15 @@ def predict(study: Study, models: Models, settings: Settings) -> Mapping[View, P
             regions = ensemble.regions(image, turns=settings.turns, place=place)
         watching = Watching(regions, structures)
         labels = refine_regions(watching, structures, image.geometry)
+        first = Segmentation(labels, image.geometry, structures[1:], image.times_ms)
+        second = second_look(study, view, first, ensemble, settings)
+        sure = None if keeping is None else keeping.of(image, structures)
         found[view] = Predicted(
-            Segmentation(labels, image.geometry, structures[1:], image.times_ms),
-            None if keeping is None else keeping.of(image, structures),
+            first if second is None else second.segmentation,
+            sure if sure is None or second is None else sure.with_regions(second.regions),
             Witness(watching.seen(), ensemble.familiar),
             heart,
+            second,
         )
     return found
 
@@ -232,6 +241,11 @@ def hearts(predicted: Mapping[View, Predicted]) -> Mapping[str, str]:
 def witnesses_of(predicted: Mapping[View, Predicted]) -> "Mapping[View, Witness]":
     """What the models say of themselves, for the views that one segmented."""
     return {view: one.witness for view, one in predicted.items() if one.witness}
+
+
+def second_looks(predicted: Mapping[View, Predicted]) -> Mapping[View, SecondLook | None]:
+    """What looking again at the measured frames gave, by view."""
+    return {view: one.second for view, one in predicted.items()}
 
 
 def explain(study: Study, models: Models, settings: Settings) -> tuple[Mapping[str, str], ModelUse]:

@@ -25,7 +25,7 @@ def people(module: ModuleType, fold: int, count: int, noise: float = 1.0) -> lis
         drawn = {key: 0.45 if key.endswith("ef") else 100.0 for key in KEYS}
         scale = {key: (0.01 if key.endswith("ef") else 1.0) * doubt for key in KEYS}
         measured = {key: drawn[key] + noise * rng.normal() * scale[key] for key in KEYS}
-        looks = [{key: measured[key] + side * scale[key] for key in KEYS} for side in [1, -1] * 4]
+        looks = [{key: measured[key] + side * scale[key] for key in KEYS} for side in [1, -1] * 2]
         bins = [[[10.0, 9.0, 8.0]] + [[0.0, 0.0, 0.0]] * (module.BINS - 1)] * len(
             module.TEMPERATURES
         )
@@ -58,18 +58,18 @@ def test_a_fold_is_judged_by_constants_of_the_others_only(
     cases = {name: widths_of(intervals, wild, name) for name in folds}
     assert cases["fold-0"] == pytest.approx(calm["fold-0"])
     assert cases["fold-1"] > 3 * calm["fold-1"]
-    within = [one.within for one in intervals.crossed(wild, 4) if one.fold == "fold-0"]
+    within = [one.within for one in intervals.crossed(wild) if one.fold == "fold-0"]
     assert np.mean(within) < 0.3
 
 
 def widths_of(module: ModuleType, folds: dict[str, list[object]], name: str) -> float:
     """Half of an interval in its spread, so that other patients may be compared."""
-    mine = [o for o in module.crossed(folds, 4) if (o.fold, o.key) == (name, "lv_edv_ml")]
+    mine = [o for o in module.crossed(folds) if (o.fold, o.key) == (name, "lv_edv_ml")]
     return float(np.median([(one.high - one.low) / 2 / one.spread for one in mine]))
 
 
 def test_the_rows_count_the_cases(intervals: ModuleType, folds: dict[str, list[object]]) -> None:
-    cases = list(intervals.crossed(folds, 4))
+    cases = list(intervals.crossed(folds))
     where = intervals._conditions(folds, 4)
     rows = {(r.measure, r.data): r for r in intervals.coverage_rows(cases, where)}
     row = rows["lv_ef, coverage", "ACDC"]
@@ -112,10 +112,10 @@ def test_another_model_is_checked_without_its_own_patients_in_either_way(
 ) -> None:
     everybody = [one for fold in folds.values() for one in fold]
     small = people(intervals, 1, 20, noise=0.2)  # the patients of fold-1, and a better model
-    (first, by_folds), (second, by_own) = intervals.checked(small, everybody, 4)
+    (first, by_folds), (second, by_own) = intervals.checked(small, everybody)
     assert (first, second) == (intervals.TEST, intervals.OWN)
     others = [one for name in ("fold-0", "fold-2") for one in folds[name]]
-    constants = intervals.widths(others, 4)
+    constants = intervals.widths(others)
     case = next(one for one in by_folds if one.key == "rv_edv_ml")
     assert (case.high - case.low) / 2 == pytest.approx(constants["rv_edv_ml"].half(case.spread))
     wide, narrow = (np.mean([one.high - one.low for one in some]) for some in (by_folds, by_own))
@@ -130,8 +130,8 @@ def test_constants_and_cases_are_kept_and_the_page_has_their_table(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    cases = list(intervals.crossed(folds, 4))
-    calibration = intervals.calibrated([one for f in folds.values() for one in f], 4, "three")
+    cases = list(intervals.crossed(folds))
+    calibration = intervals.calibrated([one for f in folds.values() for one in f], "three")
     assert (calibration.patients, calibration.looks, set(calibration.findings)) == (60, 4, {*KEYS})
     intervals._write(tmp_path / "cases.csv", map(intervals._as_line, cases))
     intervals._write(tmp_path / "constants.csv", intervals.constants({"folds": calibration}))

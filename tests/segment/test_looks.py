@@ -13,7 +13,7 @@ from heartseg.core.study import Phases
 from heartseg.prepare import Locate
 from heartseg.prepare.clahe import Clahe
 from heartseg.segment import Bundle, load_bundle
-from heartseg.segment.looks import Looks, look_again, measured_frames
+from heartseg.segment.looks import Closer, Looks, look_again, measured_frames, settle
 from heartseg.segment.runtime import Runtime
 from tests.doors import ACDC, SPACING_MM, cine, painted
 
@@ -81,7 +81,7 @@ def test_a_model_that_sees_every_pixel_alone_sees_the_same_in_each_look(
     model: tuple[Bundle, Runtime], orientation: Orientation | None
 ) -> None:
     image, found = study(orientation)
-    looks = look_again(image, found, PHASES, model, 8)
+    looks = look_again(found, Closer(image, found, model, 8), PHASES)
     assert looks.phases == Phases(ed=2, es=0, how="given", rv_es=1)
     assert len(looks.seen) == 8
     truth = found.part((1, 2, 3))
@@ -102,9 +102,9 @@ def test_a_look_sees_the_heart_and_its_surroundings_only(model: tuple[Bundle, Ru
     image, found = study()
     bundle, runtime = model
     watching = Watching(runtime)
-    looks = look_again(image, found, PHASES, (bundle, watching), 1)
+    looks = look_again(found, Closer(image, found, (bundle, watching), 1), PHASES)
     grid = looks.seen[0].geometry
-    held = found.labels[[1, 2, 3]].any((0, 1))
+    held = found.labels.any((0, 1))
     wanted = [_around(held.any(1), 98), _around(held.any(0), 136)]
     assert grid.shape[1:] == tuple(stop - start for start, stop in wanted)
     first = (0, wanted[0][0], wanted[1][0])
@@ -118,7 +118,7 @@ def test_grey_values_mean_what_they_mean_in_the_whole_image(model: tuple[Bundle,
     voxels[:, :, 0, 0] = 1200  # brighter than the heart, outside of what a look sees
     bright, (bundle, runtime) = image.like(voxels), model
     watching = Watching(runtime)
-    look_again(bright, found, PHASES, (bundle, watching), 1)
+    look_again(found, Closer(bright, found, (bundle, watching), 1), PHASES)
     assert max(one.max() for one in watching.shown) == pytest.approx(0.75)
 
 
@@ -127,7 +127,7 @@ def test_looks_at_what_the_network_confuses_with_its_place_lie_apart(
 ) -> None:
     image, found = study()
     bundle, runtime = model
-    looks = look_again(image, found, PHASES, (bundle, Askew(runtime)), 4)
+    looks = look_again(found, Closer(image, found, (bundle, Askew(runtime)), 4), PHASES)
     tops = [int(np.flatnonzero((one.labels == 1).any((0, 1, 3)))[0]) for one in looks.seen]
     lefts = [int(np.flatnonzero((one.labels == 1).any((0, 1, 2)))[0]) for one in looks.seen]
     assert (tops[0] - tops[2], lefts[0] - lefts[2]) == (6, 0)
@@ -143,7 +143,7 @@ def test_a_preparation_that_a_cut_would_change_sees_the_whole_field(
     image, found = study()
     bundle, runtime = model
     prepared = replace(bundle, preparation=replace(bundle.preparation, **changed))
-    looks = look_again(image, found, PHASES, (prepared, runtime), 2)
+    looks = look_again(found, Closer(image, found, (prepared, runtime), 2), PHASES)
     assert looks.seen[0].geometry.shape == image.geometry.shape
     assert looks.seen[0].frames == 3
 
@@ -159,7 +159,9 @@ def test_a_model_that_seeks_the_heart_seeks_it_as_it_did(
     image, found = study()
     bundle, runtime = model
     seeking = replace(bundle.preparation, locate=Locate(look="short-axis"))
-    looks = look_again(image, found, PHASES, (replace(bundle, preparation=seeking), runtime), 1)
+    looks = look_again(
+        found, Closer(image, found, (replace(bundle, preparation=seeking), runtime), 1), PHASES
+    )
     assert (looks.seen[0].labels == found.part((1, 2, 3)).labels).all()
 
 
@@ -168,5 +170,56 @@ def test_without_anything_found_the_whole_field_is_looked_at(
 ) -> None:
     image, found = study()
     empty = found.like(np.zeros_like(found.labels))
-    looks = look_again(image, empty, PHASES, model, 1)
+    looks = look_again(empty, Closer(image, empty, model, 1), PHASES)
     assert looks.seen[0].geometry.shape == image.geometry.shape
+
+
+def phases_of_largest(masks: Segmentation) -> Phases:
+    sizes = [int((frame == Structure.LV_CAVITY).sum()) for frame in masks.labels]
+    return Phases(ed=int(np.argmax(sizes)), es=int(np.argmin(sizes)), how="detected")
+
+
+@pytest.mark.parametrize("orientation", [None, Orientation((0, 2, 1), (False, True, False))])
+def test_measured_frames_are_settled_where_they_lie(
+    model: tuple[Bundle, Runtime], orientation: Orientation | None
+) -> None:
+    image, truth = study(orientation)
+    wrong = truth.labels.copy()
+    wrong[1, :, :, :70][wrong[1, :, :, :70] > 0] = 0  # part of the heart was missed at its smallest
+    found = truth.like(wrong)
+    settled = settle(found, Closer(image, found, model, 4), phases_of_largest)
+    assert (settled.segmentation.labels == truth.labels).all()
+    assert sorted(settled.regions) == [0, 1]
+    region = settled.regions[1]
+    likeliest = np.argmax(region.values, axis=0)
+    drawn = truth.labels[1][region.box]
+    assert ((likeliest > 0) == (drawn > 0)).mean() > 0.999
+    assert region.values.sum(axis=0) == pytest.approx(1.0, abs=1e-3)
+    assert region.shape == image.geometry.shape
+
+
+def test_frames_that_settling_makes_the_measured_ones_are_settled_too(
+    model: tuple[Bundle, Runtime],
+) -> None:
+    image, truth = study()
+    wrong = truth.labels.copy()
+    wrong[2] = 0  # frame 2 seems to be the smallest until it is looked at again, then it is frame 1
+    wrong[2, 1, 80, 110] = Structure.LV_CAVITY
+    found = truth.like(wrong)
+    settled = settle(found, Closer(image, found, model, 2), phases_of_largest)
+    assert phases_of_largest(found).es == 2
+    assert (settled.segmentation.labels == truth.labels).all()
+    assert sorted(settled.regions) == [0, 1, 2]
+    assert settled.looks.phases == Phases(ed=0, es=1, how="detected")
+    assert settled.looks.seen[0].frames == 2
+
+
+def test_the_mean_of_looks_lies_between_them(model: tuple[Bundle, Runtime]) -> None:
+    image, found = study()
+    bundle, runtime = model
+    closer = Closer(image, found, (bundle, Askew(runtime)), 4)
+    seen = closer.look(3)
+    tops = [int(np.flatnonzero((one == 1).any((0, 2)))[0]) for one in seen.labels]
+    top = int(np.flatnonzero((seen.settled == 1).any((0, 2)))[0])
+    assert min(tops) < top < max(tops)
+    assert seen.mean.shape == (4, *seen.settled.shape)

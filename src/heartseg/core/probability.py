@@ -1,6 +1,6 @@
 """How sure a model was: a probability of every structure in every voxel, kept beside the labels."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -51,10 +51,23 @@ class Probabilities:
         """(structures, t, z, y, x) in [0, 1]; of each voxel they sum to 1 but for rounding."""
         return self.scaled.astype(np.float32) / np.float32(CERTAIN)
 
+    def with_regions(self, regions: "Mapping[int, Region]") -> Self:
+        """Other probabilities in some frames; around each region all is background."""
+        scaled = self.scaled.copy() if regions else self.scaled
+        for frame, region in regions.items():
+            scaled[:, frame] = 0
+            scaled[0, frame] = CERTAIN
+            scaled[:, frame][(slice(None), *region.box)] = _scaled(region.values)
+        return replace(self, scaled=scaled)
+
     def part(self, frames: Sequence[int]) -> Self:
         """Some frames, with their times."""
         times = None if self.times_ms is None else tuple(self.times_ms[one] for one in frames)
         return replace(self, scaled=self.scaled[:, list(frames)], times_ms=times)
+
+
+def _scaled(values: NDArray[np.float32]) -> NDArray[np.uint16]:
+    return np.rint(values * np.float32(CERTAIN)).clip(0, CERTAIN).astype(np.uint16)
 
 
 BACKGROUND_CERTAIN = 0.99
@@ -96,8 +109,7 @@ class Keeping:
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         for frame in self._frames:
-            whole = np.rint(frame * np.float32(CERTAIN)).clip(0, CERTAIN)
-            self._scaled.append(whole.astype(np.uint16))
+            self._scaled.append(_scaled(frame))
             yield frame
 
     def of(self, image: Image, structures: tuple[Structure, ...]) -> Probabilities:

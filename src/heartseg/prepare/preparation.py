@@ -89,13 +89,21 @@ class Preparation:
 
         return PRESETS
 
-    def sample(self, image: Image, place: Location | None = None) -> Sample:
+    def sample(
+        self,
+        image: Image,
+        place: Location | None = None,
+        *,
+        intensities: tuple[float, float] | None = None,
+    ) -> Sample:
         """What the network sees of an image.
 
         Args:
             image: a study's own.
             place: of the heart, in pixels of the canonical planes, where it was sought already
                 (`heartseg.segment.locate`); takes the place of `locate`.
+            intensities: what becomes 0 and 1, where the image is a part of one that says it;
+                None for the image's own `percentiles`.
 
         Raises:
             FormatError: the image has no contrast or holds NaN.
@@ -107,7 +115,8 @@ class Preparation:
             orientation=orientation,
             geometry=geometry,
             step=(1.0, 1.0),
-            intensities=intensity_range(orientation.apply(image.voxels), self.percentiles),
+            intensities=intensities
+            or intensity_range(orientation.apply(image.voxels), self.percentiles),
             settings=self,
             box=(slice(0, geometry.shape[1]), slice(0, geometry.shape[2])),
         )

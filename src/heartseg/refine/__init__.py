@@ -4,6 +4,20 @@ In: probabilities (structures, z, y, x) a frame. Out: `Structure` labels (z, y, 
 and fills; it never puts a structure where the model saw none of it, and never measures.
 """
 
-from heartseg.refine.frame import likeliest, refine_cine, refine_frame, refine_regions
+from heartseg.refine.frame import (
+    likeliest,
+    refine_cine,
+    refine_frame,
+    refine_region,
+    refine_regions,
+)
+from heartseg.refine.time import no_flicker
 
-__all__ = ["likeliest", "refine_cine", "refine_frame", "refine_regions"]
+__all__ = [
+    "likeliest",
+    "no_flicker",
+    "refine_cine",
+    "refine_frame",
+    "refine_region",
+    "refine_regions",
+]

@@ -1,21 +1,25 @@
-"""The same model looks again at a few frames, in other ways: how far its answers lie apart.
+"""The same model looks again at the frames that are measured, in other ways.
 
-Each look turns or mirrors the planes (`frames.turned`; Wang 2019, arXiv 1807.07356) and is refined
-as the segmentation itself is. It sees the heart and its surroundings instead of the whole field,
-which is a fraction of the work, and shifts the network's grid against the pixels besides.
+Each look turns or mirrors the planes (`frames.turned`; Wang 2019, arXiv 1807.07356) and sees the
+heart and its surroundings instead of the whole field, which is a fraction of the work. What the
+looks say on average is a better segmentation than that of one of them; how far they lie apart tells
+how far off the numbers may be.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from heartseg.core.anatomy import Labels
+from heartseg.core.geometry import Box
 from heartseg.core.image import Image, Segmentation
+from heartseg.core.probability import Region
 from heartseg.core.study import Phases
 from heartseg.prepare import Preparation
 from heartseg.prepare.sample import Sample
-from heartseg.refine import refine_cine
+from heartseg.refine import no_flicker, refine_region
 from heartseg.segment.bundle import Bundle
 from heartseg.segment.frames import looking, turned, unturned
 from heartseg.segment.runtime import Runtime
@@ -25,6 +29,21 @@ MARGIN_MM = 30.0
 
 MARGIN_PX = 20
 """The same for images without millimetres."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameLooks:
+    """What was seen of one frame, on the part of the grid with the heart.
+
+    Attributes:
+        labels: of each look, (z, rows, columns).
+        mean: the looks' mean probabilities, (structures, z, rows, columns).
+        settled: labels (z, rows, columns) of the mean.
+    """
+
+    labels: tuple[Labels, ...]
+    mean: NDArray[np.float32]
+    settled: Labels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,38 +59,95 @@ class Looks:
     seen: tuple[Segmentation, ...]
 
 
-def look_again(
-    image: Image, found: Segmentation, phases: Phases, model: tuple[Bundle, Runtime], ways: int
-) -> Looks:
-    """Look at the frames of the phases in so many ways, the first of `frames.turned`.
+@dataclass(frozen=True, slots=True, eq=False)
+class Settled:
+    """A segmentation whose measured frames are the mean of several looks.
+
+    Attributes:
+        segmentation: of all frames.
+        looks: at the measured frames.
+        regions: what the looks say on average of each frame that was looked at again.
+    """
+
+    segmentation: Segmentation
+    looks: Looks
+    regions: Mapping[int, Region]
+
+
+class Closer:
+    """One image that a model looks at again, around the heart.
 
     Args:
         image: of the study.
         found: its segmentation, which says where the heart is.
-        phases: frames of both.
         model: that made the segmentation.
-        ways: 1 to 8.
+        ways: 1 to 8, the first of `frames.turned`.
     """
-    frames = measured_frames(phases)
-    bundle, _ = model
-    sample, indices = _sample(image, found, frames, bundle.preparation)
-    planes = np.stack([sample.channels(index) for index in indices])
-    grid, structures = sample.image.geometry, bundle.structures
-    seen = []
-    for way in range(ways):
-        labels = refine_cine(seen_from(planes, sample, model, way), structures, grid)
-        seen.append(Segmentation(labels, grid, structures[1:]))
-    return Looks(_among(phases, frames), tuple(seen))
+
+    def __init__(
+        self, image: Image, found: Segmentation, model: tuple[Bundle, Runtime], ways: int
+    ) -> None:
+        self._bundle, self._runtime = model
+        self._sample, self.box = _cut_sample(image, found, self._bundle.preparation)
+        self._whole, self._ways = image.geometry.shape, ways
+
+    def look(self, frame: int) -> FrameLooks:
+        """Look at one frame in all ways."""
+        structures, grid = self._bundle.structures, self._sample.image.geometry
+        labels, total = [], np.zeros((len(structures), *grid.shape), np.float32)
+        for seen in self._seen(frame):
+            labels.append(refine_region(Region.whole(seen), structures, grid))
+            total += seen
+        mean = total / np.float32(self._ways)
+        settled = refine_region(Region.whole(mean), structures, grid)
+        return FrameLooks(tuple(labels), mean, settled)
+
+    def region(self, looks: FrameLooks) -> Region:
+        """The mean of the looks at a frame, where it lies in the frame."""
+        return Region(looks.mean, self.box, self._whole)
+
+    def together(self, looked: Mapping[int, FrameLooks], phases: Phases) -> Looks:
+        """The looks at the frames of these phases, each of which was looked at."""
+        frames, grid = measured_frames(phases), self._sample.image.geometry
+        each = [np.stack([looked[one].labels[way] for one in frames]) for way in range(self._ways)]
+        structures = self._bundle.structures[1:]
+        return Looks(
+            _among(phases, frames), tuple(Segmentation(one, grid, structures) for one in each)
+        )
+
+    def _seen(self, frame: int) -> Iterator[NDArray[np.float32]]:
+        """Probabilities (structures, z, rows, columns) of each way."""
+        pixels, look = self._sample.channels(frame), looking(self._bundle, self._runtime)
+        for way in range(self._ways):
+            yield self._sample.restore(unturned(look(turned(pixels, way)), way))
 
 
-def seen_from(
-    planes: NDArray[np.float32], sample: Sample, model: tuple[Bundle, Runtime], way: int
-) -> Iterator[NDArray[np.float32]]:
-    """Probabilities (structures, z, y, x) of prepared frames (t, z, channels, H, W)."""
-    bundle, runtime = model
-    look = looking(bundle, runtime)
-    for frame in planes:
-        yield sample.restore(unturned(look(turned(frame, way)), way))
+def settle(
+    found: Segmentation, closer: Closer, phases_in: Callable[[Segmentation], Phases]
+) -> Settled:
+    """Look again at the measured frames until the looks no longer change which these are.
+
+    Args:
+        found: by one look at each frame.
+        closer: at the image of `found`.
+        phases_in: the measured phases of a segmentation.
+    """
+    looked: dict[int, FrameLooks] = {}
+    labels, settled = found.labels.copy(), found
+    while new := [one for one in measured_frames(phases_in(settled)) if one not in looked]:
+        for frame in new:
+            looked[frame] = closer.look(frame)
+            labels[frame] = 0
+            labels[frame][closer.box] = looked[frame].settled
+        settled = found.like(no_flicker(labels))
+    regions = {frame: closer.region(one) for frame, one in looked.items()}
+    return Settled(settled, closer.together(looked, phases_in(settled)), regions)
+
+
+def look_again(found: Segmentation, closer: Closer, phases: Phases) -> Looks:
+    """Look at the frames of the phases of `found`, which stays as it is."""
+    looked = {frame: closer.look(frame) for frame in measured_frames(phases)}
+    return closer.together(looked, phases)
 
 
 def measured_frames(phases: Phases) -> tuple[int, ...]:
@@ -87,17 +163,18 @@ def _among(phases: Phases, frames: tuple[int, ...]) -> Phases:
     return Phases(ed=frames.index(phases.ed), es=es, how=phases.how, rv_es=rv_es)
 
 
-def _sample(
-    image: Image, found: Segmentation, frames: tuple[int, ...], preparation: Preparation
-) -> tuple[Sample, tuple[int, ...]]:
-    """The frames around the heart as the network sees them, and where they stand in the sample."""
+def _cut_sample(image: Image, found: Segmentation, preparation: Preparation) -> tuple[Sample, Box]:
+    """The part of the image around the heart as the network sees it, and where it lies."""
     whole = preparation.sample(image)
-    if not _may_be_cut(preparation):
-        return whole, frames
-    near = _near(image.part(frames), found.part(frames))
-    return replace(preparation.sample(near), intensities=whole.intensities), tuple(
-        range(len(frames))
+    box = _around(found) if _may_be_cut(preparation) else _everything(found)
+    if box == _everything(found):
+        return whole, box
+    near = replace(
+        image,
+        voxels=image.voxels[(..., *box[1:])],
+        geometry=image.geometry.cropped(*box[1:]),
     )
+    return preparation.sample(near, intensities=whole.intensities), box
 
 
 def _may_be_cut(preparation: Preparation) -> bool:
@@ -106,22 +183,23 @@ def _may_be_cut(preparation: Preparation) -> bool:
     return plain and preparation.spacing_mm is not None
 
 
-def _near(image: Image, found: Segmentation) -> Image:
+def _everything(found: Segmentation) -> Box:
+    z, y, x = found.geometry.shape
+    return slice(0, z), slice(0, y), slice(0, x)
+
+
+def _around(found: Segmentation) -> Box:
     """The heart of all frames with the margin around it, as far as the image reaches."""
     there = np.asarray(found.labels.any(axis=(0, 1)))
     if not there.any():
-        return image
-    in_mm = image.geometry.unit == "mm"
+        return _everything(found)
+    in_mm = found.geometry.unit == "mm"
     below, beside = (
-        round(MARGIN_MM / one) if in_mm else MARGIN_PX for one in image.geometry.spacing[1:]
+        round(MARGIN_MM / one) if in_mm else MARGIN_PX for one in found.geometry.spacing[1:]
     )
     rows = _cut(np.asarray(there.any(axis=1)), below)
     columns = _cut(np.asarray(there.any(axis=0)), beside)
-    return replace(
-        image,
-        voxels=image.voxels[..., rows, columns],
-        geometry=image.geometry.cropped(rows, columns),
-    )
+    return slice(0, found.geometry.shape[0]), rows, columns
 
 
 def _cut(held: NDArray[np.bool_], margin: int) -> slice:
