@@ -57,7 +57,7 @@ def main() -> None:
     """Segment, compare, print, keep."""
     options = _options()
     bundle = load_bundle(options.model)
-    patients = _patients(options.part, options.limit)
+    patients = patients_of(options.part, options.limit)
     kept = options.limit is None and not options.dry_run
     for turns in options.turns or [1]:
         scores = scored(patients, options.model, turns)
@@ -85,7 +85,8 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _patients(part: str, limit: int | None) -> list[Path]:
+def patients_of(part: str, limit: int | None) -> list[Path]:
+    """Folders of the patients of a part of the split, the first so many."""
     training = real_images() / "acdc" / "training"
     if not training.is_dir():
         sys.exit("no ACDC patients: set HEARTSEG_DATA to the folder of real images")
@@ -93,13 +94,15 @@ def _patients(part: str, limit: int | None) -> list[Path]:
     return chosen[:limit]
 
 
-def scored(patients: Sequence[Path], model: str, turns: int) -> Scores:
+def scored(
+    patients: Sequence[Path], model: str, turns: int, *, locate: bool | None = None
+) -> Scores:
     """Segment patients by the command line, and compare with their published labels."""
     cases: list[AgreementRow] = []
     findings: dict[str, tuple[Numbers, Numbers]] = {}
     with tempfile.TemporaryDirectory(prefix="heartseg-accuracy-") as name:
         out = Path(name)
-        segment(patients, out, model, turns)
+        segment(patients, out, model, turns, locate=locate)
         for patient in patients:
             judged = evaluate(out, patient, SCHEME)
             if judged.problems:
@@ -110,9 +113,13 @@ def scored(patients: Sequence[Path], model: str, turns: int) -> Scores:
     return Scores(cases=tuple(cases), findings=findings)
 
 
-def segment(patients: Sequence[Path], out: Path, model: str, turns: int) -> None:
-    """Run the command line; exits where it fails."""
+def segment(
+    patients: Sequence[Path], out: Path, model: str, turns: int, *, locate: bool | None = None
+) -> None:
+    """Run the command line; exits where it fails. `locate` None is the command's own choice."""
     options = ["-o", str(out), "--model", model, "--turns", str(turns), "--formats", "nifti,json"]
+    if locate is not None:
+        options += ["--locate" if locate else "--no-locate"]
     command = [*heartseg(), "segment", *map(str, patients), *options, "--device", "cpu"]
     done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
     if done.returncode:
