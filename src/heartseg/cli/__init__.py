@@ -150,11 +150,15 @@ def segment(
     body: BodyTable = None,
     papillary: Papillary = "cavity",
     base: Base = "drawn",
-    turns: Annotated[int, typer.Option(help="ways to look at each plane: 1, 4 or 8")] = 1,
+    turns: Annotated[int, typer.Option(help="ways to look at every frame: 1, 4 or 8")] = 1,
     locate: Locate = None,
     save_probabilities: SaveProbabilities = False,
     intervals: Annotated[
-        bool, typer.Option("--intervals/--no-intervals", help="how far off each number may be")
+        bool,
+        typer.Option(
+            "--intervals/--no-intervals",
+            help="look again at ED and ES: how far off each number may be",
+        ),
     ] = True,
     keep_identifiers: KeepIdentifiers = False,
     language: Language = "en",
