@@ -35,6 +35,7 @@ from heartseg.train.shown import require_crops
 from heartseg.train.split import Split
 from heartseg.train.stacks import batches_for
 from heartseg.train.start import Start
+from heartseg.train.teacher import Teaching
 from heartseg.train.watching import Watching, all_of, tensorboard_watcher
 
 _ALONE = Ranks()
@@ -84,6 +85,7 @@ class RunSettings:
     loss: Objective = field(default_factory=Objective)
     split: Split = field(default_factory=Split)
     start: Start = field(default_factory=Start)
+    teaching: Teaching = field(default_factory=Teaching)
     log: Watching = field(default_factory=Watching)
 
     def __post_init__(self) -> None:
@@ -94,6 +96,11 @@ class RunSettings:
         if self.schedule.needs_scores and not self.validate_on:
             got = "patience or a plateau, and nothing to validate on"
             raise ConfigError("schedule", got=got, do="name parts in validate_on")
+        if self.teaching.models and self.loss.activation != "softmax":
+            got = f"loss.activation {self.loss.activation}"
+            raise ConfigError(
+                "teaching", got=got, allowed="softmax, where classes exclude each other"
+            )
         learnt_too = set(self.loss.ignored) & set(self.structures)
         if learnt_too:
             got = ", ".join(sorted(learnt_too))
@@ -154,6 +161,7 @@ def build_task(
         spatial=settings.spatial,
         intensity=settings.intensity,
         seed=settings.seed,
+        teacher=settings.teaching.teacher(root, settings.preparation, settings.classes(), device),
     )
 
 

@@ -12,9 +12,10 @@ from heartseg.augment import IntensityChange, SpatialChange, change_intensity
 from heartseg.train.batches import Batches
 from heartseg.train.data import PreparedFrame
 from heartseg.train.learning import Learning
-from heartseg.train.objective import Criterion
+from heartseg.train.objective import Answer, Criterion
 from heartseg.train.scoring import scores
 from heartseg.train.task import Numbers
+from heartseg.train.teacher import Teacher
 from heartseg.train.update import Judged, Update
 
 __all__ = ["Learning", "Segment"]
@@ -30,6 +31,7 @@ class Segment:
         validation: frames that are scored whole, with the moving-average weights.
         criterion: how answers are judged, by this process and those that train with it.
         learning, spatial, intensity: settings.
+        teacher: whose answers are learnt beside the labels; None for nobody.
         seed: of batches, augmentation and dropout.
     """
 
@@ -44,9 +46,11 @@ class Segment:
         spatial: SpatialChange,
         intensity: IntensityChange,
         seed: int,
+        teacher: Teacher | None = None,
     ) -> None:
         self._data, self._validation, self._criterion = data, validation, criterion
         self._learning, self._spatial, self._intensity = learning, spatial, intensity
+        self._teacher = teacher
         self.network = network.to(data.device, memory_format=data.memory_format)  # type: ignore[call-overload]
         self._update = Update(self.network, learning)
         self.average = self._update.average
@@ -77,7 +81,8 @@ class Segment:
         mine = self._data.as_input(self._criterion.ranks.share(crops))
         with self._learning.autocast(mine.device):
             answer = self._connected(mine)
-        return self._criterion.judge(answer, truth)
+        judged = self._criterion.judge(answer, truth)
+        return judged if self._teacher is None else _taught(self._teacher, judged, answer, mine)
 
     def _batch(self) -> tuple[Tensor, Tensor]:
         batch, away, carried = self._learning.batch, self._learning.away, self._criterion.carried
@@ -94,3 +99,12 @@ class Segment:
     def _answer(self, slices: NDArray[np.float32]) -> Tensor:
         with self._learning.autocast(self._data.device):
             return self._data.answered(self.average, slices)
+
+
+def _taught(teacher: Teacher, judged: Judged, answer: Answer, crops: Tensor) -> Judged:
+    """With what the teacher says of the finest level."""
+    finest = answer[0] if isinstance(answer, tuple) else answer
+    apart = teacher.judge(finest, crops)
+    total, logged = judged
+    loss = teacher.beside(total, apart)
+    return loss, {**logged, "teacher": apart.detach(), "loss": loss.detach()}
