@@ -32,15 +32,18 @@ from typing import Any
 import numpy as np
 from edges_judged import BORDERS, Masks, judge_again, read_masks
 from outlines import attribution, sheet, window_of
-from rows import RESULTS, ROOT, Row, append, commit, hardware, today
+from rows import RESULTS, ROOT, Row, append, commit, today
 
 from heartseg.benchmark.cell import Job, case_means, do
 from heartseg.benchmark.engine import write_report
 from heartseg.benchmark.grid import Cell, Grid, read_grid
+from heartseg.benchmark.hardware import processor
 from heartseg.benchmark.ledger import Ledger, alone_in
 from heartseg.benchmark.score import patients_of
 from heartseg.config import to_table
 from heartseg.measure.statistics import bootstrap_mean, holm, paired_wilcoxon
+from heartseg.train.run import choose_device
+from heartseg.train.trained import card_name
 
 DATA: Mapping[str, str] = {"acdc": "ACDC", "camus": "CAMUS, four chambers"}
 UNITS: Mapping[str, str] = {"acdc": "mm", "camus": "px"}
@@ -100,7 +103,7 @@ def main() -> None:
             if left == 0:
                 break
             left -= 1
-            row = done(grids[data], cell, folder)
+            row = done(grids[data], cell, folder, options.device)
             print(f"{data} {cell.run}: {row['status']} {row.get('reason', '')}", flush=True)
     for data, grid in grids.items():
         told(data, grid, options)
@@ -112,6 +115,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", nargs="+", choices=DATA, default=list(DATA))
     parser.add_argument("--part", choices=("validate", "test"), default="validate")
     parser.add_argument("--steps", type=int, help="of every run, in place of the files' own")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--cells", type=int, default=-1, help="runs to do at most; none at 0")
     parser.add_argument("--dry-run", action="store_true", help="rows and drawing stay in OUT")
     return parser.parse_args()
@@ -140,7 +144,7 @@ def in_turn(grids: Mapping[str, Grid]) -> Iterator[tuple[str, Cell]]:
                     yield data, cell
 
 
-def done(grid: Grid, cell: Cell, folder: Path) -> Mapping[str, str]:
+def done(grid: Grid, cell: Cell, folder: Path, device: str = "cpu") -> Mapping[str, str]:
     """Train and score one run, or go on with it; its row of runs.csv."""
     job = Job(
         run=cell.run,
@@ -149,13 +153,13 @@ def done(grid: Grid, cell: Cell, folder: Path) -> Mapping[str, str]:
         root=str(grid.root.resolve()),
         folder=str((folder / "runs" / cell.run).resolve()),
         score_on=grid.score_on,
-        device="cpu",
+        device=device,
     )
     row = do(job)
     Ledger(folder).add(row)
     if row["status"] == "done":
         patients = patients_of(cell.settings, grid.root, grid.score_on)
-        judge_again(job.scored, Path(job.folder), cell.settings, patients)
+        judge_again(job, cell.settings, patients)
     return row
 
 
@@ -182,7 +186,7 @@ def told(data: str, grid: Grid, options: argparse.Namespace) -> None:
     lines = {
         arm: [line for p in some for line in _read(p / BORDERS)] for arm, some in places.items()
     }
-    where = conditions(data, finished[seeds[0], "base"], seeds, options.part)
+    where = conditions(data, finished[seeds[0], "base"], seeds, options)
     scores, pairs = list(score_rows(lines, where)), list(compared_rows(lines, where))
     for row in (*scores, *pairs):
         if row.structure == "mean":
@@ -209,18 +213,21 @@ def _read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def conditions(data: str, cell: Cell, seeds: Sequence[str], part: str) -> dict[str, str]:
+def conditions(
+    data: str, cell: Cell, seeds: Sequence[str], options: argparse.Namespace
+) -> dict[str, str]:
     """What all rows of a data set share."""
+    machine = processor() if options.device == "cpu" else card_name(choose_device(options.device))
     learning, schedule = cell.settings.learning, cell.settings.schedule
     return {
         "date": today(),
         "commit": commit(),
         "data": DATA[data],
-        "split": part,
+        "split": options.part,
         "seed": " ".join(seeds),
         "configuration": f"runs/edges/{data}-*.toml, {schedule.steps} steps of {learning.images}",
         "images_seen": str(schedule.steps * learning.images),
-        "hardware": f"{hardware().rpartition(',')[0]}, 1 thread",
+        "hardware": f"{machine}, 1 thread",
         "unit": UNITS[data],
     }
 
@@ -301,7 +308,9 @@ def squares(lines: Lines, before: Masks, after: Masks) -> Iterator[Square]:
         means = case_means(lines[arm], "dice")
         for case in sorted(means, key=lambda one: (means[one], one))[:HARDEST]:
             frame, z = worst_slice(masks.found[case], masks.truth[case])
-            where = f"{case} · frame {frame + 1} · slice {z + 1} of {masks.truth[case].shape[1]}"
+            frames, slices = masks.truth[case].shape[:2]
+            phase = ("ED", "ES")[frame] if frames == 2 else "single frame"
+            where = f"{case} · {phase} · slice {z + 1} of {slices}"
             truth = masks.truth[case][frame, z]
             shown = [one.found[case][frame, z] for one in (before, after)]
             spacing = masks.spacing[case]

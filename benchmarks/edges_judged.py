@@ -13,20 +13,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
+from heartseg.benchmark.cell import Job
 from heartseg.core.errors import ModelError
 from heartseg.core.image import Segmentation
+from heartseg.measure import detect_phases
 from heartseg.measure.metrics import METRICS
 from heartseg.measure.pair import TOLERANCE_MM, Pair
 from heartseg.read import Candidate
 from heartseg.refine import refine_cine
 from heartseg.report.atomic import write_atomically
 from heartseg.segment.frames import average_of_turns
-from heartseg.train.run import RunSettings
+from heartseg.train.run import RunSettings, choose_device
 from heartseg.train.trained import TRAINED, Trained
 
 BORDERS, MASKS = "borders.csv", "masks.npz"
+
+SAME_DICE = 1e-4
+"""A card may round a voxel another way the second time."""
 
 BAND_PX = 6.0
 """Width of the boundary IoU's bands where there are no millimetres."""
@@ -54,15 +58,14 @@ class Masks:
     spacing: Mapping[str, tuple[float, float]]
 
 
-def judge_again(
-    scored: Path, run: Path, settings: RunSettings, patients: Sequence[Candidate]
-) -> None:
-    """Write both files into the folder of the scores, the lines last.
+def judge_again(job: Job, settings: RunSettings, patients: Sequence[Candidate]) -> None:
+    """Write both files into the folder of a run's scores, the lines last.
 
     Raises:
         ModelError: another Dice than the engine's.
     """
-    network = Trained(settings, run / TRAINED, torch.device("cpu"))
+    scored = job.scored
+    network = Trained(settings, Path(job.folder) / TRAINED, choose_device(job.device))
     lines: list[Line] = []
     arrays: dict[str, Any] = {}
     for candidate in patients:
@@ -91,6 +94,8 @@ def segmented(
     study = candidate.load()
     reference = (candidate.reference() if candidate.reference else {})[settings.view]
     phases = study.phases.get(settings.view)
+    if phases is None and candidate.covered is None and reference.frames > 1:
+        phases = detect_phases(reference)  # of a data set that names none, as the engine does
     if phases is not None and phases.es is not None:
         frames, names = [phases.ed, phases.es], ["ED", "ES"]
     else:
@@ -143,7 +148,7 @@ def _require_same_dice(lines: Sequence[Line], engine: Path) -> None:
         theirs = {(r["case"], r["phase"], r["structure"]): r["dice"] for r in csv.DictReader(file)}
     for one in lines:
         dice = theirs.get((one.case, one.phase, one.structure), "none")
-        if dice == "none" or abs(float(dice) - float(one.dice)) > 1e-6:
+        if dice == "none" or abs(float(dice) - float(one.dice)) > SAME_DICE:
             got = f"Dice {one.dice} of {one.case} {one.phase} {one.structure}"
             raise ModelError("borders", got=got, allowed=f"the engine's {dice}")
 
