@@ -139,7 +139,10 @@ def _pixels(count: int, size: tuple[int, ...], seed: int = 1) -> Any:
 
 
 def _outputs(answer: Any) -> tuple[Any, ...]:
-    return answer if isinstance(answer, tuple) else (answer,)
+    from heartseg.models.answer import edges_of, regions_of
+
+    edges = edges_of(answer)
+    return regions_of(answer) if edges is None else (*regions_of(answer), edges)
 
 
 def _without_gradient(described: Any) -> list[str]:

@@ -12,9 +12,8 @@ made from the data set's labels, so their licence holds for it, and it says so.
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from html import escape
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
@@ -22,32 +21,35 @@ from typing import Any
 import numpy as np
 from appraise import SCHEME
 from numpy.typing import NDArray
+from outlines import (
+    CAPTION_LINES,
+    DRAWN,
+    GAP_PX,
+    LINE_PX,
+    TILE_PX,
+    Window,
+    attribution,
+    sheet,
+    window_of,
+)
 from PIL import Image as Pictures
 from PIL import ImageDraw
 
 from heartseg.core.anatomy import Structure
 from heartseg.core.geometry import Geometry
-from heartseg.core.outline import outlines
 from heartseg.core.study import View
 from heartseg.evaluation import cells_as_csv, failures_in
 from heartseg.measure.worst import Failure, worst
 from heartseg.preview.canvas import font
 from heartseg.read import Candidate, find_studies
-from heartseg.read.layouts import LAYOUTS
 from heartseg.read.masks import study_masks
 from heartseg.report.drawing import Stretch, draw_contour, enlarge
-from heartseg.report.palette import COLOURS, INK, MUTED, PAPER, css
+from heartseg.report.palette import COLOURS, INK, PAPER
 from heartseg.segment import load_bundle, write_bundle
 from heartseg.segment.appraisal import read_appraisals
 from heartseg.segment.card.sections import DRAWING
 
-COUNT, COLUMNS = 8, 4
-TILE_PX, LINE_PX, GAP_PX = 220, 17, 14
-CAPTION_LINES = 3
-MARGIN = 0.15
-"""Of the heart's extent, around it."""
-
-DRAWN = (Structure.RV_CAVITY, Structure.LV_MYOCARDIUM, Structure.LV_CAVITY)
+COUNT = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,13 +70,17 @@ class Slice:
     spacing_mm: tuple[float, float]
 
     @property
-    def window(self) -> tuple[float, float, float]:
-        """Middle (row, column) in pixels and side in mm of the square that holds both hearts."""
-        rows, columns = np.nonzero((self.reference > 0) | (self.model > 0))
-        spans = [(rows.min(), rows.max()), (columns.min(), columns.max())]
-        sides = [(b - a + 1) * step for (a, b), step in zip(spans, self.spacing_mm, strict=True)]
-        (top, bottom), (left, right) = spans
-        return (top + bottom) / 2, (left + right) / 2, max(sides) * (1 + 2 * MARGIN)
+    def window(self) -> Window:
+        """The square that holds both hearts."""
+        return window_of((self.reference, self.model), self.spacing_mm)
+
+    @property
+    def captions(self) -> tuple[str, str, str]:
+        """Three lines: which slice; what went wrong; how much."""
+        told = self.told
+        place = [told.case, told.group, told.phase, f"slice {told.slice} of {told.slices}"]
+        where = " · ".join(part for part in (*place, told.level) if part)
+        return where, f"{told.structure}: {told.how}", f"{told.wrong_ml:.1f} mL wrong"
 
 
 def main() -> None:
@@ -125,85 +131,6 @@ def slice_of(candidate: Candidate, masks: Path, told: Failure) -> Slice:
     return Slice(told=told, pixels=pixels, reference=wanted, model=found, spacing_mm=(dy, dx))
 
 
-def captions(told: Failure) -> tuple[str, str, str]:
-    """Three lines: which slice; what went wrong; how much."""
-    place = [told.case, told.group, told.phase, f"slice {told.slice} of {told.slices}", told.level]
-    wrong = f"{told.structure}: {told.how}"
-    return " · ".join(part for part in place if part), wrong, f"{told.wrong_ml:.1f} mL wrong"
-
-
-def attribution(candidates: Sequence[Candidate]) -> str:
-    """Whose labels were drawn, what was done with them, and under which licence."""
-    cards = {one.layout: LAYOUTS[one.layout].card for one in candidates}
-    said = [f"{card.title} ({card.paper}): {card.licence}" for card in cards.values() if card]
-    return (
-        "Dashed: reference. Solid: model. Outlines of single slices, drawn from the labels of "
-        + "; ".join(said or ["files without a card"])
-        + ". The same licence holds for this drawing. No image data."
-    )
-
-
-def sheet(slices: Sequence[Slice], below: str) -> str:
-    """The drawing: SVG, outlines in millimetres, each slice in a square of its own."""
-    high = TILE_PX + CAPTION_LINES * LINE_PX + GAP_PX
-    lines = list(_wrapped(below, 130))
-    width = COLUMNS * (TILE_PX + GAP_PX) + GAP_PX
-    height = -(-len(slices) // COLUMNS) * high + GAP_PX + LINE_PX * (len(lines) + 1)
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-        f'font-family="sans-serif" font-size="11" fill="none">',
-        f"<title>Worst slices</title><desc>{escape(below)}</desc>",
-        f'<rect width="{width}" height="{height}" fill="{css(PAPER)}"/>',
-    ]
-    for place, one in enumerate(slices):
-        row, column = divmod(place, COLUMNS)
-        left, top = GAP_PX + column * (TILE_PX + GAP_PX), GAP_PX + row * high
-        parts += [f'<g transform="translate({left} {top})">', *_square(one), "</g>"]
-    for number, line in enumerate(lines):
-        y = height - LINE_PX * (len(lines) - number)
-        parts.append(_text(GAP_PX, y, line, css(MUTED)))
-    return "\n".join([*parts, "</svg>\n"])
-
-
-def _square(one: Slice) -> Iterator[str]:
-    yield f'<rect width="{TILE_PX}" height="{TILE_PX}" stroke="#d0d4da"/>'
-    for labels, dash in ((one.reference, ' stroke-dasharray="4 3"'), (one.model, "")):
-        for structure in DRAWN:
-            path = _path(labels == structure, one)
-            if path:
-                colour = css(COLOURS[structure])
-                yield f'<path d="{path}" stroke="{colour}" stroke-width="1.6"{dash}/>'
-    for line, words in enumerate(captions(one.told), start=1):
-        yield _text(0, TILE_PX + LINE_PX * line - 3, words, css(INK))
-
-
-def _path(mask: NDArray[np.bool_], one: Slice) -> str:
-    """All outlines of a structure, from pixels to the square."""
-    row, column, side = one.window
-    scale = TILE_PX / side
-    closed = []
-    for polygon in outlines(mask):
-        x = (polygon[:, 0] - column) * one.spacing_mm[1] * scale + TILE_PX / 2
-        y = (polygon[:, 1] - row) * one.spacing_mm[0] * scale + TILE_PX / 2
-        points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
-        closed.append(f"M{points}Z")
-    return "".join(closed)
-
-
-def _text(x: float, y: float, words: str, colour: str) -> str:
-    return f'<text x="{x}" y="{y}" fill="{colour}">{escape(words)}</text>'
-
-
-def _wrapped(text: str, wide: int) -> Iterator[str]:
-    line = ""
-    for word in text.split():
-        if line and len(line) + len(word) >= wide:
-            yield line
-            line = ""
-        line = f"{line} {word}".strip()
-    yield line
-
-
 def page(slices: Sequence[Slice]) -> Pictures.Image:
     """The pictures: a line a case, with the image, the reference and the model."""
     high = TILE_PX + CAPTION_LINES * LINE_PX + GAP_PX
@@ -215,7 +142,7 @@ def page(slices: Sequence[Slice]) -> Pictures.Image:
         for column, labels in enumerate((None, one.reference, one.model)):
             left = GAP_PX + column * (TILE_PX + GAP_PX)
             picture.paste(Pictures.fromarray(_tile(one, labels)), (left, top))
-        for line, words in enumerate(captions(one.told)):
+        for line, words in enumerate(one.captions):
             at = (GAP_PX, top + TILE_PX + 2 + LINE_PX * line)
             draw.text(at, words, INK, font(12))
     return picture

@@ -136,6 +136,7 @@ def _trained(name: str, frames: Sequence[Frame], planes: int) -> Any:
 
     from heartseg.losses import deeply_supervised, dice_and_cross_entropy
     from heartseg.models import ARCHITECTURES
+    from heartseg.models.answer import regions_of
 
     described = ARCHITECTURES[name]
     torch.manual_seed(SEED)
@@ -146,7 +147,7 @@ def _trained(name: str, frames: Sequence[Frame], planes: int) -> Any:
         for group in optimiser.param_groups:
             group["lr"] = 1e-3 * 0.5 * (1 + math.cos(math.pi * min(1, seen / planes)))
         answer = network(pixels)
-        levels = answer if isinstance(answer, tuple) else (answer,)
+        levels = regions_of(answer)
         optimiser.zero_grad()
         deeply_supervised(dice_and_cross_entropy, levels, truth).backward()
         optimiser.step()

@@ -244,6 +244,7 @@ def _training_seconds(
     """Of one input, though a step may need more of them."""
     import torch
 
+    from heartseg.models.answer import regions_of
     from heartseg.models.architecture import output_size
 
     count = max(described.smallest_batch, 2 if described.dimensions == 2 else 1)
@@ -255,7 +256,7 @@ def _training_seconds(
         network.zero_grad(set_to_none=True)
         with _autocast(options):
             answer = network(pixels)
-        finest = answer[0] if isinstance(answer, tuple) else answer
+        finest = regions_of(answer)[0]
         torch.nn.functional.cross_entropy(finest.float(), truth).backward()
 
     return min(_timed(once, options)) / count

@@ -25,6 +25,7 @@ from turns import Pace
 
 from heartseg.augment import SpatialChange, change_intensity
 from heartseg.config import load
+from heartseg.models.answer import regions_of
 from heartseg.read import find_studies
 from heartseg.train import segment_task
 from heartseg.train.batches import Planes
@@ -126,8 +127,7 @@ def _work(task: Segment, settings: RunSettings, pace: Pace) -> None:
         network.zero_grad(set_to_none=True)
         with settings.learning.autocast(CPU):
             answer = network(pixels)
-        levels = answer if isinstance(answer, tuple) else (answer,)
-        sum(level.mean() for level in levels).backward()
+        sum(level.mean() for level in regions_of(answer)).backward()
         pace.batch()
 
 

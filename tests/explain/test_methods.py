@@ -22,6 +22,7 @@ from heartseg.explain.spread import spread
 from heartseg.explain.turn_disagreement import turn_disagreement
 from heartseg.models import build_network
 from heartseg.models.attention_unet import attention_maps
+from heartseg.models.fusion import edge_shares
 from tests.explain.tiny import LV, PATCH, PatchNetwork, asked, grey
 
 HOW = Settings(integrated_steps=32)
@@ -149,8 +150,16 @@ def test_the_attention_of_gates_is_the_finest_one() -> None:
     assert torch.allclose(found, attention_maps(network, pixels)[0][0, 0])
 
 
+def test_the_attention_of_a_fusion_is_the_share_of_the_edges_at_the_finest_level() -> None:
+    torch.manual_seed(4)
+    network = build_network("edge-attention", 1, 4, widths=(2, 4, 4), edge_channels=3)
+    pixels = grey(size=(16, 24))
+    found = attention(asked(network, total, pixels), HOW)
+    assert torch.allclose(found, edge_shares(network, pixels)[0][0, 0])
+
+
 def test_networks_without_attention_are_told_which_have_it() -> None:
-    with pytest.raises(ModelError, match="attention-unet, and manet or pan"):
+    with pytest.raises(ModelError, match="attention-unet, edge-attention .*, and manet or pan"):
         attention(asked(PatchNetwork(), total), HOW)
 
 

@@ -27,6 +27,7 @@ A_DAY = 4
 CHOICE = "HEARTSEG_NETWORKS"
 """Environment variable: names with commas between them, or "all"; each is then its real size."""
 
+_EDGES = {"widths": [8, 12, 16, 16], "edge_channels": 8}
 _FCN = {"widths": [8, 12, 16, 16, 16], "head": 24}
 NARROWER: Mapping[str, Mapping[str, Any]] = {
     "unet-2015": {"widths": [8, 12, 16, 24, 32]},
@@ -36,6 +37,9 @@ NARROWER: Mapping[str, Mapping[str, Any]] = {
     "residual-unet-2d": {"widths": [8, 12, 16], "blocks": [1, 2, 2], "poolings": [[2, 2]] * 2},
     "attention-unet": {"widths": [8, 12, 16]},
     "unetplusplus-supervised": {"widths": [8, 12, 16], "pruned_to": 2},
+    "edge-attention-base": {"widths": [8, 12, 16, 16]},
+    "edge-attention-edges": {"widths": [8, 12, 16, 16], "edge_channels": 8},
+    **dict.fromkeys(("edge-attention", "edge-attention-fusion"), _EDGES),
 }
 """Settings under which `make test` checks what would take minutes."""
 

@@ -16,6 +16,7 @@ from heartseg.segment.openvino_runtime import import_openvino
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 from heartseg.models import ARCHITECTURES, architecture  # noqa: E402
+from heartseg.models.answer import edges_of, regions_of  # noqa: E402
 from heartseg.models.architecture import legal_size, output_size, takes  # noqa: E402
 from heartseg.train.export import export_onnx  # noqa: E402
 from tests.models.entries import chosen, description  # noqa: E402
@@ -54,8 +55,9 @@ def settled(name: str, size: tuple[int, ...]) -> Any:
 
 
 def all_outputs(answer: Any) -> tuple[Any, ...]:
-    """Logits at every depth that is supervised, the finest first."""
-    return answer if isinstance(answer, tuple) else (answer,)
+    """Logits at every depth that is supervised, the finest first, and of the borders."""
+    edges = edges_of(answer)
+    return regions_of(answer) if edges is None else (*regions_of(answer), edges)
 
 
 @every_network
@@ -85,6 +87,20 @@ def test_a_gradient_reaches_every_weight(name):
                 assert value.grad.isfinite().all(), weight
                 del waiting[weight]
     assert not waiting
+
+
+@every_network
+def test_only_what_says_so_draws_edges_and_only_in_training(name):
+    described = description(name)
+    network, planes = seeded(name), pixels(2, 1, description(name).smallest_size)
+    answer = network(planes)
+    edges = edges_of(answer)
+    assert (edges is not None) == described.draws_edges
+    if edges is not None:
+        assert edges.shape == regions_of(answer)[0].shape
+    with torch.no_grad():
+        assert isinstance(network.eval()(planes), torch.Tensor)
+    assert not described.deployed.draws_edges
 
 
 @every_network

@@ -71,6 +71,25 @@ def test_a_supervised_network_is_deployed_with_one_output(run, tmp_path):
     assert_runtimes_agree(bundle)
 
 
+@pytest.mark.parametrize("name", ["edge-attention", "edge-attention-edges"])
+def test_borders_are_drawn_in_training_and_the_bundle_answers_regions_alone(run, tmp_path, name):
+    with_model(run, f'name = "{name}"\nwidths = [4, 6, 8]\nedge_channels = 4')
+    changes = [*SHORT, "loss.edges.width_px=3", "schedule.log_every=1"]
+    bundle = train_model(run, tmp_path / "out", changes=changes)
+    assert bundle.architecture["supervised"] is False
+    assert bundle.architecture.get("edges_supervised", False) is False
+    assert bundle.training["loss"]["edges"] == {"width_px": 3, "weight": 0.5}
+    assert "width_px" in (bundle.folder / "card.md").read_text(encoding="utf-8")
+    assert "edge_loss" in (tmp_path / "out" / "log.jsonl").read_text(encoding="utf-8")
+    assert_runtimes_agree(bundle)
+
+
+def test_settings_for_borders_of_a_network_that_draws_none_are_refused(run, tmp_path):
+    with_model(run, 'name = "edge-attention-fusion"\nwidths = [4, 6, 8]')
+    with pytest.raises(ConfigError, match="loss.edges: got settings .* edge-attention-edges"):
+        train_model(run, tmp_path / "out", changes=[*SHORT, "loss.edges.weight=1"])
+
+
 def test_a_batch_that_cannot_be_normalised_is_refused(run, tmp_path):
     with_model(run, 'name = "deeplabv3-plain"')
     with pytest.raises(ConfigError, match="at least 2"):

@@ -4,6 +4,7 @@
 |---|---|---|
 | attention-unet | its finest gate: the share of the skip that passes, 0 to 1 | Oktay 2018 |
 | pan-* | the pyramid's map of places, before it multiplies the features | Li 2018 |
+| edge-attention, -fusion | the share of edge features at the finest level, 0 to 1 | thesis 000 |
 | manet-* | how much all places together look at each, 1 where all get the same | Fan 2020 |
 
 Attention is not asked for a structure: it is one map for the whole answer. That a place weighs much
@@ -20,8 +21,12 @@ from heartseg.core.errors import ModelError
 from heartseg.explain.asked import Asked, Settings
 from heartseg.explain.grad_cam import enlarged
 from heartseg.models.attention_unet import attention_maps
+from heartseg.models.fusion import edge_shares
 
-WITH_ATTENTION = "attention-unet, and manet or pan with any encoder but none"
+WITH_ATTENTION = (
+    "attention-unet, edge-attention and edge-attention-fusion, and manet or pan with any encoder "
+    "but none"
+)
 
 
 def attention(asked: Asked, settings: Settings) -> Tensor:
@@ -31,7 +36,7 @@ def attention(asked: Asked, settings: Settings) -> Tensor:
         ModelError: the network weighs no places.
     """
     _ = settings
-    for maps in (_gates, _pyramid, _positions):
+    for maps in (_gates, _fusions, _pyramid, _positions):
         found = maps(asked.network, asked.pixels)
         if found is not None:
             return enlarged(found, asked.size)
@@ -44,6 +49,12 @@ def _gates(network: nn.Module, pixels: Tensor) -> Tensor | None:
     with torch.no_grad():
         maps = attention_maps(network, pixels)
     return maps[0] if maps else None
+
+
+def _fusions(network: nn.Module, pixels: Tensor) -> Tensor | None:
+    with torch.no_grad():
+        shares = edge_shares(network, pixels)
+    return shares[0] if shares else None
 
 
 def _pyramid(network: nn.Module, pixels: Tensor) -> Tensor | None:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from torch import Tensor
 
 from heartseg.losses.distance import boundary_loss, hausdorff_loss, signed_distances
+from heartseg.losses.edges import balanced_edge_loss, edge_bands
 from heartseg.losses.entropy import (
     IGNORED,
     binary_cross_entropy,
@@ -84,12 +85,14 @@ __all__ = [
     "IGNORED",
     "LOSSES",
     "Loss",
+    "balanced_edge_loss",
     "binary_cross_entropy",
     "boundary_loss",
     "channel_dice_loss",
     "cross_entropy",
     "deeply_supervised",
     "dice_and_binary_cross_entropy",
+    "edge_bands",
     "focal_loss",
     "generalised_dice_loss",
     "hausdorff_loss",

@@ -34,7 +34,8 @@ class Architecture(Protocol):
 
         (n, channels, *size) -> logits (n, classes, *size less the margins). No sigmoid, no
         softmax: those belong to the loss and to the caller. A deeply supervised network returns
-        in training a tuple of logits, the finest first; in evaluation always the finest alone.
+        in training a tuple of logits, the finest first, and one that `draws_edges` these and
+        their borders, `RegionsAndEdges`; in evaluation always the finest alone.
         Weights that only training uses begin with one of its `training_only`, a tuple of text.
         """
         ...
@@ -43,6 +44,11 @@ class Architecture(Protocol):
     def deployed(self) -> "Architecture":
         """What a bundle says of the network: without what served its training alone."""
         return self
+
+    @property
+    def draws_edges(self) -> bool:
+        """True when it answers in training with borders too, to be judged by `loss.edges`."""
+        return False
 
     @property
     def dimensions(self) -> int:

@@ -31,6 +31,14 @@ _MODERN = {
 }
 """What users expect beside the papers' networks."""
 
+_EDGES = {
+    "edge-attention": Entry("edge_attention:EdgeAttention"),
+    "edge-attention-base": Entry("edge_attention:EdgeSupervised"),
+    "edge-attention-edges": Entry("edge_attention:EdgeSupervised", {"edge_channels": 16}),
+    "edge-attention-fusion": Entry("edge_attention:EdgeAttention", {"edges_supervised": False}),
+}
+"""Thesis 000: both of its ideas, neither, and each alone."""
+
 TABLE: Mapping[str, Entry] = {
     "unet": Entry("unet:UNet"),
     "unet-2015": Entry("unet_2015:UNet2015"),
@@ -44,5 +52,6 @@ TABLE: Mapping[str, Entry] = {
     "fcn-16s": Entry("fcn:FCN", {"finest": 16}),
     "fcn-8s": Entry("fcn:FCN", {"finest": 8}),
     **_MODERN,
+    **_EDGES,
     **_GRID,
 }

@@ -15,10 +15,11 @@ from heartseg.core.anatomy import STRUCTURES_BY_KEY, Structure
 from heartseg.core.errors import ConfigError, StudyError
 from heartseg.losses import IGNORED, LOSSES, Loss, cross_entropy, deeply_supervised
 from heartseg.losses.channels import CHANNEL_LOSSES, channel_cross_entropy
+from heartseg.models.answer import Answer, edges_of, regions_of
 from heartseg.models.background import with_background
+from heartseg.train.edges import LOGGED as EDGES
+from heartseg.train.edges import EdgeLoss
 from heartseg.train.ranks import Ranks
-
-Answer = Tensor | tuple[Tensor, ...]
 
 _ALONE = Ranks()
 
@@ -41,12 +42,15 @@ class Objective:
             share of the training labels; or a number for each class, the background first.
         ignored: keys of structures that the labels hold and that are neither learnt nor
             background, such as `scar`: their voxels count nowhere.
+        edges: how borders are judged, for networks that draw them in training only; None takes the
+            defaults.
     """
 
     terms: tuple[tuple[str, float], ...] = ((ENTROPY, 1.0), ("dice", 1.0))
     activation: Literal["softmax", "sigmoid"] = "softmax"
     class_weights: Literal["equal", "balanced"] | tuple[float, ...] = "equal"
     ignored: tuple[str, ...] = ()
+    edges: EdgeLoss | None = None
 
     def __post_init__(self) -> None:
         known = self._known()
@@ -144,25 +148,34 @@ class Criterion:
     ) -> None:
         self.objective, self.classes, self.ranks = objective, classes, ranks
         self._terms = objective.functions(class_weights)
+        self._edges = objective.edges or EdgeLoss()
 
     def judge(self, answer: Answer, truth: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """What to make small, and to log: each term by its name, and "loss", their weighted sum.
 
+        Borders that the answer holds are made small too, and logged as "edge_loss". They are not in
+        "loss", so that it goes on to mean what it means on validated frames, where none are drawn.
+
         Args:
-            answer: (n, channels, ...) logits, or a tuple of levels, the finest first, to this
-                process's share of the batch.
+            answer: (n, channels, ...) logits, a tuple of levels, the finest first, or these with
+                the borders, to this process's share of the batch.
             truth: (n, ...) class indices of the whole batch; `IGNORED` counts nowhere.
         """
-        levels = [one.float() for one in (answer if isinstance(answer, tuple) else (answer,))]
-        whole = self.ranks.whole(levels)
+        whole = self.ranks.whole([one.float() for one in regions_of(answer)])
         found = {name: deeply_supervised(loss, whole, truth) for name, _, loss in self._terms}
         parts = [found[name] if w == 1 else w * found[name] for name, w, _ in self._terms]
         total = parts[0]
         for part in parts[1:]:
             total = total + part
+        found["loss"] = total
+        edges = edges_of(answer)
+        if edges is not None:
+            (drawn,) = self.ranks.whole([edges.float()])
+            found[EDGES] = self._edges.of(drawn, truth, self.classes)
+            total = total + self._edges.weight * found[EDGES]
         # Gradients become means over the processes, and each is but its own answers' part.
         count = self.ranks.count
-        return total if count == 1 else total * count, {**found, "loss": total}
+        return total if count == 1 else total * count, found
 
     @property
     def carried(self) -> int:

@@ -176,6 +176,10 @@ def _anchored(described: Architecture, root: Path) -> Architecture:
 
 def _require_fit(described: Architecture, settings: RunSettings, processes: int) -> None:
     _require_planes(described, settings)
+    if settings.loss.edges is not None and not described.draws_edges:
+        got = "settings for borders, which this network does not draw"
+        do = "leave them out, or choose edge-attention or edge-attention-edges"
+        raise ConfigError("loss.edges", got=got, do=do)
     require_crops(described, settings.spatial.size_px, settings.stack)
     stride = max(per_axis(described.stride, described.dimensions)[-2:])
     padded = not any(per_axis(described.margin, described.dimensions))
