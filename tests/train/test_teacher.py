@@ -93,8 +93,8 @@ def test_a_task_learns_from_both_and_says_so():
     taught._teacher = Teacher([Says(0.0, 5.0, 0.0)], share=0.9, temperature=1.0)
     first, second = plain.step(1.0), taught.step(1.0)
     assert second["cross_entropy"] == pytest.approx(first["cross_entropy"])
-    mixed = 0.1 * first["loss"] + 0.9 * second["teacher"]
-    assert second["loss"] == pytest.approx(mixed, rel=1e-4)
+    assert second["loss"] == pytest.approx(first["loss"])  # of the labels, as on validated frames
+    assert second["teacher"] > 0.1
     moved = zip(plain.network.parameters(), taught.network.parameters(), strict=True)
     assert any(not mine.equal(theirs) for mine, theirs in moved)  # the teacher moved it
 

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from heartseg.augment import IntensityChange, SpatialChange, change_intensity
+from heartseg.models.answer import Answer, regions_of
 from heartseg.train.batches import Batches
 from heartseg.train.data import PreparedFrame
 from heartseg.train.learning import Learning
-from heartseg.train.objective import Answer, Criterion
+from heartseg.train.objective import Criterion
 from heartseg.train.scoring import scores
 from heartseg.train.task import Numbers
 from heartseg.train.teacher import Teacher
@@ -102,9 +103,7 @@ class Segment:
 
 
 def _taught(teacher: Teacher, judged: Judged, answer: Answer, crops: Tensor) -> Judged:
-    """With what the teacher says of the finest level."""
-    finest = answer[0] if isinstance(answer, tuple) else answer
-    apart = teacher.judge(finest, crops)
-    total, logged = judged
-    loss = teacher.beside(total, apart)
-    return loss, {**logged, "teacher": apart.detach(), "loss": loss.detach()}
+    """With what the teacher says of the finest level; "loss" stays that of the labels."""
+    apart = teacher.judge(regions_of(answer)[0], crops)
+    loss, logged = judged
+    return teacher.beside(loss, apart), {**logged, "teacher": apart}
