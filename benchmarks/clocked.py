@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 STAGES: Mapping[str, tuple[str, ...]] = {
-    "look for studies": ("heartseg.batch:studies_at",),
+    "look for studies": ("heartseg.batch.found:studies_at",),
     "pixels": (
         "heartseg.read.folder:_load",
         "heartseg.read.dicom_study:load",
@@ -175,10 +175,10 @@ def main() -> None:
     clock, target = Clock(), Path(sys.argv[1])
     watch_imports(clock)
     sys.argv = ["heartseg", *sys.argv[2:]]
-    import heartseg.batch
+    import heartseg.batch.one_process
     from heartseg.cli import main as command
 
-    heartseg.batch.ThreadPoolExecutor = AtOnce  # type: ignore[attr-defined]
+    heartseg.batch.one_process.ThreadPoolExecutor = AtOnce  # type: ignore[attr-defined]
     try:
         command()
     except SystemExit as end:
