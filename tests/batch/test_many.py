@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from heartseg import pipeline
-from heartseg.batch import Tally, rows_without_study, run, tasks, worker
+from heartseg.batch import Outcome, Plan, Tally, many, rows_without_study, run, tasks, worker
 from heartseg.core.errors import OutputError
 from heartseg.core.study import Body
 from heartseg.report import load_report
@@ -302,3 +303,23 @@ def test_a_foreign_summary_is_said_before_any_work(plan, tmp_path) -> None:
     with pytest.raises(OutputError, match=r"summary\.csv: got other columns"):
         run(plan(patient), lambda _: None)
     assert names(tmp_path / "out") == ["summary.csv"]
+
+
+def test_nothing_of_a_study_is_kept_when_it_was_heard_of(plan, tmp_path, monkeypatch) -> None:
+    """Rows and reports of a cohort would fill the memory."""
+
+    class Cells(dict[str, str]):
+        """A row that can be asked whether anybody keeps it."""
+
+    alive: list[weakref.ref[Cells]] = []
+
+    def outcomes(_: Plan) -> Iterator[Outcome]:
+        for number in range(20):
+            row = Cells(study=f"s{number}", error="no")
+            alive.append(weakref.ref(row))
+            yield Outcome(row["study"], "failed", "no", row)
+
+    monkeypatch.setattr(many, "_outcomes", outcomes)
+    tally = run(plan(tmp_path), lambda _: None)
+    assert tally.failed == len(tally.studies) == 20
+    assert not [one for one in alive if one() is not None]

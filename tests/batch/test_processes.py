@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from collections.abc import Iterator
+from concurrent.futures import Future
 
 import pytest
 
@@ -89,3 +91,28 @@ def test_an_input_that_goes_away_is_said(plan, tmp_path) -> None:
     assert outcomes[1].report.value("lv_edv_ml") == pytest.approx(
         doors.volume_ml(doors.heart(8), 3)
     )
+
+
+def test_no_more_is_begun_than_a_few_studies_a_process(plan, tmp_path, monkeypatch) -> None:
+    """A slow first study must not let the answers of a thousand others pile up."""
+    looked_at = []
+
+    class Pool:
+        def submit(self, _: object, task: Task) -> "Future[Outcome]":
+            future: Future[Outcome] = Future()
+            future.set_result(Outcome(task.id, "failed", "", {}))
+            return future
+
+        def shutdown(self, **_: object) -> None:
+            pass
+
+    def studies() -> Iterator[Task]:
+        for number in range(100):
+            looked_at.append(number)
+            yield Task(tmp_path, f"s{number}", "s")
+
+    monkeypatch.setattr(processes, "_pool", lambda *_: Pool())
+    for heard, outcome in enumerate(processes.side_by_side(plan(tmp_path, jobs=2), studies())):
+        assert outcome.id == f"s{heard}"
+        assert len(looked_at) - heard <= 2 * processes.HANDED_OUT
+    assert len(looked_at) == 100
