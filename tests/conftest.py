@@ -38,9 +38,8 @@ def two_nodes() -> Iterator[str]:
     """The address of a real Ray cluster on loopback: two nodes of one processor each."""
     from heartseg.cluster import ALONE, LOOPBACK, QUIET
 
-    patience = {
-        "RAY_raylet_start_wait_time_s": "120"
-    }  # a busy machine needs more than half a minute
+    # A busy machine needs more than Ray's own half minutes.
+    patience = {"RAY_raylet_start_wait_time_s": "120", "RAY_agent_register_timeout_ms": "120000"}
     before = dict(os.environ)
     os.environ.update({**QUIET, **ALONE, **patience})
     try:
