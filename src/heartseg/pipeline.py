@@ -209,7 +209,7 @@ def predict(study: Study, models: Models, settings: Settings) -> Mapping[View, P
         found[view] = Predicted(
             Segmentation(labels, image.geometry, structures[1:], image.times_ms),
             None if keeping is None else keeping.of(image, structures),
-            Witness(watching.seen(), ensemble.familiar),
+            Witness(watching.seen(), ensemble.familiar, heart is None or place is not None),
             heart,
         )
     return found
@@ -281,7 +281,7 @@ def measure(
         model=model,
         phases=measured.phases,
         findings=measured.findings,
-        quality=_judged(measured.quality, settings, strategy),
+        quality=_judged(measured.quality, settings),
         strategy={**views, **strategy, **notes},
         body=study.body,
         conventions=measured.conventions,
@@ -293,16 +293,12 @@ def measure(
     )
 
 
-def _judged(quality: Quality, settings: Settings, strategy: Mapping[str, str]) -> Quality:
-    if settings.traditional is not None:
-        from heartseg.classical import cautious
-
-        return cautious(quality)
-    if not any(key.startswith(HEART_IN) for key in strategy):
+def _judged(quality: Quality, settings: Settings) -> Quality:
+    if settings.traditional is None:
         return quality
-    from heartseg.segment.locate import doubtful
+    from heartseg.classical import cautious
 
-    return doubtful(quality, (why for key, why in strategy.items() if key.startswith(HEART_IN)))
+    return cautious(quality)
 
 
 def save(analysis: Analysis, settings: Settings, folder: Path) -> None:
