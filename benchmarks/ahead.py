@@ -1,6 +1,6 @@
 """Whether it pays to read the next study while one is computed: a cohort in one process, in turns.
 
-    python benchmarks/ahead.py [--studies 6] [--rounds 3] [--real] [--dry-run]
+    python benchmarks/ahead.py [--studies 4] [--rounds 3] [--real] [--dry-run]
 
 DICOM cines of phantoms (or, with --real, one frame of as many ACDC patients) go through the batch
 of one process, as it is and with a thread that reads one study ahead: at most one study waits, and
@@ -77,7 +77,7 @@ WAYS = {PLAIN: one_after_another, AHEAD: reading_ahead}
 def main() -> None:
     """Take turns, print, keep."""
     parser = argparse.ArgumentParser(description="tell whether reading ahead pays")
-    parser.add_argument("--studies", type=int, default=6, help="in the cohort")
+    parser.add_argument("--studies", type=int, default=4, help="in the cohort")
     parser.add_argument("--rounds", type=int, default=3, help="after one to warm up")
     parser.add_argument("--real", action="store_true", help="volumes of ACDC in place of phantoms")
     parser.add_argument("--dry-run", action="store_true", help="print the rows, keep none")

@@ -38,8 +38,8 @@ def two_nodes() -> Iterator[str]:
     """The address of a real Ray cluster on loopback: two nodes of one processor each."""
     from heartseg.cluster import ALONE, LOOPBACK, QUIET
 
-    # A busy machine needs more than Ray's own half minutes.
-    patience = {"RAY_raylet_start_wait_time_s": "120", "RAY_agent_register_timeout_ms": "120000"}
+    # A busy machine needs more than Ray's own half minute, and starves what Ray makes nice.
+    patience = {"RAY_raylet_start_wait_time_s": "120", "RAY_worker_niceness": "0"}
     before = dict(os.environ)
     os.environ.update({**QUIET, **ALONE, **patience})
     try:

@@ -3,11 +3,12 @@
 import json
 import os
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
-from heartseg.batch import Task, machines, many, tasks
+from heartseg.batch import Task, machines, tasks
 from heartseg.batch.machines import Order, require_shared_files
 from heartseg.core.errors import ConfigError
 from heartseg.report import load_report
@@ -40,8 +41,8 @@ def test_two_nodes_do_what_one_process_does(two_nodes, plan, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     good = plan(*strewn(tmp_path / "set"), out=Path("one"))
     alone = done(good)
-    found = [Task(Deadly(), "deadly", "deadly"), *tasks(good)]
-    monkeypatch.setattr(many, "tasks", lambda _: iter(found))
+    deadly = Task(Deadly(), "deadly", "deadly")
+    monkeypatch.setattr(machines, "tasks", lambda plan: chain([deadly], tasks(plan)))
     together = done(replace(good, out=Path("two"), workers=two_nodes))
     assert set(together) == {"deadly", *alone}
     assert "died" in together["deadly"].said

@@ -10,12 +10,12 @@ import os
 import secrets
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from heartseg.batch.found import Finder
+from heartseg.batch.found import Finder, tasks
 from heartseg.batch.plan import Outcome, Plan, Task
 from heartseg.batch.worker import Worker, failed
 from heartseg.cluster import Answer, Cluster, joined
@@ -45,7 +45,7 @@ class Order:
     mark: str
 
 
-def on_cluster(plan: Plan, todo: Iterable[Task]) -> Iterator[Outcome]:
+def on_cluster(plan: Plan) -> Iterator[Outcome]:
     """The studies as they end, in any order.
 
     Raises:
@@ -60,8 +60,8 @@ def on_cluster(plan: Plan, todo: Iterable[Task]) -> Iterator[Outcome]:
         order = cluster.shared(Order(plan, Path.cwd(), mark))
         for answer in cluster.spread(
             _do,
-            todo,
-            lambda task: (order, replace(task, path=task.path.absolute())),
+            tasks(plan),
+            lambda task: (order, task),
             device=lambda _: plan.settings.device,
             retries=RETRIES,
         ):

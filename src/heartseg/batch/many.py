@@ -39,7 +39,7 @@ def _outcomes(plan: Plan) -> Iterator[Outcome]:
     if plan.workers is not None:
         from heartseg.batch.machines import on_cluster
 
-        return on_cluster(plan, tasks(plan))
+        return on_cluster(plan)
     if plan.jobs > 1:
         from heartseg.batch.processes import side_by_side
 
