@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 STAGES: Mapping[str, tuple[str, ...]] = {
-    "look for studies": ("heartseg.batch:studies_at",),
+    "look for studies": ("heartseg.batch.found:studies_at",),
     "pixels": (
         "heartseg.read.folder:_load",
         "heartseg.read.dicom_study:load",
@@ -26,6 +26,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     ),
     "check the model": ("heartseg.segment.bundle:load_bundle",),
     "compile the model": ("heartseg.segment.openvino_runtime:OpenVinoRuntime.__init__",),
+    "look for the heart": ("heartseg.segment.locate:locate",),
     "intensities": ("heartseg.prepare.preparation:Preparation.sample",),
     "planes for the network": ("heartseg.prepare.sample:Sample.frame",),
     "the network": ("heartseg.segment.openvino_runtime:OpenVinoRuntime._logits",),
@@ -37,6 +38,10 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "likeliest structure": ("heartseg.refine.frame:_likeliest",),
     "rules of anatomy": ("heartseg.refine.frame:refine_region",),
     "over time": ("heartseg.refine.time:no_flicker",),
+    "how sure the model was": ("heartseg.measure.confidence:_summed",),
+    "likeness to the training patients": ("heartseg.measure.likeness:looks_of",),
+    "look again": ("heartseg.segment.looks:look_again",),
+    "all measures": ("heartseg.measure.study:measure_study",),
     "function": ("heartseg.measure.function:measure_function",),
     "AHA segments": ("heartseg.measure.aha:segments",),
     "strain of the wall": ("heartseg.measure.short_axis_strain:short_axis_strain",),
@@ -46,6 +51,12 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "overview": ("heartseg.report.outputs:_png",),
     "web page": ("heartseg.report.outputs:_html",),
     "report.json": ("heartseg.report.outputs:_json",),
+    "files in place": (
+        "heartseg.report.atomic:write_atomically",
+        "heartseg.report.study_folder:put_in_place",
+    ),
+    "summary.csv": ("heartseg.report.summary:write_summary", "heartseg.report.summary:summary_row"),
+    "what is printed": ("heartseg.report.text:report_text",),
 }
 """What, and the functions whose own time it is."""
 
@@ -175,10 +186,10 @@ def main() -> None:
     clock, target = Clock(), Path(sys.argv[1])
     watch_imports(clock)
     sys.argv = ["heartseg", *sys.argv[2:]]
-    import heartseg.batch
+    import heartseg.batch.one_process
     from heartseg.cli import main as command
 
-    heartseg.batch.ThreadPoolExecutor = AtOnce  # type: ignore[attr-defined]
+    heartseg.batch.one_process.ThreadPoolExecutor = AtOnce  # type: ignore[attr-defined]
     try:
         command()
     except SystemExit as end:

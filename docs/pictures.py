@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from heartseg.batch import Plan, run
+from heartseg.batch import Outcome, Plan, run
 from heartseg.choice import Models
 from heartseg.classical import METHODS, Method, segment_image
 from heartseg.core.anatomy import SCHEMES
@@ -195,7 +195,9 @@ def _overview() -> None:
         if not study.is_dir():
             (study,) = write(folder / "phantom", seed=1, file_format="dicom")
         plan = Plan(inputs=(study,), out=folder / "out", settings=Settings(formats=("png", "json")))
-        (outcome,) = run(plan, lambda _: None)
+        outcomes: list[Outcome] = []
+        run(plan, outcomes.append)
+        (outcome,) = outcomes
         if outcome.report is None:
             raise HeartsegError(study.name, got=outcome.said)
         with Image.open(folder / "out" / outcome.id / "overview.png") as picture:

@@ -1,6 +1,7 @@
 """What tests of every part share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,29 @@ def gauge(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.doors import write_gauge
 
     return write_gauge(tmp_path_factory.mktemp("models") / "gauge")
+
+
+@pytest.fixture(scope="session")
+def two_nodes() -> Iterator[str]:
+    """The address of a real Ray cluster on loopback: two nodes of one processor each."""
+    from heartseg.cluster import ALONE, LOOPBACK, QUIET
+
+    # A busy machine needs more than Ray's own half minute, and starves what Ray makes nice.
+    patience = {"RAY_raylet_start_wait_time_s": "120", "RAY_worker_niceness": "0"}
+    before = dict(os.environ)
+    os.environ.update({**QUIET, **ALONE, **patience})
+    try:
+        pytest.importorskip("ray", reason="Ray is not installed: pip install 'heartseg[scale]'")
+        from ray.cluster_utils import Cluster
+
+        node = {"num_cpus": 1, "node_ip_address": LOOPBACK, "include_dashboard": False}
+        found = Cluster(initialize_head=True, head_node_args=node)
+        try:
+            found.add_node(num_cpus=1, node_ip_address=LOOPBACK)
+            found.wait_for_nodes()
+            yield f"ray://{found.address}"
+        finally:
+            found.shutdown()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

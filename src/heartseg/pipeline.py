@@ -217,7 +217,7 @@ def predict(study: Study, models: Models, settings: Settings) -> Mapping[View, P
         found[view] = Predicted(
             first if second is None else second.segmentation,
             sure if sure is None or second is None else sure.with_regions(second.regions),
-            Witness(watching.seen(), ensemble.familiar),
+            Witness(watching.seen(), ensemble.familiar, heart is None or place is not None),
             heart,
             second,
         )
@@ -295,7 +295,7 @@ def measure(
         model=model,
         phases=measured.phases,
         findings=measured.findings,
-        quality=_judged(measured.quality, settings, strategy),
+        quality=_judged(measured.quality, settings),
         strategy={**views, **strategy, **notes},
         body=study.body,
         conventions=measured.conventions,
@@ -307,16 +307,12 @@ def measure(
     )
 
 
-def _judged(quality: Quality, settings: Settings, strategy: Mapping[str, str]) -> Quality:
-    if settings.traditional is not None:
-        from heartseg.classical import cautious
-
-        return cautious(quality)
-    if not any(key.startswith(HEART_IN) for key in strategy):
+def _judged(quality: Quality, settings: Settings) -> Quality:
+    if settings.traditional is None:
         return quality
-    from heartseg.segment.locate import doubtful
+    from heartseg.classical import cautious
 
-    return doubtful(quality, (why for key, why in strategy.items() if key.startswith(HEART_IN)))
+    return cautious(quality)
 
 
 def save(analysis: Analysis, settings: Settings, folder: Path) -> None:

@@ -2,61 +2,27 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 pytest.importorskip("torch")
-from heartseg.benchmark.cluster import ALONE, LOOPBACK, QUIET, run_on_ray
+from heartseg.benchmark.cluster import run_on_ray
 from heartseg.benchmark.grid import read_grid
-from heartseg.core.errors import ConfigError
 from tests.benchmark.test_engine import job_of
 from tests.benchmark.tiny import GRID, write_grid, write_phantoms
-
-PATIENCE = {"RAY_raylet_start_wait_time_s": "120"}
-"""A busy machine may need more than Ray's own half minute."""
-
-
-@pytest.mark.parametrize("address", ["ray://", "ray://host", "ray://host:port", "ray://:6379"])
-def test_an_address_that_is_none_is_refused_before_ray_is_looked_for(address):
-    with pytest.raises(ConfigError, match="ray://HOST:PORT"):
-        next(run_on_ray([], address))
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
-    """Two nodes of one processor each."""
-    before = dict(os.environ)
-    os.environ.update({**QUIET, **ALONE, **PATIENCE})
-    try:
-        pytest.importorskip("ray", reason="Ray is not installed: pip install 'heartseg[scale]'")
-        from ray.cluster_utils import Cluster
-
-        node = {"num_cpus": 1, "node_ip_address": LOOPBACK, "include_dashboard": False}
-        found = Cluster(initialize_head=True, head_node_args=node)
-        try:
-            found.add_node(num_cpus=1, node_ip_address=LOOPBACK)
-            found.wait_for_nodes()
-            yield found
-        finally:
-            found.shutdown()
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 # Ray leaves sockets and processes to the collector, and warns of its own plans.
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::FutureWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_two_nodes_do_a_grid_and_a_killed_worker_costs_only_its_run(cluster, tmp_path):
+def test_two_nodes_do_a_grid_and_a_killed_worker_costs_only_its_run(two_nodes, tmp_path):
     """Three runs on two nodes; the first one would last for hours, and its process is killed."""
     write_phantoms(tmp_path / "phantoms")
     cells = read_grid(write_grid(tmp_path, GRID)).cells[:3]
     jobs = [job_of(tmp_path, tmp_path / cell.run, cell.settings) for cell in cells]
     jobs[0].settings["schedule"]["steps"] = 1_000_000  # type: ignore[index]
-    rows = run_on_ray(jobs, f"ray://{cluster.address}")
+    rows = run_on_ray(jobs, two_nodes)
     done = [next(rows), next(rows)]
     assert {row["run"] for row in done} == {job.run for job in jobs[1:]}
     assert {row["status"] for row in done} == {"done"}

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from tests import doors
 class Place:
     """Inputs of two kinds, an empty home, and where the results go."""
 
-    inputs: tuple[Path, Path]
+    inputs: tuple[Path, ...]
     home: Path
     out: Path
     model: Path
@@ -118,6 +118,29 @@ def test_segmenting_on_the_processor_loads_no_torch(place: Place) -> None:
     assert {"openvino", "pydicom", "heartseg.report.html"} <= loaded  # it did the job
     heavy = {"torch", "onnx", "matplotlib", "SimpleITK", "highdicom", "openvino.tools.ovc"}
     assert not heavy & loaded
+
+
+NEEDLESS = {
+    "formats that the files do not have": {"pydicom", "nibabel", "nrrd", "tifffile", "gdcm"},
+    "data sets": {"heartseg.read.layouts", "heartseg.read.dicom_study"},
+    "what compares segmentations": {"heartseg.measure.agreement", "heartseg.measure.statistics"},
+    "cards of models": {"heartseg.segment.card", "heartseg.segment.appraisal"},
+    "outputs that nobody asked for": {"heartseg.report.surface", "heartseg.report.points"},
+    "more than one process": {"multiprocessing.context", "heartseg.batch.machines", "ray"},
+    "more of scipy than images": {"scipy.optimize", "scipy.spatial", "scipy.stats", "scipy.linalg"},
+    "terminal pictures": {"rich.console"},
+}
+"""What a volume can be segmented, measured and reported without; each costs start-up."""
+
+
+def test_a_nifti_volume_loads_nothing_that_it_does_not_need(place: Place) -> None:
+    volume = place.inputs[0] / "patient001_frame01.nii.gz"
+    done = replace(place, inputs=(volume,)).run([sys.executable, "-c", END], "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    assert finished(place.out) == 1
+    loaded = set(done.stdout.rpartition("LOADED")[2].split())
+    assert {"scipy.ndimage", "heartseg.report.html", "heartseg.report.overview"} <= loaded
+    assert not {why: found for why, names in NEEDLESS.items() if (found := names & loaded)}
 
 
 def test_a_terminal_without_letters_stops_nothing(place: Place) -> None:

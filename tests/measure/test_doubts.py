@@ -7,7 +7,7 @@ from heartseg.core.finding import Quality
 from heartseg.core.image import Image
 from heartseg.core.study import Phases
 from heartseg.measure.confidence import Sureness
-from heartseg.measure.doubts import Witness, doubted
+from heartseg.measure.doubts import NO_HEART, Witness, doubted
 from heartseg.measure.likeness import GROUPS, Familiar, Looks, familiar_of, looks_of
 from tests.measure.hearts import LV, MYO, RV, best_seconds, round_heart, segmentation
 
@@ -89,3 +89,14 @@ def test_it_takes_a_moment(familiar):
         witness.sureness.sums, ((0, 0), (0, 0), (0, 1), (0, 0)))), familiar)  # fmt: skip
 
     assert best_seconds(lambda: doubted(PASSED, witness, image, drawn, BOTH), 3) < 0.15
+
+
+@pytest.mark.parametrize(
+    ("verdict", "wanted"), [("pass", "review"), ("review", "review"), ("reject", "reject")]
+)
+@pytest.mark.parametrize("phases", [BOTH, None])
+def test_a_verdict_does_not_pass_where_no_heart_was_found(verdict, wanted, phases) -> None:
+    quality = Quality(verdict=verdict, reasons=("why",))
+    looked = Witness(None, heart_found=False)
+    found = doubted(quality, looked, IMAGE, DRAWN, phases)
+    assert (found.verdict, found.reasons) == (wanted, (NO_HEART, "why"))

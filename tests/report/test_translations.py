@@ -17,6 +17,7 @@ from heartseg.core.finding import Finding
 from heartseg.core.image import Segmentation
 from heartseg.core.study import View
 from heartseg.given import GivenLabels
+from heartseg.measure.doubts import NO_HEART
 from heartseg.measure.measures import LONG_AXIS, LONGITUDINAL, RINGS, STACK
 from heartseg.measure.table import Measure
 from heartseg.pipeline import Settings, examine
@@ -25,7 +26,7 @@ from heartseg.report import words
 from heartseg.report.language import English, language, shipped
 from heartseg.report.lettering import Lettering
 from heartseg.report.page import page
-from heartseg.segment.locate import DOUBT, NOT_FOUND
+from heartseg.segment.locate import NOT_FOUND
 
 SOURCE = Path(__file__).parents[2] / "src" / "heartseg"
 OTHERS = [name for name in shipped() if name != "en"]
@@ -153,7 +154,7 @@ def test_what_is_said_of_the_place_of_the_heart_is_translated(spoken) -> None:
         "heart in sax",
         f"found by a coarse look at L -12, P 3, S 105 mm (97 % sure): {sees} 192 x 240 mm",
         f"{NOT_FOUND} (3 % sure): {sees} whole planes",
-        DOUBT,
+        NO_HEART,
     ):
         assert not isinstance(spoken.say(text), English), text
 

@@ -48,6 +48,11 @@ def test_a_bundle_can_be_written_again_with_new_scores(folder: Path, tmp_path: P
     assert again.sha256 == read.sha256
 
 
+def test_a_model_without_measured_ranges_has_no_table_of_them(folder: Path) -> None:
+    assert "int8_ranges" not in (folder / "model.toml").read_text()
+    assert load_bundle(folder).int8_ranges == {}
+
+
 CONSTANTS = Calibration(
     level=0.9,
     looks=4,

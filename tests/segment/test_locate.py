@@ -7,17 +7,13 @@ import numpy as np
 import pytest
 
 from heartseg.core.errors import GeometryError
-from heartseg.core.finding import Quality
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image
 from heartseg.prepare import Locate, Preparation
 from heartseg.segment import Bundle
 from heartseg.segment.locate import (
-    DOUBT,
     HEART_CM2,
     LEAST_SURE,
-    NOT_FOUND,
-    doubtful,
     locate,
     suits,
     told,
@@ -226,14 +222,3 @@ def test_it_suits_models_of_planes_with_a_spacing_of_their_own(coarse: Bundle) -
     tiles = Window(margin_px=(4, 4), smallest_px=(16, 16), stride_px=(4, 4), largest_px=(32, 32))
     assert not suits([replace(coarse, window=tiles)], image)
     assert not suits([coarse], Image(voxels, Geometry.from_pixels(SHAPE)))
-
-
-@pytest.mark.parametrize(
-    ("verdict", "wanted"), [("pass", "review"), ("review", "review"), ("reject", "reject")]
-)
-def test_a_verdict_does_not_pass_where_no_heart_was_found(coarse, verdict, wanted) -> None:
-    quality = Quality(verdict=verdict, reasons=("why",))
-    assert doubtful(quality, ["found by a coarse look at L 1, P 2, S 3 mm"]) == quality
-    judged = doubtful(quality, [NOT_FOUND + " (3 % sure): the network sees whole planes"])
-    assert judged.verdict == wanted
-    assert judged.reasons == (DOUBT, "why")

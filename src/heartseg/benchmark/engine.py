@@ -7,6 +7,7 @@ from pathlib import Path
 from heartseg.benchmark.cell import Job
 from heartseg.benchmark.grid import Cell, Grid, read_grid
 from heartseg.benchmark.ledger import RUNS, Ledger, Row, alone_in
+from heartseg.cluster import is_cluster
 from heartseg.config import to_table
 from heartseg.core.errors import ConfigError, OutputError
 from heartseg.segment.runtime import require_device
@@ -112,8 +113,6 @@ def write_report(grid: Grid, folder: Path) -> Benchmark:
 
 
 def _require_workers(workers: int | str) -> None:
-    from heartseg.benchmark.cluster import is_cluster
-
     if isinstance(workers, str) and is_cluster(workers):
         return
     if isinstance(workers, str) or workers < 1:

@@ -164,14 +164,20 @@ def segment(
     language: Language = "en",
     font: Font = None,
     jobs: Annotated[int, typer.Option(min=1, help="studies at the same time")] = 1,
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            help="ray://HOST:PORT: on the machines of that cluster; ray://local: on Ray here"
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="redo finished ones")] = False,
     device: Device = "auto",
     json: Json = False,
 ) -> None:
     """The main job: from images to masks, numbers and a report for each study."""
-    from heartseg.batch import Plan, run
+    from heartseg.batch import Plan
     from heartseg.cli import options
-    from heartseg.cli.outcomes import finish, say, say_nothing
+    from heartseg.cli.outcomes import run
     from heartseg.pipeline import Settings
 
     given = options.body(sex, age, height_cm, weight_kg, heart_rate)
@@ -201,9 +207,10 @@ def segment(
         spacing_mm=options.spacing(spacing_mm),
         bodies=options.bodies(body),
         jobs=jobs,
+        workers=options.workers(workers, jobs),
         overwrite=overwrite,
     )
-    finish(plan, run(plan, say_nothing if json else say), json)
+    run(plan, json)
 
 
 @app.command()
@@ -231,9 +238,9 @@ def measure(
     json: Json = False,
 ) -> None:
     """Measure and report from an existing segmentation, anyone's."""
-    from heartseg.batch import Plan, run
+    from heartseg.batch import Plan
     from heartseg.cli import options
-    from heartseg.cli.outcomes import finish, say, say_nothing
+    from heartseg.cli.outcomes import run
     from heartseg.given import GivenLabels
     from heartseg.pipeline import Settings
 
@@ -257,7 +264,7 @@ def measure(
         bodies=options.bodies(body),
         overwrite=overwrite,
     )
-    finish(plan, run(plan, say_nothing if json else say), json)
+    run(plan, json)
 
 
 app.command()(evaluate)

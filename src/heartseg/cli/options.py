@@ -156,6 +156,19 @@ def device(text: str) -> str:
     return text
 
 
+def workers(address: str | None, jobs: int) -> str | None:
+    """Of a Ray cluster; how many studies it does at the same time is its own affair."""
+    if address is None:
+        return None
+    from heartseg.cluster import require_address
+
+    require_address(address)
+    if jobs > 1:
+        got, allowed = "--jobs too", "one of them: --jobs is for this machine"
+        raise ConfigError("--workers", got=got, allowed=allowed)
+    return address
+
+
 def turns(number: int) -> int:
     """How many ways to look."""
     from heartseg.segment.frames import TURNS

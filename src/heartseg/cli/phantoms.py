@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from heartseg.batch import Plan, run
+from heartseg.batch import Outcome, Plan, run
 from heartseg.cli.listing import table, to_json
 from heartseg.core.errors import ConfigError, HeartsegError, OutputError
 from heartseg.core.finding import Finding, Report
@@ -31,7 +31,9 @@ def run_demo(out: Path, seed: int, as_json: bool = False) -> None:
         made = f"a synthetic heart ({truth['kind']}), as a DICOM cine series"
         print(clean(f"{made}: {study / 'dicom'}") + "\n", flush=True)
     plan = Plan(inputs=(study / "dicom",), out=out, settings=Settings(), overwrite=True)
-    (outcome,) = run(plan, lambda _: None)
+    outcomes: list[Outcome] = []
+    run(plan, outcomes.append)
+    (outcome,) = outcomes
     if outcome.report is None:
         raise HeartsegError("demo", got=outcome.said)
     page = out / outcome.id / "report.html"

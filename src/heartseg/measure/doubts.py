@@ -14,6 +14,9 @@ from heartseg.measure.confidence import Sureness, standings, unsureness
 from heartseg.measure.likeness import Familiar, looks_of, unlikeness
 from heartseg.measure.study import STACKS
 
+NO_HEART = "no heart was found before segmenting: do the images show a short axis?"
+"""A reason; masks of nothing may look like a heart."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Witness:
@@ -22,10 +25,12 @@ class Witness:
     Attributes:
         sureness: of its probabilities; None where it gave none.
         familiar: what it learnt from, where its bundle tells.
+        heart_found: False where it looked for a heart before segmenting and there was none.
     """
 
     sureness: Sureness | None
     familiar: Familiar | None = None
+    heart_found: bool = True
 
 
 def doubted(
@@ -46,6 +51,9 @@ def doubted(
         segmentation: as the model and the rules of anatomy left it.
         phases: that were measured; None when there was no LV.
     """
+    if not witness.heart_found:
+        verdict = "review" if quality.verdict == "pass" else quality.verdict
+        quality = Quality(verdict=verdict, reasons=(NO_HEART, *quality.reasons))
     if phases is None or quality.verdict == "reject":
         return quality
     doubts: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """Stage 6: numbers become a page, a picture, a table and a file that machines read."""
 
-from heartseg.report.json_file import json_text, load_report
+from heartseg.report.json_file import json_text, load_report, read_report
 from heartseg.report.masks import save_masks
 from heartseg.report.outputs import OUTPUTS, save_report
 from heartseg.report.printing import Printing
@@ -14,6 +14,7 @@ __all__ = [
     "failed_row",
     "json_text",
     "load_report",
+    "read_report",
     "report_text",
     "save_masks",
     "save_probabilities",

@@ -135,15 +135,31 @@ def load_report(path: Path) -> Report:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise FormatError(path.name, got="more than 64 MB", allowed="a report.json")
-        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
-        return _report(content)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
-        raise FormatError(
-            path.name,
-            got=f"{type(fault).__name__}: {clean(fault, longest=200)}",
-            allowed="a report.json that heartseg wrote",
-            do="make it again with heartseg segment --overwrite",
-        ) from fault
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as fault:
+        raise _not_ours(path.name, fault) from fault
+    return read_report(text, path.name)
+
+
+def read_report(text: str, name: str) -> Report:
+    """What `json_text` gave; `name` says in errors where it came from.
+
+    Raises:
+        FormatError: not ours; the message names what is missing or wrong.
+    """
+    try:
+        return _report(json.loads(text, parse_constant=_refuse))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
+        raise _not_ours(name, fault) from fault
+
+
+def _not_ours(name: str, fault: Exception) -> FormatError:
+    return FormatError(
+        name,
+        got=f"{type(fault).__name__}: {clean(fault, longest=200)}",
+        allowed="a report.json that heartseg wrote",
+        do="make it again with heartseg segment --overwrite",
+    )
 
 
 def _refuse(constant: str) -> float:

@@ -13,19 +13,17 @@ from heartseg.core.finding import Report
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Study, View
 from heartseg.report.atomic import write_atomically
-from heartseg.report.foreign_points import osirix_csv, sunnybrook_texts
 from heartseg.report.html import html_page
 from heartseg.report.json_file import json_text
 from heartseg.report.masks import part_of
 from heartseg.report.overview import heart_picture, jpeg_bytes, overview_picture, png_bytes
 from heartseg.report.page import Page, page
-from heartseg.report.points import areas_csv, contours_csv
 from heartseg.report.printing import Printing
-from heartseg.report.surface import Mesh
-from heartseg.report.surface_files import glb_bytes, phase_meshes, stl_bytes
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
+
+    from heartseg.report.surface import Mesh
 
 
 @dataclass(frozen=True)
@@ -75,9 +73,11 @@ class Material:
             )
 
     @cached_property
-    def meshes(self) -> Mapping[str, Mapping[Structure, Mesh]]:
+    def meshes(self) -> "Mapping[str, Mapping[Structure, Mesh]]":
         """Surfaces by `<stem>_ed` or `<stem>_es` and structure, of the views with phases; a view
         of several files goes by its own name."""
+        from heartseg.report.surface_files import phase_meshes
+
         self.require_masks()
         found: dict[str, dict[Structure, Mesh]] = {}
         for view, phases in self.report.phases.items():
@@ -121,6 +121,8 @@ def _png(material: Material) -> Files:
 
 
 def _csv(material: Material) -> Files:
+    from heartseg.report.points import areas_csv, contours_csv
+
     files = {}
     for stem, _, part in material.parts():
         files[f"{stem}_areas.csv"] = areas_csv(part).encode()
@@ -129,10 +131,14 @@ def _csv(material: Material) -> Files:
 
 
 def _osirix(material: Material) -> Files:
+    from heartseg.report.foreign_points import osirix_csv
+
     return {f"{stem}_osirix.csv": osirix_csv(part).encode() for stem, _, part in material.parts()}
 
 
 def _sunnybrook(material: Material) -> Files:
+    from heartseg.report.foreign_points import sunnybrook_texts
+
     material.require_masks()
     files = {}
     for series, segmentation in enumerate(material.segmentations.values(), start=1):
@@ -142,6 +148,8 @@ def _sunnybrook(material: Material) -> Files:
 
 
 def _stl(material: Material) -> Files:
+    from heartseg.report.surface_files import stl_bytes
+
     return {
         f"{name}_{structure.key}.stl": stl_bytes(mesh, f"{structure.key} {name[-2:]}")
         for name, meshes in material.meshes.items()
@@ -150,6 +158,8 @@ def _stl(material: Material) -> Files:
 
 
 def _glb(material: Material) -> Files:
+    from heartseg.report.surface_files import glb_bytes
+
     return {f"{name}.glb": glb_bytes(meshes) for name, meshes in material.meshes.items()}
 
 

@@ -13,7 +13,8 @@ and a difference may be negative.
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 from heartseg.core.errors import OutputError
@@ -77,24 +78,47 @@ def failed_row(study: str, error: object) -> Row:
 def write_summary(path: Path, rows: Iterable[Row]) -> None:
     """Add rows to the summary, or make it; rows of the same studies are replaced.
 
+    Those that are there pass through one by one: a large cohort's would fill the memory.
+
     Raises:
         OutputError: it could not be written (the old one then stays as it was), or the file
             there is not a summary of ours.
     """
-    merged = {row["study"]: row for row in _existing(path)}
-    merged |= {_harmless(row["study"]): row for row in rows}
-    write_atomically(path, csv_text(list(merged.values())).encode())
+    new = {_harmless(row["study"]): row for row in rows}
+    old = _existing(path)
+    first = next(old, None)  # of a table, so its names are those of all
+    old = old if first is None else chain([first], old)
+    columns = _columns(chain(first or (), *new.values()))
+    write_atomically(path, _text(columns, _merged(old, new)).encode())
 
 
 def csv_text(rows: Sequence[Row]) -> str:
     """The whole summary as text."""
-    others = sorted({key for row in rows for key in row} - set(COLUMNS))
-    columns = [*COLUMNS[: -len(_LAST)], *others, *_LAST]
+    return _text(_columns(chain.from_iterable(rows)), rows)
+
+
+def _columns(names: Iterable[str]) -> list[str]:
+    others = sorted(set(names) - set(COLUMNS))
+    return [*COLUMNS[: -len(_LAST)], *others, *_LAST]
+
+
+def _text(columns: Sequence[str], rows: Iterable[Row]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([_harmless(column) for column in columns])
     writer.writerows([_harmless(row.get(column, "")) for column in columns] for row in rows)
     return out.getvalue()
+
+
+def _merged(old: Iterable[Row], new: Mapping[str, Row]) -> Iterator[Row]:
+    """The old rows in their order, with new ones in their place or behind them."""
+    left = dict(new)
+    for row in old:
+        if row["study"] not in new:
+            yield row
+        elif row["study"] in left:
+            yield left.pop(row["study"])
+    yield from left.values()
 
 
 def _harmless(text: str) -> str:
@@ -113,19 +137,19 @@ def _cell(value: float | None) -> str:
     return "" if value is None else repr(value)
 
 
-def _existing(path: Path) -> list[Row]:
+def _existing(path: Path) -> Iterator[Row]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file, restval="", strict=True)
             columns = set(reader.fieldnames or ())
-            rows: list[Row] = [{k: v for k, v in row.items() if k is not None} for row in reader]
+            if columns and not columns >= {"study", "error"}:
+                raise _not_ours(path, "other columns")
+            for row in reader:
+                yield {name: cell for name, cell in row.items() if name is not None}
     except FileNotFoundError:
-        return []
+        return
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         raise _not_ours(path, clean(fault, longest=200)) from fault
-    if columns and not columns >= {"study", "error"}:
-        raise _not_ours(path, "other columns")
-    return rows
 
 
 def _not_ours(path: Path, got: str) -> OutputError:

@@ -24,8 +24,6 @@ from heartseg.core.study import Modality, View
 from heartseg.measure.intervals import Calibration
 from heartseg.measure.likeness import Familiar
 from heartseg.prepare import Preparation
-from heartseg.segment.appraisal import drop_strange_appraisals
-from heartseg.segment.card import card_text, facts_of
 from heartseg.segment.description import Description
 from heartseg.segment.onnx_check import LARGEST_ONNX_BYTES, OnnxSummary, read_onnx
 from heartseg.segment.window import Window
@@ -131,6 +129,10 @@ def write_bundle(folder: Path, onnx: bytes, description: Description) -> Bundle:
         ModelError: it would not load again.
         OutputError: the folder cannot be written.
     """
+    # Only who writes a model needs what a card is made of.
+    from heartseg.segment.appraisal import drop_strange_appraisals
+    from heartseg.segment.card import card_text, facts_of
+
     sha256 = hashlib.sha256(onnx).hexdigest()
     table = _table(description, sha256)
     bundle = _checked(from_table(_ModelFile, table), onnx, folder, shipped=False)
@@ -189,6 +191,8 @@ def _table(description: Description, sha256: str) -> dict[str, Any]:
     table = to_table(Description(**said))  # a Bundle is one too, and holds more
     keys = [structure.key for structure in description.structures]
     del table["structures"]
+    if not description.int8_ranges:
+        del table["int8_ranges"]
     labels = {str(channel): key for channel, key in enumerate(keys)}
     return {**table, "sha256": sha256, "labels": labels}
 

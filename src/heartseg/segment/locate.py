@@ -7,13 +7,12 @@ and what it cannot find it could not segment (docs/explanation/locating.md, with
 tried).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from heartseg.core.finding import Quality
 from heartseg.core.image import Image
 from heartseg.prepare.localise import Location
 from heartseg.segment.bundle import Bundle
@@ -42,7 +41,6 @@ LEAST_SURE = 0.7
 """Less sure than this, and the whole planes stay. Hearts gave 0.87 and more."""
 
 NOT_FOUND = "no heart found by a coarse look"
-DOUBT = "no heart was found before segmenting: do the images show a short axis?"
 
 
 def locate(
@@ -107,14 +105,6 @@ def told(place: Location, image: Image, bundle: Bundle) -> str:
     x, y, z = geometry.point(((geometry.shape[0] - 1) / 2, *middle))
     where = f"L {x:.0f}, P {y:.0f}, S {z:.0f} mm"
     return f"found by a coarse look at {where} ({sure}): the network sees {wide} x {high} mm"
-
-
-def doubtful(quality: Quality, told: Iterable[str]) -> Quality:
-    """A verdict that does not pass where no heart was found; masks of nothing may look like one."""
-    if not any(one.startswith(NOT_FOUND) for one in told):
-        return quality
-    verdict = "review" if quality.verdict == "pass" else quality.verdict
-    return Quality(verdict=verdict, reasons=(DOUBT, *quality.reasons))
 
 
 def _pieces(heart: NDArray[np.float32]) -> NDArray[np.bool_]:

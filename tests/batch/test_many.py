@@ -1,64 +1,22 @@
 """Many studies: what is written, what is left alone, and what a fault in one does to the others."""
 
-import csv
 import os
 import resource
-import shutil
 import signal
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from heartseg import batch, pipeline
-from heartseg.batch import Outcome, Plan, Task, rows_without_study, run, tasks
+from heartseg import pipeline
+from heartseg.batch import Outcome, Plan, Tally, many, rows_without_study, run, tasks, worker
 from heartseg.core.errors import OutputError
 from heartseg.core.study import Body
-from heartseg.pipeline import Settings
 from heartseg.report import load_report
 from tests import doors
-
-QUICK = ("nifti", "json")
-
-
-@pytest.fixture
-def plan(gauge: Path, tmp_path: Path) -> Callable[..., Plan]:
-    def make(*inputs: Path, out: Path | None = None, **more: object) -> Plan:
-        settings = Settings(model=str(gauge), device="cpu", formats=QUICK)
-        plan = Plan(inputs=inputs, out=out or tmp_path / "out", settings=settings)
-        return replace(plan, **more)
-
-    return make
-
-
-def done(plan: Plan) -> dict[str, Outcome]:
-    heard: list[Outcome] = []
-    outcomes = run(plan, heard.append)
-    assert heard == outcomes
-    return {outcome.id: outcome for outcome in outcomes}
-
-
-def summary(out: Path) -> dict[str, dict[str, str]]:
-    with (out / "summary.csv").open(encoding="utf-8", newline="") as file:
-        return {row["study"]: row for row in csv.DictReader(file)}
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    return {
-        file.relative_to(folder).as_posix(): file.read_bytes()
-        for file in sorted(folder.rglob("*"))
-        if file.is_file()
-    }
-
-
-def patients(folder: Path, *numbers: int) -> list[Path]:
-    return [doors.write_patient(folder / f"patient{number:03d}") for number in numbers]
+from tests.batch.runs import content, done, names, patients, summary
 
 
 def test_a_folder_of_patients_becomes_a_folder_and_a_row_each(plan, tmp_path) -> None:
@@ -242,7 +200,7 @@ def test_what_the_user_says_for_all_goes_before_the_table_and_that_before_files(
     assert bodies["patient001"].sources == {"age_years": "table", "height_cm": "Info.cfg"}
     assert outcomes["patient001"].said == ""
     assert outcomes["patient002"].said == "no row for it in the table of bodies"
-    assert rows_without_study(base, list(outcomes.values())) == ("patient01",)
+    assert rows_without_study(base, Tally(tuple(outcomes), 0)) == ("patient01",)
 
 
 def test_an_interrupt_leaves_nothing_that_looks_finished(plan, tmp_path, monkeypatch) -> None:
@@ -254,11 +212,11 @@ def test_an_interrupt_leaves_nothing_that_looks_finished(plan, tmp_path, monkeyp
         if analysis.study.id == "patient002":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(batch, "save", interrupted)
+    monkeypatch.setattr(worker, "save", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(plan(first, second), lambda _: None)
     assert names(tmp_path / "out") == ["patient001", "summary.csv"]
-    monkeypatch.setattr(batch, "save", real)
+    monkeypatch.setattr(worker, "save", real)
     outcomes = done(plan(first, second))
     assert [outcome.status for outcome in outcomes.values()] == ["skipped", "done"]
 
@@ -301,7 +259,7 @@ def files_of_at_most(size: int) -> Iterator[None]:
 def test_a_full_disk_leaves_no_half_study(plan, tmp_path) -> None:
     first, second = patients(tmp_path / "set", 1, 2)
     with files_of_at_most(3000):  # the masks and the summary fit, the report does not
-        outcomes = run(plan(first, second), lambda _: None)
+        outcomes = list(done(plan(first, second)).values())
     assert [outcome.status for outcome in outcomes] == ["failed", "failed"]
     assert "report.json: got File too large; free some space" in outcomes[0].said
     assert names(tmp_path / "out") == ["summary.csv"]
@@ -347,81 +305,21 @@ def test_a_foreign_summary_is_said_before_any_work(plan, tmp_path) -> None:
     assert names(tmp_path / "out") == ["summary.csv"]
 
 
-def test_side_by_side_gives_what_one_after_another_gives(plan, tmp_path) -> None:
-    first, second = patients(tmp_path / "set", 1, 2)
-    (second / "Info.cfg").write_text("ED: 1\nES: 7\n")
-    third = doors.save_nifti(tmp_path / "scan.nii", doors.painted(doors.cine((8, 5))))
-    alone = run(plan(first, second, third, out=tmp_path / "one"), lambda _: None)
-    both = run(plan(first, second, third, out=tmp_path / "two", jobs=2), lambda _: None)
-    assert [outcome.status for outcome in both] == ["done", "failed", "done"]
-    for one, other in zip(alone, both, strict=True):
-        assert (one.id, one.status, one.said) == (other.id, other.status, other.said)
-        assert one.row == other.row
-    assert both[0].report == load_report(tmp_path / "two" / "patient001" / "report.json")
-    assert summary(tmp_path / "one") == summary(tmp_path / "two")
-    masks = [
-        {name: data for name, data in content(tmp_path / run).items() if name.endswith(".gz")}
-        for run in ("one", "two")
-    ]
-    assert masks[0] == masks[1]
+def test_nothing_of_a_study_is_kept_when_it_was_heard_of(plan, tmp_path, monkeypatch) -> None:
+    """Rows and reports of a cohort would fill the memory."""
 
+    class Cells(dict[str, str]):
+        """A row that can be asked whether anybody keeps it."""
 
-class Deadly:
-    """Ends the process that unpickles it."""
+    alive: list[weakref.ref[Cells]] = []
 
-    def __reduce__(self):
-        return os._exit, (9,)
+    def outcomes(_: Plan) -> Iterator[Outcome]:
+        for number in range(20):
+            row = Cells(study=f"s{number}", error="no")
+            alive.append(weakref.ref(row))
+            yield Outcome(row["study"], "failed", "no", row)
 
-
-def test_a_process_that_dies_takes_no_other_study_with_it(plan, tmp_path, monkeypatch) -> None:
-    (patient,) = patients(tmp_path / "set", 1)
-    found = [Task(Deadly(), "deadly", "deadly"), Task(patient, "patient001", "patient001")]
-    monkeypatch.setattr(batch, "tasks", lambda _: iter(found))
-    outcomes = done(plan(patient, jobs=2))
-    assert outcomes["patient001"].status == "done"
-    assert outcomes["deadly"].status == "failed"
-    assert "its process died" in summary(tmp_path / "out")["deadly"]["error"]
-
-
-def test_after_a_death_the_others_go_on_side_by_side(plan, tmp_path, monkeypatch) -> None:
-    folder = tmp_path / "set"
-    paths = patients(folder, 1, 2, 3)
-    found = [Task(path, path.name, path.name) for path in paths]
-    found.insert(1, Task(Deadly(), "deadly", "deadly"))
-    alone: list[str] = []
-    in_own_process = batch._alone
-
-    def counted(plan: Plan, task: Task) -> Outcome:
-        alone.append(task.id)
-        return in_own_process(plan, task)
-
-    monkeypatch.setattr(batch, "_alone", counted)
-    outcomes = list(batch._side_by_side(plan(folder, jobs=1), found))
-    assert {one.id: one.status for one in outcomes} == {
-        **dict.fromkeys(["patient001", "patient002", "patient003"], "done"),
-        "deadly": "failed",
-    }
-    assert len(alone) == 1, "a thousand studies must not wait for one process each"
-
-
-def test_processes_share_the_cores(plan, tmp_path, monkeypatch) -> None:
-    asked = []
-    monkeypatch.setattr(batch, "Models", lambda device, threads=None: asked.append(threads))
-    monkeypatch.setattr(batch, "_worker", None)
-    monkeypatch.setattr(batch.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
-    for jobs in (2, 8, 20):
-        batch._begin(plan(tmp_path, jobs=jobs))
-    assert asked == [4, 1, 1]
-
-
-def test_an_input_that_goes_away_is_said(plan, tmp_path) -> None:
-    folder = tmp_path / "set"
-    patients(folder, 1, 2)
-    base = plan(folder)
-    todo = list(tasks(base))
-    shutil.rmtree(folder / "patient001")
-    outcomes = list(batch._side_by_side(base, todo))
-    assert [outcome.status for outcome in outcomes] == ["failed", "done"]
-    assert outcomes[1].report.value("lv_edv_ml") == pytest.approx(
-        doors.volume_ml(doors.heart(8), 3)
-    )
+    monkeypatch.setattr(many, "_outcomes", outcomes)
+    tally = run(plan(tmp_path), lambda _: None)
+    assert tally.failed == len(tally.studies) == 20
+    assert not [one for one in alive if one() is not None]
