@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from heartseg.models.maker import begin_small
+SHORTEST = 1e-4
+"""Vectors below this length are not stretched to 1: their gradient would have no bound."""
 
 
 class PatchProjection(nn.Module):
@@ -22,7 +23,6 @@ class PatchProjection(nn.Module):
             nn.Sequential(nn.Linear(width, size), nn.ReLU(), nn.Linear(size, size))
             for width in widths
         )
-        begin_small(self)
 
     def forward(self, features: Sequence[Tensor], places: Sequence[Tensor]) -> list[Tensor]:
         """Vectors (n, p, size) of length 1, of each level.
@@ -32,7 +32,7 @@ class PatchProjection(nn.Module):
             places: (p,) of each level, numbers of pixels, row by row.
         """
         return [
-            nn.functional.normalize(level(one.flatten(2)[:, :, at].transpose(1, 2)), dim=-1)
+            _of_length_1(level(one.flatten(2)[:, :, at].transpose(1, 2)))
             for level, one, at in zip(self.levels, features, places, strict=True)
         ]
 
@@ -47,3 +47,7 @@ def drawn_places(
         ]
         for one in features
     ]
+
+
+def _of_length_1(vectors: Tensor) -> Tensor:
+    return nn.functional.normalize(vectors, dim=-1, eps=SHORTEST)
