@@ -16,6 +16,7 @@ from heartseg.core.errors import ConfigError, StudyError
 from heartseg.losses import IGNORED, LOSSES, Loss, cross_entropy, deeply_supervised
 from heartseg.losses.channels import CHANNEL_LOSSES, channel_cross_entropy
 from heartseg.models.background import with_background
+from heartseg.train.adversary import MaskJudge, Perturbed
 from heartseg.train.ranks import Ranks
 
 Answer = Tensor | tuple[Tensor, ...]
@@ -41,12 +42,16 @@ class Objective:
             share of the training labels; or a number for each class, the background first.
         ignored: keys of structures that the labels hold and that are neither learnt nor
             background, such as `scar`: their voxels count nowhere.
+        perturbed: a term of images changed to where it hurts most; none has none.
+        masks: a term of masks that a discriminator takes for drawn ones; none has none.
     """
 
     terms: tuple[tuple[str, float], ...] = ((ENTROPY, 1.0), ("dice", 1.0))
     activation: Literal["softmax", "sigmoid"] = "softmax"
     class_weights: Literal["equal", "balanced"] | tuple[float, ...] = "equal"
     ignored: tuple[str, ...] = ()
+    perturbed: Perturbed | None = None
+    masks: MaskJudge | None = None
 
     def __post_init__(self) -> None:
         known = self._known()
@@ -64,6 +69,11 @@ class Objective:
             raise ConfigError(
                 "loss.ignored", got=repr(unknown[0]), allowed=", ".join(STRUCTURES_BY_KEY)
             )
+
+    @property
+    def hardened(self) -> bool:
+        """Whether there is an adversary."""
+        return self.perturbed is not None or self.masks is not None
 
     @property
     def ignores(self) -> tuple[Structure, ...]:

@@ -6,9 +6,9 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from heartseg.train.rivals import Rivals
 from heartseg.train.task import Numbers
 from heartseg.train.translate.looks import Look, numbers_of
-from heartseg.train.translate.rivals import Rivals
 from heartseg.train.translate.settings import TranslateSettings
 from heartseg.train.translate.unpaired import Crops, Unpaired
 from heartseg.train.translate.witness import Witness

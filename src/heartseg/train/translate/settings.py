@@ -14,7 +14,6 @@ from heartseg.train.learning import Learning, Precision
 from heartseg.train.schedule import Schedule
 from heartseg.train.split import Split
 from heartseg.train.translate.methods import Anatomy, CycleGAN, FastCUT
-from heartseg.train.watching import Watching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +111,40 @@ class TranslateLearning:
         )
 
 
-def _crops() -> SpatialChange:
-    return SpatialChange(
-        size_px=128, rotation_degrees=10, scaling=(0.9, 1.1), stretch=0, shift_px=8, elastic_px=0
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crops(SpatialChange):
+    """How crops are cut and moved: less than for segmentation, since no label has to be learnt."""
+
+    size_px: int = 128
+    rotation_degrees: float = 10.0
+    scaling: tuple[float, float] = (0.9, 1.1)
+    stretch: float = 0.0
+    shift_px: float = 8.0
+    elastic_px: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duration(Schedule):
+    """How long, and at what rate: at its height for half the steps, then straight down (Zhu 2017).
+
+    `patience` and `plateau` are of no use: no number says that a translation is better.
+    """
+
+    steps: int = 20_000
+    shape: Literal["cosine", "constant", "polynomial", "linear", "step", "plateau"] = "linear"
+    warm_up: int = 0
+    validate_every: int = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Showing:
+    """What a run shows besides its log and `pictures/`.
+
+    Attributes:
+        tensorboard: write every number of the log for TensorBoard too, to `tensorboard/`.
+    """
+
+    tensorboard: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,14 +184,10 @@ class TranslateSettings:
     cyclegan: CycleGAN | None = None
     fastcut: FastCUT | None = None
     anatomy: Anatomy | None = None
-    spatial: SpatialChange = field(default_factory=_crops)
+    spatial: Crops = field(default_factory=Crops)
     learning: TranslateLearning = field(default_factory=TranslateLearning)
-    schedule: Schedule = field(
-        default_factory=lambda: Schedule(
-            steps=20_000, shape="linear", warm_up=0, validate_every=1000
-        )
-    )
-    log: Watching = field(default_factory=lambda: Watching(curves=False))
+    schedule: Duration = field(default_factory=Duration)
+    log: Showing = field(default_factory=Showing)
 
     def __post_init__(self) -> None:
         if self.cyclegan and self.fastcut:
@@ -170,13 +195,13 @@ class TranslateSettings:
         if self.schedule.needs_scores:
             got = "patience or a plateau: no number says that a translation is better"
             raise ConfigError("schedule", got=got, allowed="linear, or another fixed shape")
-        if self.log.curves:
-            raise ConfigError("log.curves", got="true", do="look at pictures/, or set tensorboard")
         sides = (self.source.preparation, self.target.preparation)
         if sides[0].neighbours != sides[1].neighbours:
             got = " and ".join(str(one.neighbours) for one in sides)
             raise ConfigError("preparation.neighbours", got=got, allowed="the same on both sides")
-        self.classes()
+        if set(self.classes()) & set(self.ignores):
+            got = "a structure that is both"
+            raise ConfigError("structures and ignored", got=got, allowed="one or the other")
 
     @property
     def method(self) -> CycleGAN | FastCUT:

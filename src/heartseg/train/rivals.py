@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from heartseg.losses.adversarial import taken_for_real, told_apart
 from heartseg.models.patch_discriminator import PatchDiscriminator
+from heartseg.train.history import History
 from heartseg.train.learning import Learning
 from heartseg.train.task import Numbers
-from heartseg.train.translate.history import History
 from heartseg.train.update import Judged, Update
 
 
