@@ -48,7 +48,7 @@ class MaskJudge:
     network, with an optimiser of its own, and is not kept with the model.
 
     Attributes:
-        weight: of the term; Luc's masks are judged by a tenth or less of the other losses.
+        weight: of the term; small beside the others, which know what is where.
         warm_up: steps over which the weight rises from 0, until the masks look like some.
         rate: of the discriminator's learning, with Adam.
         discriminator: how wide, and how large a patch.

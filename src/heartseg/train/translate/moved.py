@@ -44,8 +44,8 @@ def moved(before: NDArray[np.float32], after: NDArray[np.float32]) -> Moved | No
     reach = np.arange(-FARTHEST_PX, FARTHEST_PX + 1)
     near = fit[np.ix_(reach, reach)]
     y, x = np.unravel_index(int(near.argmax()), near.shape)
-    shift = [_refined(near[:, x], int(y)), _refined(near[y], int(x))]
-    return Moved(float(np.hypot(*shift)), float(fit[0, 0]) / strength)
+    down, across = _refined(near[:, x], int(y)), _refined(near[y], int(x))
+    return Moved(float(np.hypot(down, across)), float(fit[0, 0] / strength))
 
 
 def _edges(planes: NDArray[np.float32], shown: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -53,8 +53,8 @@ def _edges(planes: NDArray[np.float32], shown: NDArray[np.bool_]) -> NDArray[np.
     from scipy import ndimage
 
     smooth = ndimage.gaussian_filter(planes.astype(np.float64), (0, 1, 1))
-    along = np.gradient(smooth, axis=(1, 2))
-    lengths = np.hypot(*along)
+    down, across = np.gradient(smooth, axis=(1, 2))
+    lengths = np.hypot(down, across)
     square = np.ones((1, 2 * _BORDER_PX + 1, 2 * _BORDER_PX + 1), bool)
     inside = ndimage.binary_erosion(shown, square, border_value=1)
     mean = lengths[inside].mean() if inside.any() else 0.0

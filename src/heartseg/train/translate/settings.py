@@ -112,7 +112,7 @@ class TranslateLearning:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Crops(SpatialChange):
+class CropChange(SpatialChange):
     """How crops are cut and moved: less than for segmentation, since no label has to be learnt."""
 
     size_px: int = 128
@@ -184,7 +184,7 @@ class TranslateSettings:
     cyclegan: CycleGAN | None = None
     fastcut: FastCUT | None = None
     anatomy: Anatomy | None = None
-    spatial: Crops = field(default_factory=Crops)
+    spatial: CropChange = field(default_factory=CropChange)
     learning: TranslateLearning = field(default_factory=TranslateLearning)
     schedule: Duration = field(default_factory=Duration)
     log: Showing = field(default_factory=Showing)
