@@ -167,7 +167,7 @@ def test_what_moved_is_put_apart_counted_and_said(run: Path, gauge: Path) -> Non
     [
         (("--least-dice", "high"), 2, "a number, or none"),
         (("--device", "gpu"), 2, "device"),
-        ((), 1, "--assume-view"),
+        (("--encoder-model", "no-such", "--target", "."), 1, "no such model"),
         (("--assume-view", "--target-model", "no-such"), 1, "no such model"),
     ],
 )

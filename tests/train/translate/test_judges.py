@@ -30,6 +30,9 @@ class Nowhere:
     def __init__(self, inverts: bool = False) -> None:
         self._inverts = inverts
 
+    def shown(self, image: Image) -> np.ndarray:
+        return np.ones(image.geometry.shape, bool)
+
     def back(self, image: Image) -> Image | None:
         return image.like(900 - image.voxels) if self._inverts else None
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from heartseg.core.anatomy import Labels, Structure
 from heartseg.core.errors import ConfigError
@@ -161,23 +160,18 @@ class Judges:
         back = making.back(made) if self.source and reference is not None else None
         seen_back = self.source.masks(back) if self.source and back is not None else None
         judged_by = "labels" if truth is not None else "source model" if itself else "edges alone"
-        lines = []
+        lines, shown = [], making.shown(before)
         for frame in range(made.frames):
             line = Line(study=whose[0], patient=whose[1], frame=frame, judged_by=judged_by)
-            line = _by_edges(line, before.voxels[frame], made.voxels[frame])
+            found = moved(before.voxels[frame].astype(np.float32), made.voxels[frame], shown)
+            if found is not None:
+                line = replace(line, moved_px=found.pixels, edges=found.edges)
             if reference is not None:
                 line = _by_masks(line, reference, frame, seen, seen_back)
                 if truth is not None:
                     line = replace(line, dice_source=_mean(_dices(itself, truth, frame)))
             lines.append(replace(line, rejected=self.thresholds.broken(line)))
         return Judged(tuple(lines), reference, seen)
-
-
-def _by_edges(line: Line, before: NDArray[np.float32], made: NDArray[np.float32]) -> Line:
-    found = moved(before.astype(np.float32), made)
-    if found is None:
-        return line
-    return replace(line, moved_px=found.pixels, edges=found.edges)
 
 
 def _by_masks(

@@ -38,6 +38,17 @@ class Making:
         """
         return _made(image, frames, self.translator.text.source.preparation, self._there)
 
+    def shown(self, image: Image) -> NDArray[np.bool_]:
+        """(z, y, x) where an image of the source is translated, and not cut off.
+
+        Raises:
+            FormatError: the image has no contrast or holds NaN.
+        """
+        sample = self.translator.text.source.preparation.sample(image)
+        everywhere = np.ones(sample.geometry.shape, np.float32)
+        inside: NDArray[np.bool_] = sample.restore_map(everywhere, outside=0.0) > 0
+        return inside
+
     def back(self, image: Image) -> Image | None:
         """An image of the target, made or real, as the source; None where there is no way back."""
         if self._back is None:

@@ -26,14 +26,17 @@ class Moved(NamedTuple):
     edges: float
 
 
-def moved(before: NDArray[np.float32], after: NDArray[np.float32]) -> Moved | None:
+def moved(
+    before: NDArray[np.float32], after: NDArray[np.float32], shown: NDArray[np.bool_]
+) -> Moved | None:
     """How far an image was moved in its planes; None where one has no edges.
 
     Args:
         before: (z, y, x) intensities of a frame.
-        after: the same of its translation; 0 where it was cut off.
+        after: the same of its translation.
+        shown: (z, y, x), False where the translation was cut off.
     """
-    one, other = _edges(before, after > 0), _edges(after, after > 0)
+    one, other = _edges(before, shown), _edges(after, shown)
     strength = np.sqrt(float((one**2).sum()) * float((other**2).sum()))
     if strength == 0:
         return None
