@@ -65,7 +65,7 @@ def pages() -> dict[str, str]:
 
 
 def commands() -> dict[str, Any]:
-    """The subcommands of `heartseg` by name; empty while there is no command line."""
+    """The subcommands of `heartseg` by name, `a b` for one of a group; empty without any."""
     if importlib.util.find_spec("heartseg.cli") is None:
         return {}
     import typer
@@ -73,7 +73,12 @@ def commands() -> dict[str, Any]:
     cli = vars(importlib.import_module("heartseg.cli"))
     app = next(value for value in cli.values() if isinstance(value, typer.Typer))
     group: Any = typer.main.get_command(app)
-    return {name: command for name, command in group.commands.items() if not command.hidden}
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        inner = getattr(command, "commands", {name: command})
+        lead = f"{name} " if inner is getattr(command, "commands", None) else ""
+        found |= {lead + own: one for own, one in inner.items() if not one.hidden}
+    return found
 
 
 def _commands() -> str:
@@ -574,6 +579,15 @@ def _run_settings() -> str:
     return "\n\n".join([lead, *_tables_of_settings(run.RunSettings, "")])
 
 
+def _translation_settings() -> str:
+    home = importlib.import_module("heartseg.train.translate.settings")
+    lead = (
+        'What a RUN.toml with `task = "translate"` may say. Whatever is left out keeps its '
+        "default; `--set a.b=value` wins."
+    )
+    return "\n\n".join([lead, *_tables_of_settings(home.TranslateSettings, "")])
+
+
 def _tables_of_settings(kind: Any, heading: str) -> Iterator[str]:
     doc = inspect.getdoc(kind) or ""
     title = f"## [{heading}]\n\n{doc.partition(chr(10))[0]}\n\n" if heading else ""
@@ -640,7 +654,10 @@ def _prose(doc: str) -> str:
 
 
 def _settings_table(kind: Any, doc: str) -> str:
-    meanings = _attributes(doc)
+    meanings: dict[str, str] = {}
+    for base in reversed(kind.__mro__[1:-1]):  # what a kind of settings inherits it need not repeat
+        meanings |= _attributes(inspect.getdoc(base) or "")
+    meanings |= _attributes(doc)
     kinds = typing.get_type_hints(kind)
     rows = [
         (f"`{f.name}`", _kind(kinds[f.name]), _setting_default(f), meanings.get(f.name, ""))
@@ -747,6 +764,12 @@ PAGES = (
     Page("labels", "Label schemes", _labels),
     Page(
         "settings", "Settings of a training run", _run_settings, ("heartseg.train", "heartseg.read")
+    ),
+    Page(
+        "translation-settings",
+        "Settings of a translation's training",
+        _translation_settings,
+        ("heartseg.train.translate", "heartseg.train.translate.settings"),
     ),
     Page("networks", "Networks", _networks, ("heartseg.models",)),
     Page("network-costs", "Costs of networks", _costs, ("heartseg.models",)),

@@ -180,8 +180,9 @@ def test_every_command_in_the_pages_exists(generate: ModuleType, page: Path) -> 
 
 
 def check_command(known: dict[str, object], words: list[str], line: str) -> None:
-    assert words[0] in known, line
-    parameters = getattr(known[words[0]], "params", [])
+    name = words[0] if words[0] in known else " ".join(words[:2])  # one of a group
+    assert name in known, line
+    parameters = getattr(known[name], "params", [])
     options = {option for parameter in parameters for option in parameter.opts}
     given = {word for word in words[1:] if word.startswith("-")}
     assert given <= options, f"{line}: no such option {given - options}"

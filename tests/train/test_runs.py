@@ -12,10 +12,14 @@ from heartseg.models import architecture
 from heartseg.models.architecture import per_axis
 from heartseg.train.run import RunSettings
 from heartseg.train.shown import require_crops
+from heartseg.train.translate.run import require_fit
+from heartseg.train.translate.settings import TranslateSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 GRIDS = ROOT / "runs" / "grids"
-RUNS = sorted(path for path in (ROOT / "runs").rglob("*.toml") if path.parent != GRIDS)
+TRANSLATIONS = ROOT / "runs" / "translate"
+OTHERS = (GRIDS, TRANSLATIONS)
+RUNS = sorted(path for path in (ROOT / "runs").rglob("*.toml") if path.parent not in OTHERS)
 
 
 def test_there_are_runs():
@@ -37,6 +41,17 @@ def test_a_run_loads_and_fits_its_network(path: Path):
     assert settings.licence != RunSettings.licence
 
 
+@pytest.mark.parametrize("path", TRANSLATIONS.glob("*.toml"), ids=lambda path: path.name)
+def test_a_translation_loads_and_fits_its_networks(path: Path):
+    settings = load(TranslateSettings, path)
+    require_fit(settings)
+    for side in (settings.source, settings.target):
+        assert "test" not in {*side.train_on, *side.validate_on}
+    assert settings.training_data
+    assert settings.licence != RunSettings.licence
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 15
+
+
 @pytest.mark.parametrize("path", RUNS, ids=lambda path: path.name)
 def test_a_run_is_as_short_as_promised(path: Path):
     assert len(path.read_text(encoding="utf-8").splitlines()) < 15
@@ -54,3 +69,16 @@ def test_a_run_that_a_page_shows_is_one(page: Path):
     assert blocks
     for block in blocks:
         from_table(RunSettings, {"name": "shown", "folder": "hearts"} | tomllib.loads(block))
+
+
+def test_what_the_page_of_translation_shows_can_be_said():
+    page = ROOT / "docs" / "how-to" / "translate-images.md"
+    blocks = re.findall(r"^```toml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
+    whole, more, trained, adversaries = (tomllib.loads(block) for block in blocks)
+    settings = from_table(TranslateSettings, whole)
+    require_fit(settings)
+    method = {"cyclegan": more["cyclegan"], "anatomy": more["anatomy"]}
+    assert from_table(TranslateSettings, whole | method).anatomy is not None
+    assert from_table(TranslateSettings, whole | {"fastcut": more["fastcut"]}).fastcut is not None
+    assert from_table(RunSettings, {"name": "shown"} | trained).assume_view
+    assert from_table(RunSettings, {"name": "x", "folder": "x"} | adversaries).loss.hardened

@@ -16,6 +16,7 @@ from heartseg.cli.benchmarking import benchmark
 from heartseg.cli.cataloguing import datasets, models
 from heartseg.cli.explaining import explain
 from heartseg.cli.judging import evaluate
+from heartseg.cli.translating import translate
 from heartseg.core.errors import ConfigError
 
 app = typer.Typer(
@@ -302,6 +303,7 @@ def train(
 
 
 app.command()(benchmark)
+app.add_typer(translate)
 app.command()(explain)
 
 

@@ -20,9 +20,14 @@ _LARGEST_FLOAT16 = 65_504.0
 
 
 def export_onnx(
-    network: nn.Module, channels: int, size: Sequence[int], *, free: bool = True
+    network: nn.Module,
+    channels: int,
+    size: Sequence[int],
+    *,
+    free: bool = True,
+    answer: str = "logits",
 ) -> bytes:
-    """The network with its weights in float32: "pixels" (n, channels, *size) -> "logits".
+    """The network with its weights in float32: "pixels" (n, channels, *size) -> `answer`.
 
     Every weight and batch statistic is an initialiser under its own name, so that torch can read
     them back. The network is left in the mode it was in.
@@ -32,6 +37,7 @@ def export_onnx(
         channels: of the input.
         size: an input that the network can take, (y, x) or (z, y, x).
         free: the file shall answer at other legal sizes too; the number of planes is always free.
+        answer: name of the output.
 
     Raises:
         ModelError: a weight got lost on the way.
@@ -57,8 +63,8 @@ def export_onnx(
                 (example,),
                 file,  # type: ignore[arg-type]
                 input_names=["pixels"],
-                output_names=["logits"],
-                dynamic_axes={"pixels": {0: "n", **axes}, "logits": {0: "n", **axes}},
+                output_names=[answer],
+                dynamic_axes={"pixels": {0: "n", **axes}, answer: {0: "n", **axes}},
                 opset_version=OPSET,
                 training=torch.onnx.TrainingMode.PRESERVE,
                 do_constant_folding=False,  # would fold the statistics into the weights

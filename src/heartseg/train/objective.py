@@ -17,6 +17,7 @@ from heartseg.losses import IGNORED, LOSSES, Loss, cross_entropy, deeply_supervi
 from heartseg.losses.channels import CHANNEL_LOSSES, channel_cross_entropy
 from heartseg.models.answer import Answer, edges_of, regions_of
 from heartseg.models.background import with_background
+from heartseg.train.adversary import MaskJudge, Perturbed
 from heartseg.train.edges import LOGGED as EDGES
 from heartseg.train.edges import EdgeLoss
 from heartseg.train.ranks import Ranks
@@ -44,6 +45,8 @@ class Objective:
             background, such as `scar`: their voxels count nowhere.
         edges: how borders are judged, for networks that draw them in training only; None takes the
             defaults.
+        perturbed: a term of images changed to where it hurts most; none has none.
+        masks: a term of masks that a discriminator takes for drawn ones; none has none.
     """
 
     terms: tuple[tuple[str, float], ...] = ((ENTROPY, 1.0), ("dice", 1.0))
@@ -51,6 +54,8 @@ class Objective:
     class_weights: Literal["equal", "balanced"] | tuple[float, ...] = "equal"
     ignored: tuple[str, ...] = ()
     edges: EdgeLoss | None = None
+    perturbed: Perturbed | None = None
+    masks: MaskJudge | None = None
 
     def __post_init__(self) -> None:
         known = self._known()
@@ -68,6 +73,11 @@ class Objective:
             raise ConfigError(
                 "loss.ignored", got=repr(unknown[0]), allowed=", ".join(STRUCTURES_BY_KEY)
             )
+
+    @property
+    def hardened(self) -> bool:
+        """Whether there is an adversary."""
+        return self.perturbed is not None or self.masks is not None
 
     @property
     def ignores(self) -> tuple[Structure, ...]:

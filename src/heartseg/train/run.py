@@ -22,6 +22,7 @@ from heartseg.segment.runtime import require_device
 from heartseg.train.cohort import cohort_of
 from heartseg.train.curves import draw_curves, require_drawing
 from heartseg.train.data import PreparedFrame
+from heartseg.train.hardening import require_fit
 from heartseg.train.learning import Learning
 from heartseg.train.log import Watcher
 from heartseg.train.loop import BEST, LAST, fit, prepare_folder
@@ -187,6 +188,10 @@ def _require_fit(described: Architecture, settings: RunSettings, processes: int)
         allowed = f"multiples of the network's stride, {stride}"
         got = str(settings.preparation.stride)
         raise ConfigError("preparation.stride", got=got, allowed=allowed)
+    if settings.loss.hardened:
+        margin = per_axis(described.margin, described.dimensions)[-1]
+        answered = settings.spatial.size_px - 2 * margin
+        require_fit(settings.loss.masks, described.dimensions, answered, processes)
     mine, rest = divmod(settings.learning.batch, processes)
     if rest or mine < described.smallest_batch:
         least = f"at least {described.smallest_batch}, which the network's normalisation needs"

@@ -18,10 +18,12 @@ class Schedule:
             and as many steps are planned as end in time, the warm-up being a tenth of them at
             most. The plan is kept with the run.
         shape: how the rate goes on after the warm-up. `cosine`: half a cosine to 0; `constant`;
-            `polynomial`: (1 - step / steps) to a `power`; `step`: times `drop_to` after every
-            `drop_every` steps; `plateau`: times `drop_to` after `plateau` validations without a
-            better score.
+            `polynomial`: (1 - step / steps) to a `power`; `linear`: at its height for the share
+            `flat` of the steps, then straight down to 0 (Zhu 2017); `step`: times `drop_to` after
+            every `drop_every` steps; `plateau`: times `drop_to` after `plateau` validations without
+            a better score.
         power: of `polynomial`.
+        flat: of `linear`.
         drop_every: of `step`.
         plateau: of `plateau`.
         drop_to: of `step` and `plateau`.
@@ -33,8 +35,9 @@ class Schedule:
 
     steps: int = 6000
     minutes: float | None = None
-    shape: Literal["cosine", "constant", "polynomial", "step", "plateau"] = "cosine"
+    shape: Literal["cosine", "constant", "polynomial", "linear", "step", "plateau"] = "cosine"
     power: float = 0.9
+    flat: float = 0.5
     drop_every: int = 2000
     plateau: int = 5
     drop_to: float = 0.1
@@ -52,6 +55,8 @@ class Schedule:
         if not (0 < minutes < math.inf and 0 < self.drop_to < 1 and 0 < self.power < math.inf):
             allowed = "minutes and power above 0, drop_to between 0 and 1"
             raise ConfigError("schedule", got=str(self), allowed=allowed)
+        if not 0 <= self.flat < 1:
+            raise ConfigError("schedule.flat", got=str(self.flat), allowed="a share in [0, 1)")
 
     @property
     def needs_scores(self) -> bool:
@@ -76,6 +81,8 @@ class Schedule:
             return rising * 0.5 * (1 + math.cos(math.pi * step / self.steps))
         if self.shape == "polynomial":
             return rising * float((1 - step / self.steps) ** self.power)
+        if self.shape == "linear":
+            return rising * min(1.0, (1 - step / self.steps) / (1 - self.flat))
         falls = {"step": step // self.drop_every, "plateau": drops}.get(self.shape, 0)
         return rising * float(self.drop_to**falls)
 

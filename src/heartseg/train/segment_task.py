@@ -12,6 +12,7 @@ from heartseg.augment import IntensityChange, SpatialChange, change_intensity
 from heartseg.models.answer import Answer, regions_of
 from heartseg.train.batches import Batches
 from heartseg.train.data import PreparedFrame
+from heartseg.train.hardening import Hardening
 from heartseg.train.learning import Learning
 from heartseg.train.objective import Criterion
 from heartseg.train.scoring import scores
@@ -56,33 +57,46 @@ class Segment:
         self._update = Update(self.network, learning)
         self.average = self._update.average
         self._connected = criterion.ranks.connected(self.network)
+        hardened = criterion.objective.hardened
+        self._hardening = Hardening(criterion, data.device) if hardened else None
         self._generator = torch.Generator(data.device).manual_seed(seed)
 
     def step(self, rate: float) -> Numbers:
         """Draw, augment, learn."""
         self.network.train()
         self._seed_dropout()
-        return self._update.step(rate, self._judge)
+        told = self._update.step(rate, self._judge)
+        if self._hardening is None:
+            return told
+        return {**told, **self._hardening.step(rate, self._generator)}
 
     def validate(self) -> Numbers:
         """Mean Dice of whole frames in 3-D, each class and "score", their mean; or nothing."""
         return scores(self._validation, self._answer, self._criterion)
 
     def state(self) -> dict[str, Any]:
-        """Weights, their average, the optimiser, the generator."""
-        return {**self._update.state(), "generator": self._generator.get_state()}
+        """Weights, their average, the optimiser, the generator; the adversary that learns."""
+        against = {} if self._hardening is None else self._hardening.state()
+        return {**self._update.state(), "generator": self._generator.get_state(), **against}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Become the task that gave this state."""
         self._update.restore(state)
         self._generator.set_state(state["generator"])
+        if self._hardening is not None:
+            self._hardening.restore(state)
 
     def _judge(self) -> Judged:
         crops, truth = self._batch()
         mine = self._data.as_input(self._criterion.ranks.share(crops))
+        if self._hardening is not None and self._hardening.needs_slope:
+            mine.requires_grad_()
         with self._learning.autocast(mine.device):
             answer = self._connected(mine)
         judged = self._criterion.judge(answer, truth)
+        if self._hardening is not None:
+            chance = (self._update.steps, self._generator)
+            judged = self._hardening.judge(self.network, mine, truth, (answer, judged), chance)
         return judged if self._teacher is None else _taught(self._teacher, judged, answer, mine)
 
     def _batch(self) -> tuple[Tensor, Tensor]:

@@ -3,17 +3,57 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from heartseg.core.errors import ConfigError, StudyError
+from heartseg.core.study import View
 from heartseg.read import Candidate, find_studies
 from heartseg.train.data import PreparedFrame, prepared_frames
 from heartseg.train.split import PARTS, Part, Split, chance, parts_of, patient_of, smaller
 
 if TYPE_CHECKING:
     from heartseg.train.run import RunSettings
+
+
+class Selecting(Protocol):
+    """Settings that say where a data set is, how it is divided, and which parts do what."""
+
+    @property
+    def folder(self) -> str:
+        """Of the data set, relative to the RUN.toml."""
+        ...
+
+    @property
+    def scheme(self) -> str | None:
+        """What the numbers of the labels mean, where the data set does not say it."""
+        ...
+
+    @property
+    def view(self) -> View:
+        """Which image of each study."""
+        ...
+
+    @property
+    def assume_view(self) -> bool:
+        """Whether every image is taken for one of `view`."""
+        ...
+
+    @property
+    def train_on(self) -> tuple[str, ...]:
+        """Parts of the split that train."""
+        ...
+
+    @property
+    def validate_on(self) -> tuple[str, ...]:
+        """Parts that are looked at on the way."""
+        ...
+
+    @property
+    def split(self) -> Split:
+        """How patients are divided."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +90,7 @@ class Selection:
         }
 
 
-def select(
-    settings: "RunSettings", root: Path, given: Sequence[Candidate] | None = None
-) -> Selection:
+def select(settings: Selecting, root: Path, given: Sequence[Candidate] | None = None) -> Selection:
     """Divide the studies of a run; no pixels are read.
 
     Args:
@@ -77,7 +115,7 @@ def select(
     )
 
 
-def _found(settings: "RunSettings", root: Path) -> list[Candidate]:
+def _found(settings: Selecting, root: Path) -> list[Candidate]:
     return find_studies(
         root / settings.folder,
         scheme=settings.scheme,
