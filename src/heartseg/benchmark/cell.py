@@ -193,7 +193,7 @@ def case_means(rows: Sequence[Mapping[str, Any]], metric: str) -> dict[str, floa
     """By patient the mean of a metric over the rows that have it."""
     by_case: dict[str, list[float]] = {}
     for row in rows:
-        if row[metric] not in (None, ""):
+        if row.get(metric) not in (None, ""):
             by_case.setdefault(str(row["case"]), []).append(float(row[metric]))
     return {case: float(np.mean(values)) for case, values in by_case.items()}
 

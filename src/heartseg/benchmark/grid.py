@@ -30,7 +30,19 @@ from heartseg.models import architecture
 from heartseg.read.candidate import safe_id
 from heartseg.train.run import RunSettings
 
-Metric = Literal["dice", "jaccard", "precision", "recall", "hausdorff95_mm", "assd_mm"]
+Metric = Literal[
+    "dice",
+    "jaccard",
+    "precision",
+    "recall",
+    "hausdorff95_mm",
+    "assd_mm",
+    "accuracy",
+    "boundary_iou_2mm",
+    "soft_dice",
+    "two_class_iou",
+    "hausdorff95_px",
+]
 
 REPEATS = ("seed", "fold")
 """Axes of these names, or settings that end in them, repeat unless the file says otherwise."""

@@ -27,6 +27,11 @@ NAMES: Mapping[str, str] = {
     "recall": "recall",
     "hausdorff95_mm": "HD95, mm",
     "assd_mm": "ASSD, mm",
+    "accuracy": "accuracy",
+    "boundary_iou_2mm": "boundary IoU, 2 mm",
+    "soft_dice": "soft Dice",
+    "two_class_iou": "IoU of two classes",
+    "hausdorff95_px": "HD95, pixels",
 }
 """Of metrics, as tables head their columns."""
 

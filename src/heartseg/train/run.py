@@ -32,6 +32,7 @@ from heartseg.train.schedule import Schedule
 from heartseg.train.segment_task import Segment
 from heartseg.train.selection import fewer_slices, frames_of, select
 from heartseg.train.shown import require_crops
+from heartseg.train.sparse import Sparse, require_sparse
 from heartseg.train.split import Split
 from heartseg.train.stacks import batches_for
 from heartseg.train.start import Start
@@ -52,6 +53,8 @@ class RunSettings:
         modality, view: which image of each study.
         assume_view: take every image for one of `view`, whatever its name and header say.
         structures: keys of what is learnt, e.g. "lv"; the background is implied.
+        as_background: keys of structures that the labels hold and that are taken for background,
+            e.g. "la" where the left ventricle is sought alone.
         train_on: parts of the split that train.
         validate_on: parts that are scored on the way; none for a final run.
         seed: of weights, batches and augmentation.
@@ -59,6 +62,7 @@ class RunSettings:
         licence: of the weights.
         model: `name` of the architecture and its settings.
         stack: how stacks of slices are cut, for networks of volumes only; None takes the defaults.
+        sparse: which voxels of the training patients are annotated; None for all of them.
     """
 
     name: str
@@ -69,6 +73,7 @@ class RunSettings:
     view: View = View.SAX
     assume_view: bool = False
     structures: tuple[str, ...] = ("lv", "myo", "rv")
+    as_background: tuple[str, ...] | None = None
     train_on: tuple[str, ...] = ("train",)
     validate_on: tuple[str, ...] = ("validate",)
     seed: int = 0
@@ -78,6 +83,7 @@ class RunSettings:
     preparation: Preparation = field(default_factory=Preparation)
     spatial: SpatialChange = field(default_factory=SpatialChange)
     stack: StackChange | None = None
+    sparse: Sparse | None = None
     intensity: IntensityChange = field(default_factory=IntensityChange)
     learning: Learning = field(default_factory=Learning)
     schedule: Schedule = field(default_factory=Schedule)
@@ -94,10 +100,10 @@ class RunSettings:
         if self.schedule.needs_scores and not self.validate_on:
             got = "patience or a plateau, and nothing to validate on"
             raise ConfigError("schedule", got=got, do="name parts in validate_on")
-        learnt_too = set(self.loss.ignored) & set(self.structures)
-        if learnt_too:
-            got = ", ".join(sorted(learnt_too))
-            raise ConfigError("loss.ignored", got=got, allowed="structures that are not learnt")
+        _require_one_use(self.structures, self.as_background or (), self.loss.ignored)
+        if self.sparse is not None:
+            terms = [name for name, _ in self.loss.terms]
+            require_sparse(terms, ends=self.learning.ends, slices=self.split.slices)
 
     def classes(self) -> tuple[Structure, ...]:
         """The structures in channel order, the background first.
@@ -105,11 +111,31 @@ class RunSettings:
         Raises:
             ConfigError: a key that names no structure.
         """
-        for key in self.structures:
-            if key not in STRUCTURES_BY_KEY:
-                allowed = ", ".join(STRUCTURES_BY_KEY)
-                raise ConfigError("structures", got=repr(key), allowed=allowed)
-        return (Structure.BACKGROUND, *(STRUCTURES_BY_KEY[key] for key in self.structures))
+        return (Structure.BACKGROUND, *_structures("structures", self.structures))
+
+    @property
+    def merged(self) -> tuple[Structure, ...]:
+        """The structures that are taken for background."""
+        return _structures("as_background", self.as_background or ())
+
+
+def _structures(setting: str, keys: Sequence[str]) -> tuple[Structure, ...]:
+    for key in keys:
+        if key not in STRUCTURES_BY_KEY:
+            raise ConfigError(setting, got=repr(key), allowed=", ".join(STRUCTURES_BY_KEY))
+    return tuple(STRUCTURES_BY_KEY[key] for key in keys)
+
+
+def _require_one_use(learnt: Sequence[str], merged: Sequence[str], ignored: Sequence[str]) -> None:
+    """A structure is learnt, or taken for background, or counts nowhere."""
+    for setting, keys, others in (
+        ("loss.ignored", ignored, learnt),
+        ("as_background", merged, (*learnt, *ignored)),
+    ):
+        twice = ", ".join(sorted(set(keys) & set(others)))
+        if twice:
+            also = " or ignored" if setting == "as_background" else ""
+            raise ConfigError(setting, got=twice, allowed=f"structures that are not learnt{also}")
 
 
 def build_task(
@@ -132,6 +158,7 @@ def build_task(
     described = _anchored(architecture(settings.model), root)
     _require_fit(described, settings, ranks.count)
     classes, objective = len(settings.classes()), settings.loss
+    sparse = settings.sparse is not None
     weights = objective.weights([frame.classes for frame in data], classes)
     torch.manual_seed(settings.seed)
     shown = settings.preparation.channels
@@ -144,12 +171,12 @@ def build_task(
             data,
             device,
             settings.stack,
-            ignored_as=classes if objective.ignored else IGNORED,
+            ignored_as=classes if objective.ignored or sparse else IGNORED,
             neighbours=settings.preparation.neighbours,
             ends=settings.learning.ends,
         ),
         validation,
-        criterion=Criterion(objective, classes, weights, ranks),
+        criterion=Criterion(objective, classes, weights, ranks, sparse=sparse),
         learning=settings.learning,
         spatial=settings.spatial,
         intensity=settings.intensity,
@@ -231,7 +258,7 @@ def train(
     if settings.log.curves:
         require_drawing()
     chosen = select(settings, root, given)
-    data = fewer_slices(frames_of(chosen.training, settings), settings.split)
+    data = fewer_slices(frames_of(chosen.training, settings, settings.sparse), settings.split)
     validation = frames_of(chosen.validation, settings)
     task = build_task(settings, data, validation, device, root, ranks)
     computed = settings.learning.precision_on(device)
