@@ -1,4 +1,4 @@
-"""Which definition of its columns do the tables of thesis 001 fit? A computation on its own numbers.
+"""Which definitions do the columns of thesis 001 fit? A computation on its own numbers.
 
     python benchmarks/thesis_definitions.py TEXT
 
@@ -60,8 +60,8 @@ def told(found: Triples) -> str:
     above = int((found.miou > found.accuracy).sum())
     beyond = int((found.miou > (foreground + 1) / 2).sum())
     lines = [
-        f"Of {len(found.miou)} pairs the MIoU is above the accuracy in {above}, and above the bound "
-        f"of two classes in {beyond}.",
+        f"Of {len(found.miou)} pairs the MIoU is above the accuracy in {above}, and above the "
+        f"bound of two classes in {beyond}.",
         "",
         "| MIoU is | hard Dice, mean | largest | above the accuracy by, mean | least | most "
         "| recall less precision, mean |",

@@ -128,6 +128,7 @@ def _structures(setting: str, keys: Sequence[str]) -> tuple[Structure, ...]:
 
 def _require_one_use(learnt: Sequence[str], merged: Sequence[str], ignored: Sequence[str]) -> None:
     """A structure is learnt, or taken for background, or counts nowhere."""
+    _structures("as_background", merged)
     for setting, keys, others in (
         ("loss.ignored", ignored, learnt),
         ("as_background", merged, (*learnt, *ignored)),
