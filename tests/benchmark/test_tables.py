@@ -13,6 +13,7 @@ from heartseg.benchmark.grid import read_grid
 from heartseg.benchmark.ledger import RUNS, Ledger, write_table
 from heartseg.benchmark.results import against_best, best_of, read_results
 from heartseg.benchmark.tables import all_tables, as_latex, as_markdown, scores_table
+from heartseg.core.errors import ConfigError
 from tests.benchmark.tiny import write_grid
 
 GRID = """
@@ -205,3 +206,29 @@ def test_a_cell_that_a_spreadsheet_could_run_and_line_breaks_stay_in_their_cell(
     ledger.add({"run": "a", "split": "test", "status": "failed", "reason": 'two\nlines, "quoted"'})
     (row,) = csv.DictReader(io.StringIO((tmp_path / RUNS).read_text(encoding="utf-8")))
     assert row["reason"] == 'two lines, "quoted"'
+
+
+def test_each_value_of_an_axis_has_a_table_of_its_own(folder):
+    text = (folder / "grid.toml").read_text(encoding="utf-8")
+    (folder / "grid.toml").write_text(text + 'apart = ["network"]\n', encoding="utf-8")
+    tables = {t.title: t for t in all_tables(read_results(read_grid(folder / "grid.toml"), folder))}
+    mine, whole = tables["network b_1"], tables["By size"]
+    assert mine.heads == whole.heads[1:]
+    (line,) = mine.rows
+    assert [cell.text for cell in line] == [cell.text for cell in whole.rows[1][1:]]
+    assert "1 of 4 runs are not done" in mine.notes[0]
+    assert "network a" in tables
+
+
+def test_files_from_before_a_metric_was_kept_are_read(folder):
+    results = read_results(read_grid(folder / "grid.toml"), folder)
+    assert results.methods[0].mean("soft_dice") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [('apart = ["size"]', "not in report.columns"), ('apart = ["colour"]', "report.apart.*colour")],
+)
+def test_tables_apart_are_of_axes_that_do_not_stand_side_by_side(tmp_path, line, message):
+    with pytest.raises(ConfigError, match=message):
+        read_grid(write_grid(tmp_path, f"{GRID}{line}\n"))

@@ -121,6 +121,7 @@ def test_slices_do_not_mix_where_only_planes_are_convolved():
         ({"name": "unet-3d", "widths": []}, "at least 2"),
         ({"name": "unet-3d", "widths": [5, 8]}, "the first even"),
         ({"name": "unet-3d-anisotropic", "widths": [4, 1]}, "at least 2"),
+        ({"name": "unet-3d", "normalisation": "group"}, "batch.*none"),
         ({"name": "unet-3d-anisotropic", "spacing_mm": [10.0, 0.0, 1.5]}, "to 100 mm"),
         ({"name": "unet-3d-anisotropic", "spacing_mm": [10.0, 1.5]}, "spacing_mm"),
     ],
@@ -128,3 +129,14 @@ def test_slices_do_not_mix_where_only_planes_are_convolved():
 def test_a_wrong_description_is_answered_with_the_right_one(table, message):
     with pytest.raises(ConfigError, match=message):
         architecture(table)
+
+
+@pytest.mark.parametrize("name", ["unet-3d", "unet-3d-anisotropic"])
+def test_without_normalisation_convolutions_have_a_bias_and_nothing_stands_between(name):
+    plain = weightless(architecture({"name": name, "normalisation": "none"}))
+    usual = weightless(architecture({"name": name}))
+    for level, other in zip(plain.encoder, usual.encoder, strict=True):
+        assert [type(layer).__name__ for layer in level] == ["Conv3d", "ReLU"] * 2
+        assert level[0].bias is not None
+        assert (level[0].kernel_size, level[0].padding) == (other[0].kernel_size, other[0].padding)
+    assert not any("Norm" in type(layer).__name__ for layer in plain.modules())

@@ -138,3 +138,11 @@ def test_a_seed_repeats_the_draw():
     one, same, other = (prepared.draw(20, 0.3, torch.Generator().manual_seed(s)) for s in (1, 1, 2))
     assert all(torch.equal(a, b) for a, b in zip(one, same, strict=True))
     assert not torch.equal(one[2], other[2])
+
+
+def test_a_structure_may_be_taken_for_background_on_purpose():
+    (first, _) = prepared_frames(labelled(), PREPARATION, CLASSES[:2], View.SAX, merged=(MYO, LV))
+    (whole, _) = prepared_frames(labelled(), PREPARATION, CLASSES, View.SAX)
+    assert np.array_equal(first.classes == 1, whole.classes == 1)
+    assert set(np.unique(first.classes)) == {0, 1}
+    assert set(np.unique(whole.classes)) == {0, 1, 2, 3}

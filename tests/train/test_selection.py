@@ -1,14 +1,17 @@
 """What a run learns from is chosen before pixels are read; slices are nested."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from heartseg.core.anatomy import Structure
 from heartseg.core.errors import ConfigError
 
 pytest.importorskip("torch")
 from heartseg.read.candidate import Candidate
+from heartseg.train.objective import Objective
 from heartseg.train.run import RunSettings
 from heartseg.train.selection import fewer_slices, select
 from heartseg.train.split import Split
@@ -72,3 +75,24 @@ def test_all_slices_are_the_frames_themselves():
 def test_more_slices_than_there_are_is_said():
     with pytest.raises(ConfigError, match="split.slices: got 13; allowed: at most 12"):
         fewer_slices(FRAMES, Split(slices=13))
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        ({"as_background": ("lv",)}, "as_background: got lv"),
+        ({"as_background": ("la",), "loss": Objective(ignored=("la",))}, "as_background: got la"),
+        ({"loss": Objective(ignored=("lv",))}, "loss.ignored: got lv"),
+    ],
+)
+def test_a_structure_has_one_use(use, message):
+    with pytest.raises(ConfigError, match=message):
+        RunSettings(name="a", folder="nowhere", structures=("lv",), **use)
+
+
+def test_what_is_taken_for_background_has_to_exist():
+    keys = ("la", "myo")
+    settings = RunSettings(name="a", folder="x", structures=("lv",), as_background=keys)
+    assert settings.merged == (Structure.LEFT_ATRIUM, Structure.LV_MYOCARDIUM)
+    with pytest.raises(ConfigError, match="as_background.*liver"):
+        replace(settings, as_background=("liver",))

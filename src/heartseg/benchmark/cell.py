@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from heartseg.augment import StackChange
 from heartseg.benchmark.hardware import hardware
 from heartseg.benchmark.ledger import AXIS, METRICS, Row, write_lines, write_table
 from heartseg.benchmark.score import CaseRow, Scores, SliceRow, patients_of, score
@@ -25,6 +26,7 @@ from heartseg.core.fault import said_of
 from heartseg.core.provenance import now
 from heartseg.evaluation import CLINICAL
 from heartseg.measure.statistics import bootstrap_mean
+from heartseg.models import architecture
 from heartseg.report.atomic import write_atomically
 from heartseg.train.loop import LOG
 from heartseg.train.record import read_record
@@ -143,7 +145,7 @@ def _done(job: Job) -> Row:
         "status": "done",
         "commit": record.get("commit") or "unknown",
         "patients_trained": str(len(trained_on)),
-        "images_seen": str(network.steps * settings.learning.images),
+        "images_seen": str(network.steps * _planes_a_step(settings)),
         "steps": str(network.steps),
         "parameters": str(network.parameters),
         "hardware": hardware(card_name(device)),
@@ -153,6 +155,13 @@ def _done(job: Job) -> Row:
     }
     write_atomically(job.scored / RESULT, json.dumps(row, indent=1).encode())
     return row
+
+
+def _planes_a_step(settings: RunSettings) -> int:
+    """Of a stack its slices, whether they are annotated or not."""
+    if architecture(settings.model).dimensions == 2:
+        return settings.learning.images
+    return settings.learning.images * (settings.stack or StackChange()).slices
 
 
 CLOCK = "seconds.json"
@@ -193,7 +202,7 @@ def case_means(rows: Sequence[Mapping[str, Any]], metric: str) -> dict[str, floa
     """By patient the mean of a metric over the rows that have it."""
     by_case: dict[str, list[float]] = {}
     for row in rows:
-        if row[metric] not in (None, ""):
+        if row.get(metric) not in (None, ""):
             by_case.setdefault(str(row["case"]), []).append(float(row[metric]))
     return {case: float(np.mean(values)) for case, values in by_case.items()}
 

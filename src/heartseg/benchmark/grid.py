@@ -30,7 +30,19 @@ from heartseg.models import architecture
 from heartseg.read.candidate import safe_id
 from heartseg.train.run import RunSettings
 
-Metric = Literal["dice", "jaccard", "precision", "recall", "hausdorff95_mm", "assd_mm"]
+Metric = Literal[
+    "dice",
+    "jaccard",
+    "precision",
+    "recall",
+    "hausdorff95_mm",
+    "assd_mm",
+    "accuracy",
+    "boundary_iou_2mm",
+    "soft_dice",
+    "two_class_iou",
+    "hausdorff95_px",
+]
 
 REPEATS = ("seed", "fold")
 """Axes of these names, or settings that end in them, repeat unless the file says otherwise."""
@@ -49,11 +61,13 @@ class Layout:
     Attributes:
         metrics: columns of the tables; the first one decides what is best.
         columns: axes whose values stand side by side in a second table, the rest below each other.
+        apart: axes of which each value has such a table of its own, for all values of the others.
         curve: axis with numbers, e.g. of patients, that scores are drawn against.
     """
 
     metrics: tuple[Metric, ...] = ("dice", "hausdorff95_mm")
     columns: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
     curve: str | None = None
 
 
@@ -170,12 +184,19 @@ def _require_axes(settings: GridSettings, axes: Sequence[Axis], where: str) -> N
         raise ConfigError(f"{where}: axes", got="nothing to vary", do="use heartseg train")
     if not settings.score_on:
         raise ConfigError(f"{where}: score_on", got="no part", allowed="e.g. ['validate']")
-    if not settings.report.metrics:
-        raise ConfigError(f"{where}: report.metrics", got="none", allowed="at least one")
     report = settings.report
+    if not report.metrics:
+        raise ConfigError(f"{where}: report.metrics", got="none", allowed="at least one")
+    if report.apart and not report.columns:
+        do = "name the axes that stand side by side in report.columns"
+        raise ConfigError(f"{where}: report.apart", got="no columns", do=do)
+    if set(report.apart) & set(report.columns):
+        allowed = "axes that are not in report.columns"
+        raise ConfigError(f"{where}: report.apart", got=", ".join(report.apart), allowed=allowed)
     named = {
         "repeats": settings.repeats or (),
         "report.columns": report.columns,
+        "report.apart": report.apart,
         "report.curve": (report.curve,) if report.curve else (),
     }
     for setting, names in named.items():

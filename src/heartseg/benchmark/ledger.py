@@ -25,7 +25,11 @@ Line = TypeVar("Line")
 RUNS = "runs.csv"
 LOCK = ".lock"
 AXIS = "axis."
-METRICS = ("dice", "jaccard", "precision", "recall", "hausdorff95_mm", "assd_mm")
+METRICS = (
+    *("dice", "jaccard", "precision", "recall", "hausdorff95_mm", "assd_mm"),
+    *("accuracy", "boundary_iou_2mm", "soft_dice", "two_class_iou", "hausdorff95_px"),
+)
+"""What is known of every run; the second line came later, and older files do not hold it."""
 
 ABOUT = (
     *("run", "status", "reason", "date", "commit", "data", "split", "seed", "configuration"),

@@ -19,7 +19,7 @@ from heartseg.core.errors import FormatError
 from heartseg.core.finding import Interval
 from heartseg.measure.statistics import PairedTest, bootstrap_mean, holm, paired_wilcoxon
 
-LESS_IS_BETTER = ("hausdorff95_mm", "assd_mm")
+LESS_IS_BETTER = ("hausdorff95_mm", "assd_mm", "hausdorff95_px")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ class Method:
         if not len(values):
             return None
         interval = bootstrap_mean(values) if len(values) > 1 else None
-        missing = sum(row[metric] == "" for row in self._lines(structure, phase))
+        missing = sum(row.get(metric, "") == "" for row in self._lines(structure, phase))
         return Mean(
             value=float(values.mean()), interval=interval, cases=len(values), missing=missing
         )

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from heartseg.benchmark.plane_scores import hausdorff95_px, soft_dice, two_class_iou
 from heartseg.core.anatomy import Structure
 from heartseg.core.errors import ConfigError, StudyError
 from heartseg.core.image import Image, Segmentation
@@ -20,6 +21,7 @@ from heartseg.core.study import Phases, Study
 from heartseg.evaluation import CLINICAL
 from heartseg.measure import agreement_table, detect_phases, measure_study
 from heartseg.measure.agreement import AgreementRow, dice, jaccard, precision, recall
+from heartseg.measure.overlap import accuracy
 from heartseg.read import Candidate
 from heartseg.refine import refine_cine
 from heartseg.segment.frames import average_of_turns
@@ -44,6 +46,11 @@ class CaseRow:
     recall: float | None
     hausdorff95_mm: float | None
     assd_mm: float | None
+    accuracy: float
+    boundary_iou_2mm: float | None
+    soft_dice: float
+    two_class_iou: float
+    hausdorff95_px: float | None
     volume_pred_ml: float | None
     volume_truth_ml: float | None
 
@@ -145,7 +152,7 @@ def _judged(look: Look, settings: RunSettings, patient: Candidate) -> Scores:
     study, truth, phases, drawn = _phases_alone(settings, patient)
     image = study.images[settings.view]
     classes = settings.classes()
-    found = _segmented(look, settings, image)
+    found, soft = _segmented(look, settings, image, truth)
     names = ("ED", "ES") if phases else tuple(str(frame) for frame in range(image.frames))
     rows = [
         row
@@ -155,7 +162,9 @@ def _judged(look: Look, settings: RunSettings, patient: Candidate) -> Scores:
     structures = tuple(dict.fromkeys(row.structure for row in rows))
     measured = [_findings(study, settings, masks) for masks in (found, truth)]
     return Scores(
-        cases=tuple(_case_row(row, found, truth, names) for row in rows),
+        cases=tuple(
+            _case_row(row, found, truth, names, soft[row.frame][row.structure]) for row in rows
+        ),
         slices=tuple(_slice_rows(study.id, structures, found, truth, names)),
         findings={study.id: (measured[0], measured[1])},
         confusion=_confusion(found.labels, truth.labels, classes),
@@ -193,14 +202,34 @@ def _phases_alone(
     return part, truth.part(frames), phases, drawn
 
 
-def _segmented(look: Look, settings: RunSettings, image: Image) -> Segmentation:
-    sample, classes = settings.preparation.sample(image), settings.classes()
-    probabilities = (
-        sample.restore(average_of_turns(sample.channels(index), look, 1))
-        for index in range(image.frames)
-    )
-    labels = refine_cine(probabilities, classes, image.geometry)
-    return Segmentation(labels, image.geometry, classes[1:], image.times_ms)
+def _segmented(
+    look: Look, settings: RunSettings, image: Image, truth: Segmentation
+) -> tuple[Segmentation, list[dict[Structure, float]]]:
+    """The masks, and for each frame the soft Dice of the structures before they were refined."""
+    soft: list[dict[Structure, float]] = []
+
+    def judged() -> Iterator[NDArray[np.float32]]:
+        for index, probabilities in enumerate(restored(look, settings, image)):
+            pairs = zip(settings.classes(), probabilities, strict=True)
+            soft.append({one: soft_dice(p, truth.mask(one, index)) for one, p in pairs})
+            yield probabilities
+
+    labels = refine_cine(judged(), settings.classes(), image.geometry)
+    found = Segmentation(labels, image.geometry, settings.classes()[1:], image.times_ms)
+    return found, soft
+
+
+def restored(look: Look, settings: RunSettings, image: Image) -> Iterator[NDArray[np.float32]]:
+    """Probabilities (classes, z, y, x) of each frame on the image's own grid.
+
+    Args:
+        look: (n, channels, y, x) prepared pixels -> probabilities (n, classes, y, x).
+        settings: of the run.
+        image: any grid.
+    """
+    sample = settings.preparation.sample(image)
+    for index in range(image.frames):
+        yield sample.restore(average_of_turns(sample.channels(index), look, 1))
 
 
 def _findings(study: Study, settings: RunSettings, masks: Segmentation) -> Numbers:
@@ -209,7 +238,11 @@ def _findings(study: Study, settings: RunSettings, masks: Segmentation) -> Numbe
 
 
 def _case_row(
-    row: AgreementRow, found: Segmentation, truth: Segmentation, names: Sequence[str]
+    row: AgreementRow,
+    found: Segmentation,
+    truth: Segmentation,
+    names: Sequence[str],
+    soft: float,
 ) -> CaseRow:
     ours, theirs = (one.mask(row.structure, row.frame) for one in (found, truth))
     return CaseRow(
@@ -222,6 +255,11 @@ def _case_row(
         recall=recall(ours, theirs),
         hausdorff95_mm=row.hausdorff95_mm,
         assd_mm=row.assd_mm,
+        accuracy=accuracy(ours, theirs),
+        boundary_iou_2mm=row.values["boundary_iou_2mm"],
+        soft_dice=soft,
+        two_class_iou=two_class_iou(ours, theirs),
+        hausdorff95_px=hausdorff95_px(ours, theirs),
         volume_pred_ml=row.volume_pred_ml,
         volume_truth_ml=row.volume_truth_ml,
     )

@@ -1,7 +1,7 @@
 """Tables of a benchmark, in Markdown and LaTeX: every number is from runs.csv and cases.csv."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from heartseg.benchmark.results import (
@@ -27,6 +27,11 @@ NAMES: Mapping[str, str] = {
     "recall": "recall",
     "hausdorff95_mm": "HD95, mm",
     "assd_mm": "ASSD, mm",
+    "accuracy": "accuracy",
+    "boundary_iou_2mm": "boundary IoU, 2 mm",
+    "soft_dice": "soft Dice",
+    "two_class_iou": "IoU of two classes",
+    "hausdorff95_px": "HD95, pixels",
 }
 """Of metrics, as tables head their columns."""
 
@@ -81,6 +86,7 @@ def all_tables(results: Results) -> Iterator[Table]:
         yield structures_table(results)
         if results.grid.report.columns:
             yield side_by_side(results)
+            yield from tables_apart(results)
     failures = [row for method in results.methods for row in method.failed]
     if failures:
         lines = [(Cell(row["run"]), Cell(row["reason"])) for row in failures]
@@ -151,10 +157,37 @@ def structures_table(results: Results) -> Table:
     )
 
 
-def side_by_side(results: Results) -> Table:
-    """The methods with some axes spread over columns: every metric under every value."""
+def tables_apart(results: Results) -> Iterator[Table]:
+    """`side_by_side` for one value of an axis after the other, as thesis 001 lays out its tables.
+
+    Those of which no run is done are left out.
+    """
+    for axis in results.grid.report.apart:
+        for label in dict.fromkeys(method.labels[axis] for method in results.scored):
+            mine = tuple(one for one in results.methods if one.labels[axis] == label)
+            table = side_by_side(replace(results, methods=mine), leave_out=axis)
+            yield replace(table, title=f"{axis} {label}", notes=(_seen_note(mine),))
+
+
+def _seen_note(methods: Sequence[Method]) -> str:
+    seen = [int(row["images_seen"]) for one in methods for row in one.rows if row["images_seen"]]
+    done, planned = sum(len(one.rows) for one in methods), sum(one.planned for one in methods)
+    rest = f"; {planned - done} of {planned} runs are not done" if planned > done else ""
+    if not seen:
+        return f"No run says how many images it saw{rest}."
+    span = f"{min(seen):,}" if min(seen) == max(seen) else f"{min(seen):,} to {max(seen):,}"
+    return f"Images seen in each run: {span}{rest}."
+
+
+def side_by_side(results: Results, leave_out: str | None = None) -> Table:
+    """The methods with some axes spread over columns: every metric under every value.
+
+    Args:
+        results: of the methods.
+        leave_out: an axis of which they have one value.
+    """
     across = results.grid.report.columns
-    down = [name for name in results.grid.compared if name not in across]
+    down = [name for name in results.grid.compared if name not in (*across, leave_out)]
     metrics = results.grid.report.metrics
 
     def at(method: Method, names: Sequence[str]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from torch import Tensor
 
+from heartseg.losses.border import border_cross_entropy, border_weights
 from heartseg.losses.distance import boundary_loss, hausdorff_loss, signed_distances
 from heartseg.losses.edges import balanced_edge_loss, edge_bands
 from heartseg.losses.entropy import (
@@ -71,6 +72,7 @@ def dice_and_hausdorff(logits: Tensor, truth: Tensor) -> Tensor:
 LOSSES: Mapping[str, Loss] = MappingProxyType(
     {
         "cross-entropy": cross_entropy,
+        "border-cross-entropy": border_cross_entropy,
         "dice": dice,
         "dice-and-cross-entropy": dice_and_cross_entropy,
         "focal": focal_loss,
@@ -87,6 +89,8 @@ __all__ = [
     "Loss",
     "balanced_edge_loss",
     "binary_cross_entropy",
+    "border_cross_entropy",
+    "border_weights",
     "boundary_loss",
     "channel_dice_loss",
     "cross_entropy",

@@ -13,13 +13,15 @@ its sizes as x, y, z; those at the ends of lines are of its figure 2 in our orde
 
 from dataclasses import dataclass
 from itertools import count
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
 from heartseg.core.errors import ConfigError
 from heartseg.models.architecture import Architecture
+
+Normalisation = Literal["batch", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,7 @@ class UNet3D(Architecture):
     Attributes:
         widths: channels of the second convolution of each level, finest first; even numbers, as
             the first one of the finest level has half of its.
+        normalisation: `batch` before each ReLU, or `none`: the paper compares them.
     """
 
     paper: ClassVar[str] = "Çiçek 2016"
@@ -38,9 +41,11 @@ class UNet3D(Architecture):
     native_size: ClassVar[tuple[int, ...]] = (116, 132, 132)
 
     widths: tuple[int, ...] = (64, 128, 256, 512)
+    normalisation: Normalisation = "batch"
 
     def __post_init__(self) -> None:
         require_widths("unet-3d", self.widths)
+        require_normalisation(self.normalisation)
 
     @property
     def stride(self) -> int:
@@ -61,22 +66,25 @@ class UNet3D(Architecture):
 
     def build(self, channels: int, classes: int) -> nn.Module:
         """The network with fresh weights."""
-        return _UNet3D(self.widths, channels, classes)
+        return _UNet3D(self, channels, classes)
 
 
 class _UNet3D(nn.Module):
-    def __init__(self, widths: tuple[int, ...], channels: int, classes: int) -> None:
+    def __init__(self, described: UNet3D, channels: int, classes: int) -> None:
         super().__init__()
+        widths, kind = described.widths, described.normalisation
         inputs = (channels, *widths[:-1])
         halves = (widths[0] // 2, *widths[:-1])
         self.encoder = nn.ModuleList(
-            _double(a, b, c) for a, b, c in zip(inputs, halves, widths, strict=True)
+            _double(a, b, c, kind) for a, b, c in zip(inputs, halves, widths, strict=True)
         )
         rising = list(zip(widths[:0:-1], widths[-2::-1], strict=True))
         self.up = nn.ModuleList(
             nn.ConvTranspose3d(below, below, 2, stride=2, bias=False) for below, _ in rising
         )
-        self.decoder = nn.ModuleList(_double(below + skip, skip, skip) for below, skip in rising)
+        self.decoder = nn.ModuleList(
+            _double(below + skip, skip, skip, kind) for below, skip in rising
+        )
         self.output = nn.Conv3d(widths[0], classes, 1)
         self.apply(begin_normal)
 
@@ -98,15 +106,27 @@ class _UNet3D(nn.Module):
         return logits
 
 
-def _double(inputs: int, between: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv3d(inputs, between, 3),
-        nn.BatchNorm3d(between),
-        nn.ReLU(inplace=True),
-        nn.Conv3d(between, outputs, 3),
-        nn.BatchNorm3d(outputs),
-        nn.ReLU(inplace=True),
-    )
+def _double(inputs: int, between: int, outputs: int, kind: Normalisation) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for a, b in ((inputs, between), (between, outputs)):
+        layers += [nn.Conv3d(a, b, 3), *normalised(b, kind), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers)
+
+
+def normalised(channels: int, kind: Normalisation) -> list[nn.Module]:
+    """The layers between a convolution of a volume and its ReLU; none without normalisation."""
+    return [nn.BatchNorm3d(channels)] if kind == "batch" else []
+
+
+def require_normalisation(kind: str) -> None:
+    """Refuse a kind that is none of `Normalisation`.
+
+    Raises:
+        ConfigError: with those that there are.
+    """
+    if kind not in get_args(Normalisation):
+        allowed = ", ".join(get_args(Normalisation))
+        raise ConfigError("normalisation", got=repr(kind), allowed=allowed)
 
 
 def require_widths(what: str, widths: tuple[int, ...]) -> None:

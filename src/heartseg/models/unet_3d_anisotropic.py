@@ -20,7 +20,13 @@ from torch import Tensor, nn
 
 from heartseg.core.errors import ConfigError
 from heartseg.models.architecture import Architecture, PerAxis
-from heartseg.models.unet_3d import begin_normal, require_widths
+from heartseg.models.unet_3d import (
+    Normalisation,
+    begin_normal,
+    normalised,
+    require_normalisation,
+    require_widths,
+)
 
 Axes = tuple[int, int, int]
 Spacing = tuple[float, float, float]
@@ -38,6 +44,7 @@ class UNet3DAnisotropic(Architecture):
             the first one of the finest level has half of its.
         spacing_mm: of the prepared voxels that the network is made for, (z, y, x). Others may be
             shown to it: it decides kernels and poolings, nothing else.
+        normalisation: `batch` before each ReLU, or `none`.
     """
 
     paper: ClassVar[str] = "Çiçek 2016, padded, by spacing as Isensee 2021"
@@ -46,9 +53,11 @@ class UNet3DAnisotropic(Architecture):
 
     widths: tuple[int, ...] = (16, 32, 64, 128, 192)
     spacing_mm: Spacing = (10.0, 1.5, 1.5)
+    normalisation: Normalisation = "batch"
 
     def __post_init__(self) -> None:
         require_widths("unet-3d-anisotropic", self.widths)
+        require_normalisation(self.normalisation)
         if not 0 < min(self.spacing_mm) <= max(self.spacing_mm) <= 100:
             raise ConfigError("spacing_mm", got=str(self.spacing_mm), allowed="(z, y, x) to 100 mm")
 
@@ -85,10 +94,11 @@ class _UNet3DAnisotropic(nn.Module):
     def __init__(self, described: UNet3DAnisotropic, channels: int, classes: int) -> None:
         super().__init__()
         widths, kernels, self.poolings = described.widths, described.kernels, described.poolings
+        kind = described.normalisation
         inputs = (channels, *widths[:-1])
         halves = (widths[0] // 2, *widths[:-1])
         self.encoder = nn.ModuleList(
-            _double(a, b, c, kernel)
+            _double(a, b, c, kernel, kind)
             for a, b, c, kernel in zip(inputs, halves, widths, kernels, strict=True)
         )
         rising = range(len(widths) - 2, -1, -1)  # coarsest first
@@ -99,7 +109,7 @@ class _UNet3DAnisotropic(nn.Module):
             for at in rising
         )
         self.decoder = nn.ModuleList(
-            _double(widths[at + 1] + widths[at], widths[at], widths[at], kernels[at])
+            _double(widths[at + 1] + widths[at], widths[at], widths[at], kernels[at], kind)
             for at in rising
         )
         self.output = nn.Conv3d(widths[0], classes, 1)
@@ -129,11 +139,13 @@ def _triple(axes: tuple[bool, bool, bool], number: int) -> Axes:
     return z, y, x
 
 
-def _double(inputs: int, between: int, outputs: int, kernel: Axes) -> nn.Sequential:
+def _double(
+    inputs: int, between: int, outputs: int, kernel: Axes, kind: Normalisation
+) -> nn.Sequential:
     padding = tuple(length // 2 for length in kernel)
     layers: list[nn.Module] = []
     for a, b in ((inputs, between), (between, outputs)):
-        # Batch normalisation takes the mean away: a bias would be lost.
-        convolution = nn.Conv3d(a, b, kernel, padding=padding, bias=False)  # type: ignore[arg-type]
-        layers += [convolution, nn.BatchNorm3d(b), nn.ReLU(inplace=True)]
+        bias = kind == "none"  # batch normalisation takes the mean away: a bias would be lost
+        convolution = nn.Conv3d(a, b, kernel, padding=padding, bias=bias)  # type: ignore[arg-type]
+        layers += [convolution, *normalised(b, kind), nn.ReLU(inplace=True)]
     return nn.Sequential(*layers)

@@ -235,7 +235,7 @@ def _training(settings: RunSettings, record: Mapping[str, Any], steps: int) -> d
         **{key: record[key] for key in ("hardware", "precision") if record.get(key)},
         **{
             name: to_table(getattr(settings, name))
-            for name in ("learning", "schedule", "loss", "spatial", "stack", "intensity")
+            for name in ("learning", "schedule", "loss", "spatial", "stack", "sparse", "intensity")
             if getattr(settings, name) is not None
         },
     }

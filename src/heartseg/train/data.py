@@ -1,7 +1,7 @@
 """A prepared data set: arrays in memory, on the device; no worker processes that can die."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,18 +10,25 @@ from torch import Tensor
 
 from heartseg.core.anatomy import Labels, Structure
 from heartseg.core.errors import LabelError, StudyError
+from heartseg.core.image import Segmentation
 from heartseg.core.study import Study, View
 from heartseg.losses import IGNORED
 from heartseg.prepare import Preparation
 from heartseg.prepare.neighbours import slices_shown
 from heartseg.read import Candidate
+from heartseg.train.sparse import Sparse, frame_name
 
 _UNKNOWN = IGNORED - 1
+_NOT_DRAWN = 255
+"""Beside the values of `Structure`: a voxel that nobody annotated."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedFrame:
-    """One labelled frame as the network sees it: pixels and class indices, (z, H, W)."""
+    """One labelled frame as the network sees it: pixels and class indices, (z, H, W).
+
+    A voxel that counts nowhere has the class `IGNORED`.
+    """
 
     patient: str
     phase: int
@@ -35,6 +42,9 @@ def prepared_frames(
     structures: Sequence[Structure],
     view: View,
     ignored: Sequence[Structure] = (),
+    *,
+    merged: Sequence[Structure] = (),
+    sparse: Sparse | None = None,
 ) -> list[PreparedFrame]:
     """The labelled frames of a study, prepared.
 
@@ -44,21 +54,25 @@ def prepared_frames(
         structures: in the order of the classes.
         view: which image.
         ignored: structures whose voxels become `IGNORED`.
+        merged: structures whose voxels become background.
+        sparse: what counts as annotated, the rest becomes `IGNORED`; None: all of it.
 
     Raises:
-        StudyError: the study has no such view or no labels, or they do not fit the image.
+        StudyError: the study has no such view or no labels or scribbles, or they do not fit the
+            image.
         LabelError: the labels hold a structure that is neither trained nor ignored.
     """
     study: Study = candidate.load()
-    truth = candidate.reference() if candidate.reference else {}
-    if view not in study.images or view not in truth:
-        raise StudyError(candidate.id, got=f"no labelled {view} image", do="leave it out")
-    image, labels = study.images[view], truth[view].labels
-    if len(labels) != image.frames or not image.geometry.same_grid(truth[view].geometry):
+    truth = _drawn(candidate, view, sparse)
+    if view not in study.images or truth is None:
+        what = "scribbled" if sparse and sparse.drawn == "scribbles" else "labelled"
+        raise StudyError(candidate.id, got=f"no {what} {view} image", do="leave it out")
+    image, labels = study.images[view], truth.labels
+    if len(labels) != image.frames or not image.geometry.same_grid(truth.geometry):
         raise StudyError(candidate.id, got="labels on another grid than the image")
     sample = preparation.sample(image)
-    table = _table(structures, ignored)
-    return [
+    table = _table(structures, ignored, merged)
+    frames = [
         PreparedFrame(
             patient=candidate.id,
             phase=frame,
@@ -66,8 +80,28 @@ def prepared_frames(
             classes=_class_indices(sample.frame_labels(labels[frame]), table, candidate.id),
         )
         for frame in _drawn_frames(candidate, structures, view, len(labels))
-        if labels[frame].any()
+        if ((labels[frame] > 0) & (labels[frame] < _NOT_DRAWN)).any()
     ]
+    return frames if sparse is None else [_thinned(frame, sparse) for frame in frames]
+
+
+def _drawn(candidate: Candidate, view: View, sparse: Sparse | None) -> Segmentation | None:
+    """The labels to learn from, `_NOT_DRAWN` where nobody said what a voxel is."""
+    if sparse is None or sparse.drawn == "whole":
+        return (candidate.reference() if candidate.reference else {}).get(view)
+    found = (candidate.scribbles() if candidate.scribbles else {}).get(view)
+    if found is None:
+        return None
+    whole = found.segmentation
+    return whole.like(np.where(found.annotated, whole.labels, np.uint8(_NOT_DRAWN)))
+
+
+def _thinned(frame: PreparedFrame, sparse: Sparse) -> PreparedFrame:
+    """Annotated in the slices that are kept alone."""
+    classes = frame.classes.copy()
+    kept = sparse.kept(frame_name(frame.patient, frame.phase), len(classes))
+    classes[~kept] = IGNORED
+    return replace(frame, classes=classes)
 
 
 def _drawn_frames(
@@ -81,11 +115,15 @@ def _drawn_frames(
     return sorted(frame for frame, there in drawn.items() if wanted <= set(there))
 
 
-def _table(structures: Sequence[Structure], ignored: Sequence[Structure]) -> Labels:
+def _table(
+    structures: Sequence[Structure], ignored: Sequence[Structure], merged: Sequence[Structure]
+) -> Labels:
     """The class of every structure."""
     table = np.full(256, _UNKNOWN, np.uint8)
     table[list(structures)] = range(len(structures))
+    table[list(merged)] = 0
     table[list(ignored)] = IGNORED
+    table[_NOT_DRAWN] = IGNORED
     return table
 
 
@@ -93,7 +131,7 @@ def _class_indices(labels: Labels, table: Labels, where: str) -> Labels:
     indices: Labels = table[labels]
     if (indices == _UNKNOWN).any():
         names = ", ".join(s.title for s in Structure if table[s] != _UNKNOWN)
-        do = "name it in loss.ignored, or learn it"
+        do = "name it in loss.ignored or as_background, or learn it"
         raise LabelError(where, got="a structure that is not trained", allowed=names, do=do)
     return indices
 
@@ -118,6 +156,7 @@ class PreparedSet:
         neighbours: as given.
         shown: (N, channels) the planes that are shown as the channels of each.
         ends: the first and the last plane of each frame that hold something, and those just beyond.
+        annotated: (N,) False for planes of which nobody annotated a voxel.
     """
 
     def __init__(
@@ -138,6 +177,12 @@ class PreparedSet:
         self.sizes = sizes.repeat_interleave(counts, dim=0).to(device)
         self.corners = (side - self.sizes) // 2
         self.stacks = torch.stack([counts.cumsum(0) - counts, counts], dim=1).to(device)
+        there = np.concatenate([(f.classes != IGNORED).any(axis=(1, 2)) for f in frames])
+        if not there.any():
+            raise StudyError("training labels", got="no annotated voxel")
+        self.annotated = torch.from_numpy(there).to(device)
+        self._learnt = torch.from_numpy(np.flatnonzero(there)).to(device)
+        self._ignored_as = ignored_as
         self.neighbours = neighbours
         self.shown = torch.cat(
             [
@@ -170,14 +215,23 @@ class PreparedSet:
         return self.planes[shown].float(), self.classes[index], centres
 
     def draw_planes(self, count: int, generator: torch.Generator) -> Tensor:
-        """(n,) planes, at the ends of the heart as often as was asked for."""
+        """(n,) annotated planes, at the ends of the heart as often as was asked for."""
         device = generator.device
-        index = torch.randint(len(self), (count,), generator=generator, device=device)
+        index = torch.randint(len(self._learnt), (count,), generator=generator, device=device)
+        index = self._learnt[index]
         if self._ends_share == 0:
             return index
         place = torch.randint(len(self.ends), (count,), generator=generator, device=device)
         chosen = torch.rand(count, generator=generator, device=device) < self._ends_share
         return torch.where(chosen, self.ends[place], index)
+
+    def only_annotated(self, truth: Tensor, planes: Tensor) -> Tensor:
+        """The truth (n, z, y, x) of these planes (n, z), ignored where a plane is not annotated.
+
+        Beyond its borders an image shows nothing, which counts as background: not in such planes.
+        """
+        there = self.annotated[planes]
+        return truth if there.all() else truth.where(there[:, :, None, None], self._ignored_as)
 
     def draw_shown(self, index: Tensor, reverse: float, generator: torch.Generator) -> Tensor:
         """(n, channels): the planes that are shown with these, their neighbours about them.

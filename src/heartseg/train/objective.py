@@ -13,7 +13,14 @@ from torch import Tensor, nn
 
 from heartseg.core.anatomy import STRUCTURES_BY_KEY, Structure
 from heartseg.core.errors import ConfigError, StudyError
-from heartseg.losses import IGNORED, LOSSES, Loss, cross_entropy, deeply_supervised
+from heartseg.losses import (
+    IGNORED,
+    LOSSES,
+    Loss,
+    border_cross_entropy,
+    cross_entropy,
+    deeply_supervised,
+)
 from heartseg.losses.channels import CHANNEL_LOSSES, channel_cross_entropy
 from heartseg.models.answer import Answer, edges_of, regions_of
 from heartseg.models.background import with_background
@@ -24,7 +31,7 @@ from heartseg.train.ranks import Ranks
 
 _ALONE = Ranks()
 
-ENTROPY = "cross-entropy"
+ENTROPY, BORDER = "cross-entropy", "border-cross-entropy"
 _LOGGED: Mapping[str, str] = {"dice": "soft_dice_loss"}
 
 
@@ -35,11 +42,11 @@ class Objective:
     Attributes:
         terms: pairs of a loss's name and its weight, e.g. `[["cross-entropy", 1], ["dice", 1]]`;
             of `cross-entropy`, `dice`, `focal` and `tversky`, and with softmax also of
-            `dice-and-cross-entropy`, `generalised-dice`, `dice-and-boundary` and
-            `dice-and-hausdorff`.
+            `border-cross-entropy`, `dice-and-cross-entropy`, `generalised-dice`,
+            `dice-and-boundary` and `dice-and-hausdorff`.
         activation: `softmax`, where a voxel is of one class, or `sigmoid`, a channel for each
             structure and none for the background (papers 001 and 003). The bundle knows.
-        class_weights: of the cross-entropy. `equal`; `balanced`, each class by the inverse of its
+        class_weights: of the cross-entropies. `equal`; `balanced`, each class by the inverse of its
             share of the training labels; or a number for each class, the background first.
         ignored: keys of structures that the labels hold and that are neither learnt nor
             background, such as `scar`: their voxels count nowhere.
@@ -65,7 +72,7 @@ class Objective:
             raise ConfigError("loss.terms", got=", ".join(names) or "none", allowed=allowed)
         if not all(0 < weight < float("inf") for _, weight in self.terms):
             raise ConfigError("loss.terms", got=str(self.terms), allowed="weights above 0")
-        if self.class_weights != "equal" and ENTROPY not in names:
+        if self.class_weights != "equal" and not {ENTROPY, BORDER} & set(names):
             do = f"add {ENTROPY} to loss.terms, or leave loss.class_weights out"
             raise ConfigError("loss.class_weights", got=f"no {ENTROPY} to weigh", do=do)
         unknown = [key for key in self.ignored if key not in STRUCTURES_BY_KEY]
@@ -119,19 +126,28 @@ class Objective:
             )
         return torch.tensor(given, dtype=torch.float32)
 
-    def functions(self, class_weights: Tensor | None) -> list[tuple[str, float, Loss]]:
-        """(name in the log, weight, loss) of each term."""
+    def functions(
+        self, class_weights: Tensor | None, sparse: bool = False
+    ) -> list[tuple[str, float, Loss]]:
+        """(name in the log, weight, loss) of each term.
+
+        Args:
+            class_weights: of the cross-entropy.
+            sparse: the truth holds voxels that nobody annotated.
+        """
         return [
-            (_logged(name), weight, self._function(name, class_weights))
+            (_logged(name), weight, self._function(name, class_weights, sparse))
             for name, weight in self.terms
         ]
 
-    def _function(self, name: str, class_weights: Tensor | None) -> Loss:
+    def _function(self, name: str, class_weights: Tensor | None, sparse: bool) -> Loss:
+        if name == BORDER:
+            return partial(border_cross_entropy, class_weights=class_weights)
         if name != ENTROPY:
             return self._known()[name]
         if self.activation == "sigmoid":
             return partial(channel_cross_entropy, class_weights=class_weights)
-        if class_weights is not None or self.ignored:
+        if class_weights is not None or self.ignored or sparse:
             return partial(cross_entropy, class_weights=class_weights)
         return nn.functional.cross_entropy  # the same mean, one kernel; runs go on to the bit
 
@@ -147,6 +163,7 @@ class Criterion:
         classes: how many, background included.
         class_weights: (classes,) or None, see `Objective.weights`.
         ranks: the processes that answer together.
+        sparse: the truth holds voxels that nobody annotated.
     """
 
     def __init__(
@@ -155,9 +172,12 @@ class Criterion:
         classes: int,
         class_weights: Tensor | None = None,
         ranks: Ranks = _ALONE,
+        *,
+        sparse: bool = False,
     ) -> None:
         self.objective, self.classes, self.ranks = objective, classes, ranks
-        self._terms = objective.functions(class_weights)
+        self._ignoring = sparse or bool(objective.ignored)
+        self._terms = objective.functions(class_weights, sparse)
         self._edges = objective.edges or EdgeLoss()
 
     def judge(self, answer: Answer, truth: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
@@ -190,11 +210,11 @@ class Criterion:
     @property
     def carried(self) -> int:
         """Classes that moving planes has to know: one more where `IGNORED` is carried as one."""
-        return self.classes + bool(self.objective.ignored)
+        return self.classes + self._ignoring
 
     def truth_of(self, carried: Tensor) -> Tensor:
         """The truth to judge by: the class that `IGNORED` was carried as is `IGNORED` again."""
-        if not self.objective.ignored:
+        if not self._ignoring:
             return carried
         return carried.where(carried != self.classes, IGNORED)
 

@@ -33,6 +33,7 @@ from heartseg.train.schedule import Schedule
 from heartseg.train.segment_task import Segment
 from heartseg.train.selection import fewer_slices, frames_of, select
 from heartseg.train.shown import require_crops
+from heartseg.train.sparse import Sparse, require_sparse
 from heartseg.train.split import Split
 from heartseg.train.stacks import batches_for
 from heartseg.train.start import Start
@@ -54,6 +55,8 @@ class RunSettings:
         modality, view: which image of each study.
         assume_view: take every image for one of `view`, whatever its name and header say.
         structures: keys of what is learnt, e.g. "lv"; the background is implied.
+        as_background: keys of structures that the labels hold and that are taken for background,
+            e.g. "la" where the left ventricle is sought alone.
         train_on: parts of the split that train.
         validate_on: parts that are scored on the way; none for a final run.
         seed: of weights, batches and augmentation.
@@ -61,6 +64,7 @@ class RunSettings:
         licence: of the weights.
         model: `name` of the architecture and its settings.
         stack: how stacks of slices are cut, for networks of volumes only; None takes the defaults.
+        sparse: which voxels of the training patients are annotated; None for all of them.
     """
 
     name: str
@@ -71,6 +75,7 @@ class RunSettings:
     view: View = View.SAX
     assume_view: bool = False
     structures: tuple[str, ...] = ("lv", "myo", "rv")
+    as_background: tuple[str, ...] | None = None
     train_on: tuple[str, ...] = ("train",)
     validate_on: tuple[str, ...] = ("validate",)
     seed: int = 0
@@ -80,6 +85,7 @@ class RunSettings:
     preparation: Preparation = field(default_factory=Preparation)
     spatial: SpatialChange = field(default_factory=SpatialChange)
     stack: StackChange | None = None
+    sparse: Sparse | None = None
     intensity: IntensityChange = field(default_factory=IntensityChange)
     learning: Learning = field(default_factory=Learning)
     schedule: Schedule = field(default_factory=Schedule)
@@ -102,10 +108,10 @@ class RunSettings:
             raise ConfigError(
                 "teaching", got=got, allowed="softmax, where classes exclude each other"
             )
-        learnt_too = set(self.loss.ignored) & set(self.structures)
-        if learnt_too:
-            got = ", ".join(sorted(learnt_too))
-            raise ConfigError("loss.ignored", got=got, allowed="structures that are not learnt")
+        _require_one_use(self.structures, self.as_background or (), self.loss.ignored)
+        if self.sparse is not None:
+            terms = [name for name, _ in self.loss.terms]
+            require_sparse(terms, ends=self.learning.ends, slices=self.split.slices)
 
     def classes(self) -> tuple[Structure, ...]:
         """The structures in channel order, the background first.
@@ -113,11 +119,32 @@ class RunSettings:
         Raises:
             ConfigError: a key that names no structure.
         """
-        for key in self.structures:
-            if key not in STRUCTURES_BY_KEY:
-                allowed = ", ".join(STRUCTURES_BY_KEY)
-                raise ConfigError("structures", got=repr(key), allowed=allowed)
-        return (Structure.BACKGROUND, *(STRUCTURES_BY_KEY[key] for key in self.structures))
+        return (Structure.BACKGROUND, *_structures("structures", self.structures))
+
+    @property
+    def merged(self) -> tuple[Structure, ...]:
+        """The structures that are taken for background."""
+        return _structures("as_background", self.as_background or ())
+
+
+def _structures(setting: str, keys: Sequence[str]) -> tuple[Structure, ...]:
+    for key in keys:
+        if key not in STRUCTURES_BY_KEY:
+            raise ConfigError(setting, got=repr(key), allowed=", ".join(STRUCTURES_BY_KEY))
+    return tuple(STRUCTURES_BY_KEY[key] for key in keys)
+
+
+def _require_one_use(learnt: Sequence[str], merged: Sequence[str], ignored: Sequence[str]) -> None:
+    """A structure is learnt, or taken for background, or counts nowhere."""
+    _structures("as_background", merged)
+    for setting, keys, others in (
+        ("loss.ignored", ignored, learnt),
+        ("as_background", merged, (*learnt, *ignored)),
+    ):
+        twice = ", ".join(sorted(set(keys) & set(others)))
+        if twice:
+            also = " or ignored" if setting == "as_background" else ""
+            raise ConfigError(setting, got=twice, allowed=f"structures that are not learnt{also}")
 
 
 def build_task(
@@ -140,6 +167,7 @@ def build_task(
     described = _anchored(architecture(settings.model), root)
     _require_fit(described, settings, ranks.count)
     classes, objective = len(settings.classes()), settings.loss
+    sparse = settings.sparse is not None
     weights = objective.weights([frame.classes for frame in data], classes)
     torch.manual_seed(settings.seed)
     shown = settings.preparation.channels
@@ -152,12 +180,12 @@ def build_task(
             data,
             device,
             settings.stack,
-            ignored_as=classes if objective.ignored else IGNORED,
+            ignored_as=classes if objective.ignored or sparse else IGNORED,
             neighbours=settings.preparation.neighbours,
             ends=settings.learning.ends,
         ),
         validation,
-        criterion=Criterion(objective, classes, weights, ranks),
+        criterion=Criterion(objective, classes, weights, ranks, sparse=sparse),
         learning=settings.learning,
         spatial=settings.spatial,
         intensity=settings.intensity,
@@ -248,7 +276,7 @@ def train(
     if settings.log.curves:
         require_drawing()
     chosen = select(settings, root, given)
-    data = fewer_slices(frames_of(chosen.training, settings), settings.split)
+    data = fewer_slices(frames_of(chosen.training, settings, settings.sparse), settings.split)
     validation = frames_of(chosen.validation, settings)
     task = build_task(settings, data, validation, device, root, ranks)
     computed = settings.learning.precision_on(device)

@@ -11,6 +11,7 @@ from heartseg.core.errors import ConfigError, StudyError
 from heartseg.core.study import View
 from heartseg.read import Candidate, find_studies
 from heartseg.train.data import PreparedFrame, prepared_frames
+from heartseg.train.sparse import Sparse
 from heartseg.train.split import PARTS, Part, Split, chance, parts_of, patient_of, smaller
 
 if TYPE_CHECKING:
@@ -132,8 +133,15 @@ def _of(
     return chosen
 
 
-def frames_of(chosen: Sequence[Candidate], settings: "RunSettings") -> list[PreparedFrame]:
+def frames_of(
+    chosen: Sequence[Candidate], settings: "RunSettings", sparse: Sparse | None = None
+) -> list[PreparedFrame]:
     """The prepared frames of studies.
+
+    Args:
+        chosen: the studies.
+        settings: of the run.
+        sparse: what of their labels counts as annotated; None: all of it.
 
     Raises:
         InputError: a study cannot be read, or has no labels.
@@ -144,7 +152,13 @@ def frames_of(chosen: Sequence[Candidate], settings: "RunSettings") -> list[Prep
         frame
         for candidate in chosen
         for frame in prepared_frames(
-            candidate, settings.preparation, classes, settings.view, ignored
+            candidate,
+            settings.preparation,
+            classes,
+            settings.view,
+            ignored,
+            merged=settings.merged,
+            sparse=sparse,
         )
     ]
     if chosen and not frames:

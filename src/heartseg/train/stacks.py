@@ -109,6 +109,7 @@ class Stacks:
         answered = planes[:, _inner(planes.shape[1], through + self._prepared.neighbours)]
         middle = places[:, _inner(places.shape[1], down), _inner(places.shape[2], right)]
         truth = read_labels(self._prepared.classes[answered], middle, classes)
+        truth = self._prepared.only_annotated(truth, answered)
         return crops, truth if self._window.axes == 3 else truth[:, 0]
 
     def _drawn(self, count: int, generator: torch.Generator) -> Tensor:

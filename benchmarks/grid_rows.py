@@ -1,0 +1,99 @@
+"""Rows of evidence from the folder of a grid: what `heartseg benchmark` found, under protocol.md.
+
+    python benchmarks/grid_rows.py GRID.toml OUT NAME
+
+Adds to results/NAME.csv a row for each method of the grid that has a finished run, each metric of
+its report, and each structure and their mean: the mean over patients with its interval, pooled over
+repeats. The folder itself is not committed: it holds weights, and pictures of patients. Of a grid
+that learns one structure, the share of wrong pixels has a row too, where accuracy is reported.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rows import Row, append, today
+
+UNITS = {"hausdorff95_mm": "mm", "assd_mm": "mm", "hausdorff95_px": "px"}
+
+
+def main() -> None:
+    """Read, add."""
+    parser = argparse.ArgumentParser(description="rows of a finished grid")
+    parser.add_argument("grid", type=Path)
+    parser.add_argument("out", type=Path, help="its folder")
+    parser.add_argument("name", help="of the file below results, without .csv")
+    options = parser.parse_args()
+    print(f"{append_rows(options.grid, options.out, options.name)} rows")
+
+
+def append_rows(grid: Path, out: Path, name: str) -> int:
+    """Add the rows; how many."""
+    found = list(rows_of(grid, out))
+    if found:
+        append(name, found)
+    return len(found)
+
+
+def rows_of(path: Path, out: Path) -> Iterator[Row]:
+    """A row a method, metric and structure."""
+    from heartseg.benchmark.grid import read_grid
+    from heartseg.benchmark.results import read_results
+    from heartseg.benchmark.tables import NAMES
+
+    results = read_results(read_grid(path), out)
+    structures = (
+        (*results.structures, "mean") if len(results.structures) > 1 else results.structures
+    )
+    for method in results.scored:
+        for metric in results.grid.report.metrics:
+            for key in structures:
+                mean = method.mean(metric, structure=None if key == "mean" else key)
+                if mean is None:
+                    continue
+                edges = (mean.value, *(mean.interval or (mean.value, mean.value)))
+                where = _where(path.name, method, key, mean.cases)
+                unit = UNITS.get(metric, "1")
+                yield _row(NAMES[metric], unit, edges, **where)
+                if metric == "accuracy" and len(results.structures) == 1:
+                    value, low, high = edges
+                    yield _row("pixel error", unit, (1 - value, 1 - high, 1 - low), **where)
+
+
+def _where(grid: str, method: Any, key: str, cases: int) -> dict[str, str]:
+    def said(column: str) -> str:
+        return "; ".join(dict.fromkeys(row.get(column, "") for row in method.rows)) or "-"
+
+    labels = ", ".join(f"{axis} {label}" for axis, label in method.labels.items())
+    return {
+        "commit": said("commit"),
+        "structure": key,
+        "data": said("data"),
+        "split": said("split"),
+        "model": method.title,
+        "seed": said("seed"),
+        "configuration": f"runs/grids/{grid}: {labels}",
+        "images_seen": said("images_seen"),
+        "hardware": said("hardware"),
+        "runs": str(cases),
+    }
+
+
+def _row(measure: str, unit: str, edges: tuple[float, float, float], **where: str) -> Row:
+    value, low, high = (f"{edge:.4g}" for edge in edges)
+    return Row(
+        date=today(),
+        measure=measure,
+        phase="all",
+        unit=unit,
+        statistic="mean (95 % interval)",
+        value=value,
+        low=low,
+        high=high,
+        **where,
+    )
+
+
+if __name__ == "__main__":
+    main()
