@@ -67,7 +67,8 @@ class Probabilities:
 
 
 def _scaled(values: NDArray[np.float32]) -> NDArray[np.uint16]:
-    return np.rint(values * np.float32(CERTAIN)).clip(0, CERTAIN).astype(np.uint16)
+    scaled: NDArray[np.uint16] = np.rint(values * np.float32(CERTAIN)).clip(0, CERTAIN).astype("u2")
+    return scaled
 
 
 BACKGROUND_CERTAIN = 0.99

@@ -93,7 +93,7 @@ class Segment:
             mine.requires_grad_()
         with self._learning.autocast(mine.device):
             answer = self._connected(mine)
-        judged = self._criterion.judge(answer, truth)
+        judged: Judged = self._criterion.judge(answer, truth)
         if self._hardening is not None:
             chance = (self._update.steps, self._generator)
             judged = self._hardening.judge(self.network, mine, truth, (answer, judged), chance)
