@@ -27,9 +27,9 @@ Answer = Tensor | tuple[Tensor, ...] | RegionsAndEdges
 
 def regions_of(answer: Answer) -> tuple[Tensor, ...]:
     """The logits of the regions, the finest first."""
-    if isinstance(answer, RegionsAndEdges):
-        return answer.regions
-    return answer if isinstance(answer, tuple) else (answer,)
+    if isinstance(answer, Tensor):
+        return (answer,)
+    return answer.regions if isinstance(answer, RegionsAndEdges) else answer
 
 
 def edges_of(answer: Answer) -> Tensor | None:
