@@ -120,7 +120,8 @@ def path_of(mask: NDArray[np.bool_], one: Outlined) -> str:
     row, column, side = one.window
     scale = TILE_PX / side
     closed = []
-    for polygon in outlines(mask):
+    finer = max(1, int(1 / (scale * min(one.spacing_mm))))  # corners of one pixel of the drawing
+    for polygon in (whole[::finer] for whole in outlines(mask)):
         x = (polygon[:, 0] - column) * one.spacing_mm[1] * scale + TILE_PX / 2
         y = (polygon[:, 1] - row) * one.spacing_mm[0] * scale + TILE_PX / 2
         points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))

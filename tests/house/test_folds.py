@@ -212,6 +212,23 @@ def test_outlines_keep_millimetres_and_fit_the_square(failures: ModuleType) -> N
     assert points.max() <= failures.TILE_PX
 
 
+def test_outlines_of_large_pictures_have_no_more_corners_than_can_be_seen(
+    failures: ModuleType,
+) -> None:
+    small = drawn(failures)
+    large = replace(
+        small,
+        reference=small.reference.repeat(60, 0).repeat(60, 1),
+        model=small.model.repeat(60, 0).repeat(60, 1),
+    )
+    outlines = script(ROOT / "benchmarks" / "outlines.py")
+    corners = [
+        outlines.path_of(one.reference == Structure.LV_CAVITY, one).count(",")
+        for one in (small, large)
+    ]
+    assert corners[0] < corners[1] < 800
+
+
 def test_the_pictures_show_image_reference_and_model(failures: ModuleType) -> None:
     picture = np.asarray(failures.page([drawn(failures)]))
     step = failures.TILE_PX + failures.GAP_PX
