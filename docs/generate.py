@@ -70,9 +70,7 @@ def commands() -> dict[str, Any]:
         return {}
     import typer
 
-    cli = vars(importlib.import_module("heartseg.cli"))
-    app = next(value for value in cli.values() if isinstance(value, typer.Typer))
-    group: Any = typer.main.get_command(app)
+    group: Any = typer.main.get_command(importlib.import_module("heartseg.cli").app)
     found: dict[str, Any] = {}
     for name, command in group.commands.items():
         inner = getattr(command, "commands", {name: command})

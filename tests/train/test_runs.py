@@ -41,7 +41,7 @@ def test_a_run_loads_and_fits_its_network(path: Path):
     assert settings.licence != RunSettings.licence
 
 
-@pytest.mark.parametrize("path", TRANSLATIONS.glob("*.toml"), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(TRANSLATIONS.glob("*.toml")), ids=lambda path: path.name)
 def test_a_translation_loads_and_fits_its_networks(path: Path):
     settings = load(TranslateSettings, path)
     require_fit(settings)

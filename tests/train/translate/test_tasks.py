@@ -38,6 +38,21 @@ def test_resuming_is_exact_to_the_bit(tmp_path, changes):
     assert straight.validate() == second.validate()
 
 
+def test_chance_of_layers_is_drawn_by_the_step():
+    """A witness may have dropout, which draws from torch's own generator."""
+    task, seeds = small.task(), []
+    for _ in range(2):
+        task.step(1.0)
+        seeds.append(torch.initial_seed())
+    other = small.task("seed=99")
+    other.restore(task.state())
+    for one in (task, other):
+        one.step(1.0)
+        seeds.append(torch.initial_seed())
+    assert len(set(seeds)) == 3
+    assert seeds[2] == seeds[3]
+
+
 @either_method
 def test_looking_and_validating_change_nothing(changes):
     task = small.task(*changes)

@@ -70,7 +70,8 @@ class Distance:
     """How far two sets are apart.
 
     Attributes:
-        after: of the translations from the target; None with the reason in `problem`.
+        after: of the translations from the target, rejected ones too; None with the reason in
+            `problem`.
         before: of the source itself from the target: what there was to gain.
         floor: of one half of the target's images from the other: as near as one can come.
         problem: why there is none.

@@ -21,7 +21,7 @@ from heartseg.train.translate.anatomy_report import (
     target_pool,
 )
 from heartseg.train.translate.features import Encoder
-from heartseg.train.translate.judges import Eye, Judged, Judges, Thresholds, drawn
+from heartseg.train.translate.judges import Eye, Judged, Judges, Line, Thresholds, drawn
 from heartseg.train.translate.labelled_set import LabelledSet
 from heartseg.train.translate.made import Making
 from heartseg.train.translate.outlines import Shown, picture_of
@@ -90,7 +90,7 @@ def translate_set(
     work = _Work(Making(loaded), judges, encoder, LabelledSet(order.out))
     for candidate in _found(order.inputs, order, loaded.text.source.view):
         said(work.translate(candidate))
-    if not work.judged:
+    if not work.lines:
         got = f"nothing translated of {len(work.failed)} studies"
         do = f"the first reason: {work.failed[0][1]}" if work.failed else ""
         raise StudyError("translate", got=got, do=do)
@@ -112,7 +112,7 @@ class _Work:
     judges: Judges
     encoder: Encoder | None
     into: LabelledSet
-    judged: list[Judged] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
     shown: list[Shown] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
     before: Pool = field(default_factory=Pool)
@@ -143,7 +143,7 @@ class _Work:
         every = range(made.frames)
         self.before.add(part, every, text.source.preparation, self.encoder)
         self.after.add(made, every, text.target.preparation, self.encoder)
-        self.judged.append(judged)
+        self.lines += judged.lines
         self._show(part, made, judged)
         return judged
 
@@ -218,7 +218,7 @@ def _report(
             "most_directions": FEATURES,
         }
     return AnatomyReport(
-        lines=tuple(line for one in work.judged for line in one.lines),
+        lines=tuple(work.lines),
         failed=tuple(work.failed),
         thresholds=order.thresholds,
         histogram=histogram_of(work.after, work.before, theirs),

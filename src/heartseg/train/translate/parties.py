@@ -83,6 +83,9 @@ class Parties:
             pairs: filled by `judge`.
         """
         self.networks.train()
+        # A witness may have dropout, which draws from torch's own generator: by the step, so that a
+        # resumed run goes on. The seed is part of the generator's state.
+        torch.manual_seed((self.generator.initial_seed() * 1_000_003 + self._update.steps) % 2**63)
         told = self._update.step(rate, judge)
         return {**told, **self.rivals.step(rate, pairs, self.generator)}
 
