@@ -81,7 +81,8 @@ class Cluster:
             retries: how often an item is begun again whose worker or machine died.
         """
         task = self._ray.remote(num_cpus=1, max_retries=retries)(work)
-        todo, begun = iter(items), {}
+        todo = iter(items)
+        begun: dict[Any, Item] = {}
         while True:
             for item in islice(todo, max(0, self._wanted() - len(begun))):
                 asked = task.options(num_gpus=self._cards(device(item)))
