@@ -14,7 +14,7 @@ from heartseg import pipeline
 from heartseg.batch import Outcome, Plan, Tally, many, rows_without_study, run, tasks, worker
 from heartseg.core.errors import OutputError
 from heartseg.core.study import Body
-from heartseg.report import load_report
+from heartseg.report import growing_summary, load_report
 from tests import doors
 from tests.batch.runs import content, done, names, patients, summary
 
@@ -315,11 +315,12 @@ def test_nothing_of_a_study_is_kept_when_it_was_heard_of(plan, tmp_path, monkeyp
 
     def outcomes(_: Plan) -> Iterator[Outcome]:
         for number in range(20):
+            assert sum(one() is not None for one in alive) <= 2, "the last ones, on their way"
             row = Cells(study=f"s{number}", error="no")
             alive.append(weakref.ref(row))
             yield Outcome(row["study"], "failed", "no", row)
 
+    monkeypatch.setattr(growing_summary, "SHARE", 1e9)  # no row waits to be written
     monkeypatch.setattr(many, "_outcomes", outcomes)
     tally = run(plan(tmp_path), lambda _: None)
     assert tally.failed == len(tally.studies) == 20
-    assert not [one for one in alive if one() is not None]

@@ -25,6 +25,9 @@ SEGMENT_WIDTH = 1.2
 SEGMENT_STRENGTH = 0.8
 """Of straight lines: finer than a contour, and the image shows through."""
 
+FLAT = 0.02
+"""An enlarged mask below this, and two pixels around it, has no line within a picture's reach."""
+
 HALO_WIDTH = 4.8
 HALO_STRENGTH = 0.45
 """A dark seam under each line parts it from bright blood."""
@@ -96,12 +99,26 @@ def enlarge(planes: NDArray[Any], rows: Stretch, columns: Stretch, *, smooth: bo
 
 def draw_contour(picture: Floats, mask: Floats, colour: Colour) -> None:
     """Draw the line where the enlarged (H, W) `mask` crosses one half into (H, W, 3) `picture`."""
+    place = _around(mask)
+    picture, mask = picture[place], mask[place]
+    if not mask.size:
+        return
     down, right = np.gradient(mask)
     distance = np.abs(mask - 0.5) / np.maximum(np.hypot(down, right), 1e-6)
     halo = np.clip(HALO_WIDTH / 2 + 0.5 - distance, 0.0, 1.0)[..., None]
     picture *= np.float32(1.0) - HALO_STRENGTH * halo
     line = np.clip(LINE_WIDTH / 2 + 0.5 - distance, 0.0, 1.0)[..., None]
     picture += line * (np.array(colour, np.float32) - picture)
+
+
+def _around(mask: Floats) -> tuple[slice, slice]:
+    """The rows and columns of a mask with two pixels around it, most often a small part."""
+    held = mask > FLAT
+    rows, columns = (np.flatnonzero(held.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return slice(0), slice(0)
+    top, left = max(0, int(rows[0]) - 2), max(0, int(columns[0]) - 2)
+    return slice(top, int(rows[-1]) + 3), slice(left, int(columns[-1]) + 3)
 
 
 def draw_segment(
