@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 pytest.importorskip("torch")
+from heartseg.augment import StackChange
 from heartseg.benchmark import cell as cell_module
 from heartseg.benchmark import engine
-from heartseg.benchmark.cell import Job, do
+from heartseg.benchmark.cell import Job, _planes_a_step, do
 from heartseg.benchmark.engine import report_benchmark, run_benchmark
 from heartseg.benchmark.grid import read_grid
 from heartseg.benchmark.ledger import alone_in, read_rows
@@ -78,6 +79,14 @@ def test_images_of_every_batch_of_a_step_are_counted(tmp_path):
     learning = replace(cell.settings.learning, accumulate=2)
     row = do(job_of(tmp_path, tmp_path / "run", replace(cell.settings, learning=learning)))
     assert row["images_seen"] == str(2 * 4 * int(row["steps"]))
+
+
+def test_of_a_network_of_volumes_every_slice_that_it_was_shown_is_counted():
+    model = {"name": "unet-3d-anisotropic"}
+    settings = RunSettings(name="a", folder="b", model=model, stack=StackChange(slices=6))
+    assert _planes_a_step(settings) == 6 * settings.learning.images
+    assert _planes_a_step(replace(settings, stack=None)) == 8 * settings.learning.images
+    assert _planes_a_step(replace(settings, model={}, stack=None)) == settings.learning.images
 
 
 def test_a_row_says_how_it_was_made(whole):

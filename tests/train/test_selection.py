@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from heartseg.core.anatomy import Structure
-from heartseg.core.errors import ConfigError
+from heartseg.core.errors import ConfigError, LabelError
 
 pytest.importorskip("torch")
 from heartseg.read.candidate import Candidate
 from heartseg.train.objective import Objective
 from heartseg.train.run import RunSettings
-from heartseg.train.selection import fewer_slices, select
+from heartseg.train.selection import fewer_slices, frames_of, select
 from heartseg.train.split import Split
 from tests.train import tiny
+from tests.train.test_data import PREPARATION, labelled
 
 
 def _unread():
@@ -96,3 +97,17 @@ def test_what_is_taken_for_background_has_to_exist():
     assert settings.merged == (Structure.LEFT_ATRIUM, Structure.LV_MYOCARDIUM)
     with pytest.raises(ConfigError, match="as_background.*liver"):
         replace(settings, as_background=("liver",))
+
+
+def test_what_is_taken_for_background_is_so_in_what_is_learnt():
+    settings = RunSettings(
+        name="a",
+        folder="nowhere",
+        preparation=PREPARATION,
+        structures=("rv",),
+        as_background=("myo", "lv"),
+    )
+    (first, _) = frames_of([labelled()], settings)
+    assert set(np.unique(first.classes)) == {0, 1}
+    with pytest.raises(LabelError, match="as_background"):
+        frames_of([labelled()], replace(settings, as_background=("myo",)))

@@ -1,6 +1,7 @@
 """Sparse annotation: what nobody said anything about is neither background nor structure."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +14,11 @@ from heartseg.read import Candidate, find_studies
 
 torch = pytest.importorskip("torch")
 from heartseg.augment import IntensityChange, SpatialChange, StackChange  # noqa: E402
+from heartseg.config import load  # noqa: E402
 from heartseg.losses import IGNORED  # noqa: E402
 from heartseg.models import architecture  # noqa: E402
 from heartseg.prepare import Preparation  # noqa: E402
+from heartseg.train import run  # noqa: E402
 from heartseg.train.data import PreparedSet, prepared_frames  # noqa: E402
 from heartseg.train.learning import Learning  # noqa: E402
 from heartseg.train.objective import Objective  # noqa: E402
@@ -26,6 +29,7 @@ from heartseg.train.split import Split  # noqa: E402
 from heartseg.train.stacks import batches_for  # noqa: E402
 from tests.train import tiny  # noqa: E402
 from tests.train.test_data import CLASSES, GRID, PREPARATION, labelled  # noqa: E402
+from tests.train.test_train_model import PATIENTS, RUN, write_patient  # noqa: E402
 
 
 @pytest.mark.parametrize("count", [4, 9, 10, 17])
@@ -247,3 +251,21 @@ def test_real_scribbles_are_learnt_from(real_data):
         assert 0.002 < there.mean() < 0.2
         assert set(np.unique(frame.classes[there])) == {0, 1, 2, 3}
         assert (frame.classes[there] == other.classes[there]).mean() > 0.95
+
+
+def test_a_run_thins_what_trains_and_leaves_whole_what_validates(tmp_path, monkeypatch):
+    for number in PATIENTS:
+        write_patient(tmp_path / "patients", number)
+    (tmp_path / "run.toml").write_text(RUN, encoding="utf-8")
+    settings = replace(load(RunSettings, tmp_path / "run.toml"), sparse=Sparse(slices=1))
+    tasks: list[Any] = []
+    monkeypatch.setattr(run, "fit", lambda task, *_, **__: tasks.append(task))
+    settings = replace(settings, log=replace(settings.log, curves=False))
+    run.train(settings, tmp_path, tmp_path / "out", device=tiny.CPU)
+    (task,) = tasks
+    there = task._data._prepared.annotated
+    assert 0 < there.sum() == len(task._data._prepared.stacks)
+    assert not any((frame.classes == IGNORED).any() for frame in task._validation)
+    assert task._validation
+    numbers = task.step(1.0)
+    assert np.isfinite(list(numbers.values())).all()

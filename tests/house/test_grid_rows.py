@@ -1,0 +1,50 @@
+"""Rows of a finished grid: what its tables say, with where it comes from."""
+
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+pytest.importorskip("torch")
+from tests.benchmark import test_tables
+from tests.house.scripts import ROOT, script
+
+folder = test_tables.folder
+"""Seven of eight runs of a small grid."""
+
+
+@pytest.fixture(scope="module")
+def grid_rows() -> ModuleType:
+    return script(ROOT / "benchmarks" / "grid_rows.py")
+
+
+def test_a_row_a_method_metric_and_structure(grid_rows: ModuleType, folder: Path) -> None:
+    rows = list(grid_rows.rows_of(folder / "grid.toml", folder))
+    by = {(row.model, row.measure, row.structure): row for row in rows}
+    assert len(rows) == len(by) == 4 * 2 * 3  # methods, metrics, structures and their mean
+    row = by["a, few", "Dice", "mean"]
+    assert row.value == "0.7"
+    assert float(row.low) < 0.7 < float(row.high)
+    assert by["a, few", "Dice", "lv"].value == "0.75"
+    assert by["a, few", "HD95, mm", "lv"].unit == "mm"
+    assert (row.commit, row.data, row.split, row.hardware) == ("abc", "drawn", "test", "a card")
+    assert row.configuration == "runs/grids/grid.toml: network a, size few"
+    assert row.runs == "7"
+
+
+def test_wrong_pixels_are_told_where_one_structure_is_judged_by_accuracy(
+    grid_rows: ModuleType, folder: Path
+) -> None:
+    text = (folder / "grid.toml").read_text(encoding="utf-8")
+    changed = text.replace('"dice", "hausdorff95_mm"', '"accuracy"')
+    (folder / "grid.toml").write_text(changed, encoding="utf-8")
+    for file in folder.glob("runs/*/test/cases.csv"):
+        head, *lines = file.read_text(encoding="utf-8").splitlines()
+        kept = [f"{line},0.{90 + n}" for n, line in enumerate(lines) if ",lv," in line]
+        file.write_text("\n".join([f"{head},accuracy", *kept[:8]]) + "\n", encoding="utf-8")
+    rows = list(grid_rows.rows_of(folder / "grid.toml", folder))
+    right, wrong = ([r for r in rows if r.measure == name] for name in ("accuracy", "pixel error"))
+    assert len(right) == len(wrong) == 4
+    for one, other in zip(right, wrong, strict=True):
+        assert float(one.value) + float(other.value) == pytest.approx(1, abs=1e-3)
+        assert float(other.low) <= float(other.value) <= float(other.high)
