@@ -222,15 +222,13 @@ def _about(
 ) -> Sequence[float]:
     """Megabytes when about that share was done; at the end, of the last looks before it."""
     place = min(share, 0.975)
-    near = [
-        mb
-        for one, mb in zip(seen, megabytes, strict=True)
-        if abs(one.done / volumes - place) <= 0.025
-    ]
-    if near:
-        return near
-    closest = min(range(len(seen)), key=lambda index: abs(seen[index].done / volumes - place))
-    return [megabytes[closest]]
+    away = {  # the processes end when all is done
+        index: abs(one.done / volumes - place)
+        for index, one in enumerate(seen)
+        if one.done < volumes
+    }
+    near = [megabytes[index] for index, far in away.items() if far <= 0.025]
+    return near or [megabytes[min(away, key=away.__getitem__)]]
 
 
 def _by_the_wall(volumes: int, seen: Sequence[Seen], where: dict[str, str]) -> Iterator[Row]:

@@ -21,7 +21,7 @@ def run(cohort: ModuleType, *, idle: bool, leak: float = 0.0, slower: float = 1.
     for done in range(VOLUMES):
         seen.append(cohort.Seen(now, done, 100.0, 600.0 + leak * done))
         now += 1.0 if done < 110 else slower  # half of what comes after the first tenth
-    seen.append(cohort.Seen(now, VOLUMES, 100.0, 600.0 + leak * VOLUMES))
+    seen.append(cohort.Seen(now, VOLUMES, 3.0, 0.0))  # as they end
     return cohort.Run(seen, processor_s=400.0, idle=idle)
 
 
@@ -33,6 +33,10 @@ def test_memory_that_grows_is_seen_and_flat_memory_is_flat(cohort: ModuleType) -
     flat = values(cohort, run(cohort, idle=True))
     assert flat["memory of the first process, half of the cohort done"] == 100
     assert flat["memory of its workers, all of the cohort done over a tenth"] == 1
+    last = "memory of the first process, all of the cohort done"
+    rows = cohort.rows_of(VOLUMES, 2, run(cohort, idle=True))
+    ends = [row for row in rows if row.measure == last]
+    assert ends[0].low == ends[0].high == "100", "not as the process ends"
     leaky = values(cohort, run(cohort, idle=True, leak=3.0))
     assert leaky["memory of its workers, a tenth of the cohort done"] == pytest.approx(660, abs=6)
     assert leaky["memory of its workers, half of the cohort done"] == pytest.approx(900, abs=6)
