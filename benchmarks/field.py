@@ -2,7 +2,7 @@
 
     python -m venv NNUNET && NNUNET/bin/pip install nnunetv2    # outside of the project, once
     python benchmarks/field.py --minutes 15 [--nnunet NNUNET/bin/python] [--only NAME ...]
-        [--threads 2] [--work FOLDER] [--dry-run]
+        [--threads 2] [--work FOLDER] [--resume] [--dry-run]
 
 Needs ACDC (HEARTSEG_DATA, or ../shared/data beside the project). `heartseg datasets --to nnunet`
 writes it once for all: 80 patients to train, and the 20 of the test part (number % 5 == 0), whose
@@ -17,7 +17,8 @@ and planning its data not counted, then predicts the 40 test frames in a new pro
 
 None starts from weights of other images: no contestant may fetch any. Predictions are judged by
 the table of `heartseg evaluate` in 3-D, a patient's two frames averaged first (the command itself
-refuses masks as poor as those of a network that has barely begun). Rows, with ratios to heartseg's
+refuses masks as poor as those of a network that has barely begun). What a contestant took is kept
+as it ends; `--resume` takes it from there and goes on with the others. Rows, with ratios to heartseg's
 of the same run, go to benchmarks/results/field/field.csv. What nnU-Net reaches in its nine hours on
 a graphics card is published and stands in protocol.md: in minutes on two cores it barely begins.
 """
@@ -36,7 +37,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,12 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """What a process and its helpers took."""
+    """What a process and its helpers took.
+
+    Attributes:
+        wall_s, processor_s: seconds.
+        megabytes: of its largest process.
+    """
 
     wall_s: float
     processor_s: float
@@ -132,6 +138,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=everyone, default=list(everyone))
     parser.add_argument("--threads", type=int, default=len(cores()))
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "heartseg-field")
+    parser.add_argument("--resume", action="store_true", help="keep contestants that are done")
     parser.add_argument("--dry-run", action="store_true", help="print the rows, keep none")
     return parser.parse_args()
 
@@ -162,12 +169,19 @@ def _environment(threads: int | None) -> dict[str, str]:
 
 def _contest(name: str, raw: Path, options: argparse.Namespace) -> Outcome:
     out = options.work / "runs" / re.sub(r"\W+", "-", name)
-    shutil.rmtree(out, ignore_errors=True)
-    (out / "masks").mkdir(parents=True)
-    training = _took(_train(name, raw, out, options), out / "train.log")
-    prediction = _took(_predict(name, raw, out, options), out / "predict.log")
-    if name == OURS:
-        _gather(out)
+    kept = out / "taken.json"
+    if not (options.resume and kept.exists()):
+        shutil.rmtree(out, ignore_errors=True)
+        (out / "masks").mkdir(parents=True)
+        taken = {
+            "training": asdict(_took(_train(name, raw, out, options), out / "train.log")),
+            "prediction": asdict(_took(_predict(name, raw, out, options), out / "predict.log")),
+        }
+        if name == OURS:
+            _gather(out)
+        kept.write_text(json.dumps(taken), encoding="utf-8")
+    took = json.loads(kept.read_text(encoding="utf-8"))
+    training, prediction = Taken(**took["training"]), Taken(**took["prediction"])
     seen = _seen(name, out)
     return Outcome(
         images=seen["images"],

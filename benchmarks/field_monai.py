@@ -122,7 +122,7 @@ def _predict(network: Any, raw: Path, out: Path) -> None:
             shares = infer(pixels, network).softmax(1)
         found = finish({**loaded, "found": shares[0]})["found"]
         name = path.name.replace("_0000.nii.gz", "")
-        writer(found, meta_data={**found.meta, "filename_or_obj": f"{name}.nii.gz"})
+        writer(found, filename=out / "masks" / name)
 
 
 if __name__ == "__main__":
