@@ -18,9 +18,10 @@ and planning its data not counted, then predicts the 40 test frames in a new pro
 None starts from weights of other images: no contestant may fetch any. Predictions are judged by
 the table of `heartseg evaluate` in 3-D, a patient's two frames averaged first (the command itself
 refuses masks as poor as those of a network that has barely begun). What a contestant took is kept
-as it ends; `--resume` takes it from there and goes on with the others. Rows, with ratios to heartseg's
-of the same run, go to benchmarks/results/field/field.csv. What nnU-Net reaches in its nine hours on
-a graphics card is published and stands in protocol.md: in minutes on two cores it barely begins.
+as it ends; `--resume` takes it from there and goes on with the others. Rows, with ratios to those
+of heartseg of the same run, go to benchmarks/results/field/field.csv. What nnU-Net reaches in its
+nine hours on a graphics card is published and stands in protocol.md: in minutes on two cores it
+barely begins.
 """
 
 import argparse
