@@ -369,11 +369,11 @@ def _read_bodies(path: Path) -> None:
 
 def _run_seeds(_: Path) -> Seeds:
     runs = Path(__file__).resolve().parents[1] / "runs"
-    grids = runs / "grids"
+    others = {runs / "grids", runs / "translate"}  # a grid of runs is no run, a translator no model
     return {
         file.name: file.read_bytes()
         for file in sorted(runs.rglob("*.toml"))
-        if grids not in file.parents  # a grid of runs is no run
+        if not others & set(file.parents)
     }
 
 

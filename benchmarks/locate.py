@@ -8,7 +8,7 @@
 
 Methods: `001` is the threshold and morphology of `heartseg.prepare.localise`; `motion` is what
 changes most over the beat; `coarse look` is `heartseg.segment.locate`, the shipped segmenter on
-pixels of 3 mm. Motion and coarse look have the margin of `heartseg.segment.locate`.
+pixels twice as large. Motion and coarse look have the margin of `heartseg.segment.locate`.
 
 Its numbers were chosen on the validation part (number % 5 == 1), which the shipped segmenter has
 seen in training, and with a model of one fold on 16 patients that it had not seen, none of them of

@@ -19,6 +19,7 @@ from heartseg.losses import IGNORED  # noqa: E402
 from heartseg.models import architecture  # noqa: E402
 from heartseg.prepare import Preparation  # noqa: E402
 from heartseg.train import run  # noqa: E402
+from heartseg.train.batches import Planes  # noqa: E402
 from heartseg.train.data import PreparedSet, prepared_frames  # noqa: E402
 from heartseg.train.learning import Learning  # noqa: E402
 from heartseg.train.objective import Objective  # noqa: E402
@@ -174,7 +175,7 @@ def test_only_annotated_planes_are_drawn_alone():
 def test_nothing_annotated_is_nothing_to_learn_from():
     empty = replace(tiny.frame(1), classes=np.full((2, 32, 40), IGNORED, np.uint8))
     with pytest.raises(StudyError, match="no annotated voxel"):
-        PreparedSet([empty], tiny.CPU)
+        Planes(PreparedSet([empty], tiny.CPU))
 
 
 THICK = {"name": "unet-3d-anisotropic", "widths": [4, 6], "spacing_mm": [4.0, 1.5, 1.5]}

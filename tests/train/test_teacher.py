@@ -90,7 +90,7 @@ def test_a_teacher_never_learns():
 def test_a_task_learns_from_both_and_says_so():
     plain = tiny.task()
     taught = tiny.task()
-    taught._teacher = Teacher([Says(0.0, 5.0, 0.0)], share=0.9, temperature=1.0)
+    taught._criterion.teacher = Teacher([Says(0.0, 5.0, 0.0)], share=0.9, temperature=1.0)
     first, second = plain.step(1.0), taught.step(1.0)
     assert second["cross_entropy"] == pytest.approx(first["cross_entropy"])
     assert second["loss"] == pytest.approx(first["loss"])  # of the labels, as on validated frames

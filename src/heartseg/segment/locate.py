@@ -2,9 +2,9 @@
 
 Thesis 001 wishes for detection that narrows what the segmenter sees. The planes of a scan are
 three times as wide as the heart, so a network that sees the heart alone has a quarter of the work.
-The finder is the segmenter itself on pixels of 3 mm, one frame in eight: nothing more is shipped,
-and what it cannot find it could not segment (docs/explanation/locating.md, with what else was
-tried).
+The finder is the segmenter itself on pixels twice as large as its own, one frame in eight: nothing
+more is shipped, and what it cannot find it could not segment (docs/explanation/locating.md, with
+what else was tried).
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,11 @@ from heartseg.segment.frames import looking
 from heartseg.segment.runtime import Runtime
 
 COARSE_MM = 3.0
-"""Pixels of the first look; coarser ones miss more of the heart's border (benchmarks/LOG.md)."""
+"""Pixels of the first look, at most; coarser ones miss more of the heart's border
+(benchmarks/LOG.md)."""
+
+TIMES_COARSER = 2.0
+"""Than the pixels that the model learnt from, at most: a smaller heart is strange to it."""
 
 MARGIN_MM = 25.0
 """Around what was found: about twice the largest error of the look, and surroundings."""
@@ -64,7 +68,8 @@ def locate(
     """
     image.geometry.require_mm("where the heart is")
     own = bundle.preparation.spacing_mm or COARSE_MM
-    coarse = replace(bundle.preparation, spacing_mm=max(own, COARSE_MM))
+    coarse_mm = max(own, min(COARSE_MM, TIMES_COARSER * own))
+    coarse = replace(bundle.preparation, spacing_mm=coarse_mm)
     sample, look = coarse.sample(image), looking(bundle, runtime)
     many = -(-image.frames // ONE_IN)
     seen = np.linspace(0, image.frames - 1, many).round().astype(int)

@@ -57,6 +57,7 @@ class Planes:
     memory_format = torch.channels_last
 
     def __init__(self, prepared: PreparedSet) -> None:
+        prepared.require_annotated()
         self._prepared, self.device = prepared, prepared.planes.device
 
     def draw(

@@ -178,8 +178,6 @@ class PreparedSet:
         self.corners = (side - self.sizes) // 2
         self.stacks = torch.stack([counts.cumsum(0) - counts, counts], dim=1).to(device)
         there = np.concatenate([(f.classes != IGNORED).any(axis=(1, 2)) for f in frames])
-        if not there.any():
-            raise StudyError("training labels", got="no annotated voxel")
         self.annotated = torch.from_numpy(there).to(device)
         self._learnt = torch.from_numpy(np.flatnonzero(there)).to(device)
         self._ignored_as = ignored_as
@@ -196,6 +194,15 @@ class PreparedSet:
 
     def __len__(self) -> int:
         return len(self.planes)
+
+    def require_annotated(self) -> None:
+        """Refuse frames that nobody annotated a voxel of, from which labels cannot be learnt.
+
+        Raises:
+            StudyError: always then.
+        """
+        if not len(self._learnt):
+            raise StudyError("training labels", got="no annotated voxel")
 
     def draw(
         self, count: int, away: float, generator: torch.Generator, reverse: float = 0.0

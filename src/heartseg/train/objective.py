@@ -28,6 +28,7 @@ from heartseg.train.adversary import MaskJudge, Perturbed
 from heartseg.train.edges import LOGGED as EDGES
 from heartseg.train.edges import EdgeLoss
 from heartseg.train.ranks import Ranks
+from heartseg.train.teacher import Teacher
 
 _ALONE = Ranks()
 
@@ -164,6 +165,7 @@ class Criterion:
         class_weights: (classes,) or None, see `Objective.weights`.
         ranks: the processes that answer together.
         sparse: the truth holds voxels that nobody annotated.
+        teacher: whose answers are learnt beside the labels; None for nobody.
     """
 
     def __init__(
@@ -174,8 +176,10 @@ class Criterion:
         ranks: Ranks = _ALONE,
         *,
         sparse: bool = False,
+        teacher: Teacher | None = None,
     ) -> None:
         self.objective, self.classes, self.ranks = objective, classes, ranks
+        self.teacher = teacher
         self._ignoring = sparse or bool(objective.ignored)
         self._terms = objective.functions(class_weights, sparse)
         self._edges = objective.edges or EdgeLoss()

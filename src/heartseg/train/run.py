@@ -173,6 +173,7 @@ def build_task(
     shown = settings.preparation.channels
     network = described.build(shown, objective.channels(classes))
     settings.start.begin(network, root, shown)
+    teacher = settings.teaching.teacher(root, settings.preparation, settings.classes(), device)
     return Segment(
         network,
         batches_for(
@@ -185,12 +186,11 @@ def build_task(
             ends=settings.learning.ends,
         ),
         validation,
-        criterion=Criterion(objective, classes, weights, ranks, sparse=sparse),
+        criterion=Criterion(objective, classes, weights, ranks, sparse=sparse, teacher=teacher),
         learning=settings.learning,
         spatial=settings.spatial,
         intensity=settings.intensity,
         seed=settings.seed,
-        teacher=settings.teaching.teacher(root, settings.preparation, settings.classes(), device),
     )
 
 

@@ -33,7 +33,6 @@ class Segment:
         validation: frames that are scored whole, with the moving-average weights.
         criterion: how answers are judged, by this process and those that train with it.
         learning, spatial, intensity: settings.
-        teacher: whose answers are learnt beside the labels; None for nobody.
         seed: of batches, augmentation and dropout.
     """
 
@@ -48,11 +47,9 @@ class Segment:
         spatial: SpatialChange,
         intensity: IntensityChange,
         seed: int,
-        teacher: Teacher | None = None,
     ) -> None:
         self._data, self._validation, self._criterion = data, validation, criterion
         self._learning, self._spatial, self._intensity = learning, spatial, intensity
-        self._teacher = teacher
         self.network = network.to(data.device, memory_format=data.memory_format)  # type: ignore[call-overload]
         self._update = Update(self.network, learning)
         self.average = self._update.average
@@ -97,7 +94,8 @@ class Segment:
         if self._hardening is not None:
             chance = (self._update.steps, self._generator)
             judged = self._hardening.judge(self.network, mine, truth, (answer, judged), chance)
-        return judged if self._teacher is None else _taught(self._teacher, judged, answer, mine)
+        teacher = self._criterion.teacher
+        return judged if teacher is None else _taught(teacher, judged, answer, mine)
 
     def _batch(self) -> tuple[Tensor, Tensor]:
         batch, away, carried = self._learning.batch, self._learning.away, self._criterion.carried

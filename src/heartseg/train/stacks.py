@@ -72,6 +72,7 @@ class Stacks:
         margin: tuple[int, ...],
         change: StackChange,
     ) -> None:
+        prepared.require_annotated()
         self._prepared, self._window = prepared, window
         self.device = prepared.planes.device
         self._margin = (0, *margin)[-3:]
