@@ -53,12 +53,16 @@ def main() -> None:
 
 
 def newest() -> list[Row]:
-    """The newest row of each measure under the same conditions, in the order of the files."""
+    """The newest row of each measure under the same conditions, in the order of the files.
+
+    Hardware is one of the conditions, but of accuracy, which does not depend on it.
+    """
     latest: dict[tuple[str, ...], Row] = {}
     for path in sorted(RESULTS.glob("*.csv")):
         for row in read(path):
             what = (row.measure, row.structure, row.phase)
-            latest[*what, row.data, row.split, row.configuration, row.hardware] = row
+            hardware = row.hardware if row.split == "-" else ""
+            latest[*what, row.data, row.split, row.configuration, hardware] = row
     return list(latest.values())
 
 
