@@ -8,9 +8,15 @@ import pytest
 torch = pytest.importorskip("torch")
 from heartseg.core.anatomy import Structure  # noqa: E402
 from heartseg.core.errors import ConfigError  # noqa: E402
+from heartseg.segment import load_bundle  # noqa: E402
 from heartseg.train.translate.methods import Anatomy  # noqa: E402
 from heartseg.train.translate.witness import SharedClasses, Witness, witness_of  # noqa: E402
 from tests.train.translate import small  # noqa: E402
+
+AS_SHIPPED = (
+    "anatomy.frozen=cine-mr",
+    f"source.preparation.spacing_mm={load_bundle('cine-mr').preparation.spacing_mm}",
+)
 
 
 class Bright(torch.nn.Module):
@@ -69,10 +75,7 @@ def test_structures_that_are_not_asked_for_are_background():
 
 
 def test_a_shipped_model_may_be_asked():
-    changes = (
-        *("anatomy.frozen=cine-mr", "anatomy.sees=['source']", "spatial.size_px=32"),
-        "source.preparation.spacing_mm=1.5",
-    )
+    changes = (*AS_SHIPPED, "anatomy.sees=['source']", "spatial.size_px=32")
     asked = small.settings(*changes)
     found = witness_of(asked, Path(), small.CPU, labelled=True)
     assert found is not None
@@ -89,8 +92,8 @@ def test_a_shipped_model_may_be_asked():
     ("changes", "labelled", "match"),
     [
         (("anatomy.frozen=cine-mr", "source.preparation.spacing_mm=1"), True, "spacing_mm"),
-        (("anatomy.frozen=cine-mr", "structures=['la']"), True, "knows no la"),
-        (("anatomy.frozen=cine-mr", "spatial.size_px=24"), True, "24 pixels"),
+        ((*AS_SHIPPED, "structures=['la']"), True, "knows no la"),
+        ((*AS_SHIPPED, "spatial.size_px=24"), True, "24 pixels"),
         (("anatomy.frozen=cine-mr", "anatomy.sees=['target']"), False, "without labels"),
         (small.JOINT, False, "without labels"),
         (("anatomy.joint.name=unet", "anatomy.joint.widths=[2,2,2,2,2,2]"), True, "stride 32"),
