@@ -13,9 +13,10 @@ from heartseg.train.translate.methods import Anatomy  # noqa: E402
 from heartseg.train.translate.witness import SharedClasses, Witness, witness_of  # noqa: E402
 from tests.train.translate import small  # noqa: E402
 
+SPACING_MM = load_bundle("cine-mr").preparation.spacing_mm
 AS_SHIPPED = (
     "anatomy.frozen=cine-mr",
-    f"source.preparation.spacing_mm={load_bundle('cine-mr').preparation.spacing_mm}",
+    *(f"{side}.preparation.spacing_mm={SPACING_MM}" for side in ("source", "target")),
 )
 
 
