@@ -83,9 +83,11 @@ def second_look(
     from heartseg.measure.intervals import VALUES
     from heartseg.segment.looks import Closer, look_again, settle
 
+    if not wishes.intervals or view not in VALUES:
+        return None
     phases_in = _phases_in(wishes.phases or study.phases.get(view))
     phases = phases_in(found)
-    if not wishes.intervals or view not in VALUES or phases is None:
+    if phases is None:
         return None
     bundle, _ = ensemble.members[0]
     calibration = bundle.intervals

@@ -30,10 +30,6 @@ class Models:
         self._ready: dict[str, tuple[Bundle, Runtime]] = {}
         self._together: dict[tuple[str, ...], Ensemble] = {}
 
-    def __reduce__(self) -> tuple[type["Models"], tuple[str, int | None]]:
-        """A copy for another process loads anew: compiled models do not travel."""
-        return Models, (self._device, self._threads)
-
     def ready(self, name: str) -> "tuple[Bundle, Runtime]":
         """A bundle and what runs it.
 

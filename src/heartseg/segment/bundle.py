@@ -154,7 +154,17 @@ def _shipped_folder() -> Path:
     return Path(str(resources.files("heartseg"))) / "bundles"
 
 
-def _bytes(path: Path, largest: int) -> bytes:
+def bounded_bytes(path: Path, largest: int, *, allowed: str, do: str = "") -> bytes:
+    """A file of a model's folder.
+
+    Args:
+        path: of the file.
+        largest: bytes.
+        allowed, do: said where there is no such file.
+
+    Raises:
+        ModelError: it is missing or larger.
+    """
     try:
         size = path.stat().st_size
         if size > largest:
@@ -162,9 +172,12 @@ def _bytes(path: Path, largest: int) -> bytes:
         return path.read_bytes()
     except OSError as fault:
         got = fault.strerror or "nothing that can be read"
-        raise ModelError(
-            path.name, got=got, allowed="model.onnx beside model.toml", do="fetch the bundle again"
-        ) from fault
+        raise ModelError(path.name, got=got, allowed=allowed, do=do) from fault
+
+
+def _bytes(path: Path, largest: int) -> bytes:
+    allowed, do = "model.onnx beside model.toml", "fetch the bundle again"
+    return bounded_bytes(path, largest, allowed=allowed, do=do)
 
 
 def _toml(content: bytes, name: str) -> _ModelFile:
@@ -216,12 +229,21 @@ def _checked(file: _ModelFile, onnx: bytes, folder: Path, *, shipped: bool) -> B
     )
 
 
-def _require_sane(file: _ModelFile, where: str) -> None:
-    if not _NAME.fullmatch(file.name):
-        raise ModelError(where, got=f"name {file.name[:64]!r}", allowed="a-z 0-9 . _ -, at most 64")
-    for what, line in (("version", file.version), ("licence", file.licence)):
+def require_plain_words(where: str, *, name: str, version: str, licence: str) -> None:
+    """Refuse words of a stranger's model that would not stand in a report as they are.
+
+    Raises:
+        ModelError: a name of other signs, or a version or licence that is no line of text.
+    """
+    if not _NAME.fullmatch(name):
+        raise ModelError(where, got=f"name {name[:64]!r}", allowed="a-z 0-9 . _ -, at most 64")
+    for what, line in (("version", version), ("licence", licence)):
         if not line.strip() or len(line) > LONGEST_LINE or not line.isprintable():
             raise ModelError(where, got=f"{what} {line[:40]!r}", allowed="one line of text")
+
+
+def _require_sane(file: _ModelFile, where: str) -> None:
+    require_plain_words(where, name=file.name, version=file.version, licence=file.licence)
     if file.preparation.field_px > LARGEST_FIELD_PX:
         got = f"planes of {file.preparation.field_px} pixels"
         raise ModelError(where, got=got, allowed=f"at most {LARGEST_FIELD_PX}")

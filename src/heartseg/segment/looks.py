@@ -133,15 +133,16 @@ def settle(
         phases_in: the measured phases of a segmentation.
     """
     looked: dict[int, FrameLooks] = {}
-    labels, settled = found.labels.copy(), found
-    while new := [one for one in measured_frames(phases_in(settled)) if one not in looked]:
+    labels, settled, phases = found.labels.copy(), found, phases_in(found)
+    while new := [one for one in measured_frames(phases) if one not in looked]:
         for frame in new:
             looked[frame] = closer.look(frame)
             labels[frame] = 0
             labels[frame][closer.box] = looked[frame].settled
         settled = found.like(no_flicker(labels))
+        phases = phases_in(settled)
     regions = {frame: closer.region(one) for frame, one in looked.items()}
-    return Settled(settled, closer.together(looked, phases_in(settled)), regions)
+    return Settled(settled, closer.together(looked, phases), regions)
 
 
 def look_again(found: Segmentation, closer: Closer, phases: Phases) -> Looks:

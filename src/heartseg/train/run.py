@@ -287,7 +287,7 @@ def train(
         validation,
         chosen.table(),
         precision=computed,
-        told={"cohort": cohort_of(chosen), "hardware": _hardware(device)},
+        told={"cohort": cohort_of(chosen), "hardware": hardware_of(device)},
         writes=ranks.leads,
     )
     watchers = [watch] if watch else []
@@ -299,7 +299,8 @@ def train(
     return folder / (BEST if settings.validate_on else LAST)
 
 
-def _hardware(device: torch.device) -> str:
+def hardware_of(device: torch.device) -> str:
+    """What a run computes on, as its record says it."""
     card = torch.cuda.get_device_name(device) if device.type == "cuda" else None
     return hardware(card)
 

@@ -9,7 +9,6 @@ import torch
 
 from heartseg.config import load, to_table
 from heartseg.core.errors import ConfigError, ModelError
-from heartseg.core.hardware import hardware
 from heartseg.core.provenance import now
 from heartseg.models.generators import generator
 from heartseg.train.checkpoint import load_checkpoint
@@ -18,7 +17,7 @@ from heartseg.train.export import compress_to_float16, export_onnx
 from heartseg.train.log import Watcher, hours_of
 from heartseg.train.loop import LAST, fit, prepare_folder
 from heartseg.train.record import begin_record, read_record
-from heartseg.train.run import choose_device
+from heartseg.train.run import choose_device, hardware_of
 from heartseg.train.selection import select
 from heartseg.train.translate.contrast_task import ContrastTranslate
 from heartseg.train.translate.cycle_task import BACK, THERE, CycleTranslate
@@ -97,7 +96,7 @@ def train_translator(
         [*ours.validation, *theirs.validation],
         {**_table("source", ours), **_table("target", theirs)},
         precision=settings.learning.of_generators().precision_on(chosen),
-        told={"hardware": _hardware(chosen)},
+        told={"hardware": hardware_of(chosen)},
     )
     watchers = [picture_watcher(task, folder), *([watch] if watch else [])]
     if settings.log.tensorboard:
@@ -163,10 +162,6 @@ def _learnt(side: Side, root: Path, labels_of: TranslateSettings | None) -> Lear
 
 def _table(name: str, learnt: Learnt) -> dict[str, list[str]]:
     return {f"{name}_{part}": patients for part, patients in learnt.parts.items()}
-
-
-def _hardware(device: torch.device) -> str:
-    return hardware(torch.cuda.get_device_name(device) if device.type == "cuda" else None)
 
 
 def write_made(settings: TranslateSettings, checkpoint: Path, folder: Path) -> Translator:

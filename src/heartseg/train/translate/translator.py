@@ -7,7 +7,6 @@ whence it is, and the SHA-256 of both. No other name: a translator is no model o
 """
 
 import hashlib
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +17,13 @@ from heartseg.config import from_table, to_table, to_toml
 from heartseg.core.errors import ConfigError, ModelError, OutputError
 from heartseg.core.study import Modality, View
 from heartseg.prepare import Preparation
-from heartseg.segment.bundle import INPUT, LARGEST_FIELD_PX, LARGEST_TOML_BYTES, LONGEST_LINE
+from heartseg.segment.bundle import (
+    INPUT,
+    LARGEST_FIELD_PX,
+    LARGEST_TOML_BYTES,
+    bounded_bytes,
+    require_plain_words,
+)
 from heartseg.segment.onnx_check import LARGEST_ONNX_BYTES, read_onnx
 
 OUTPUT = "translated"
@@ -26,7 +31,6 @@ OUTPUT = "translated"
 
 TOML, THERE_ONNX, BACK_ONNX = "translator.toml", "there.onnx", "back.onnx"
 LARGEST_STRIDE = 1024
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,15 +154,8 @@ def write_translator(
 
 
 def _bytes(path: Path, largest: int) -> bytes:
-    try:
-        size = path.stat().st_size
-        if size > largest:
-            raise ModelError(path.name, got=f"{size} bytes", allowed=f"at most {largest}")
-        return path.read_bytes()
-    except OSError as fault:
-        got = fault.strerror or "nothing that can be read"
-        allowed = f"{THERE_ONNX} (and {BACK_ONNX}) beside {TOML}"
-        raise ModelError(path.name, got=got, allowed=allowed) from fault
+    allowed = f"{THERE_ONNX} (and {BACK_ONNX}) beside {TOML}"
+    return bounded_bytes(path, largest, allowed=allowed)
 
 
 def _hash(content: bytes) -> str:
@@ -187,11 +184,7 @@ def _checked(file: _File, there: bytes, back: bytes | None, folder: Path) -> Tra
 
 
 def _require_sane(file: _File, where: str) -> None:
-    if not _NAME.fullmatch(file.name):
-        raise ModelError(where, got=f"name {file.name[:64]!r}", allowed="a-z 0-9 . _ -, at most 64")
-    for what, line in (("version", file.version), ("licence", file.licence)):
-        if not line.strip() or len(line) > LONGEST_LINE or not line.isprintable():
-            raise ModelError(where, got=f"{what} {line[:40]!r}", allowed="one line of text")
+    require_plain_words(where, name=file.name, version=file.version, licence=file.licence)
     if not 1 <= file.stride <= LARGEST_STRIDE:
         raise ModelError(where, got=f"stride {file.stride}", allowed=f"1-{LARGEST_STRIDE}")
     if file.source.preparation.channels != file.target.preparation.channels:
