@@ -211,8 +211,8 @@ def _tried(door: Door, folder: Path, name: str, content: bytes) -> tuple[str, st
     """(outcome, what was said, seconds) of one input."""
     path = door.place(folder, name, content)
     began = time.perf_counter()
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
-    try:
+    try:  # first: on a machine that stands still the alarm may ring before the door is open
+        signal.setitimer(signal.ITIMER_REAL, SECONDS)
         door.open(path)
         outcome, said = "read", ""
     except HeartsegError as fault:

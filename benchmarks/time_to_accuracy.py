@@ -32,8 +32,7 @@ from heartseg.config import load
 from heartseg.measure.statistics import bootstrap_mean
 from heartseg.models import architecture
 from heartseg.segment.ensemble import RUN_BUNDLE
-from heartseg.train import train_model
-from heartseg.train.artefact import write_artefact
+from heartseg.train.artefact import train_model, write_artefact
 from heartseg.train.checkpoint import load_checkpoint
 from heartseg.train.loop import LAST
 from heartseg.train.run import RunSettings
