@@ -10,7 +10,7 @@ from heartseg.models import architecture
 from heartseg.models.architecture import per_axis
 from heartseg.train.shown import require_crops
 
-CHOICES = {"architectures", "levers-learnt", "levers-shown"}
+CHOICES = {"architectures", "levers-begun", "levers-learnt", "levers-shown"}
 """Grids by which something is chosen: their best weights are those that validate best."""
 
 REPORTS = {"thesis", "isbi2012"}
