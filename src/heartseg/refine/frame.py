@@ -115,6 +115,7 @@ def _obeying_anatomy(
     labels = rules.one_of_each(labels, geometry)
     labels = rules.papillary_muscles_in_cavity(labels)
     labels = rules.no_hole_in_left_ventricle(labels, cavity_likelier)
+    labels = rules.no_gap_in_left_ventricle(labels, geometry)
     return rules.no_hole_in_right_ventricle(labels)
 
 

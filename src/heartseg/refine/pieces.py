@@ -19,13 +19,17 @@ REACH_PX = 8.0
 
 
 def main_piece(
-    mask: Mask, geometry: Geometry, worth: Callable[[Mask], float] = np.count_nonzero
+    mask: Mask,
+    geometry: Geometry,
+    worth: Callable[[Mask], float] = np.count_nonzero,
+    steps: int = 1,
 ) -> Mask:
     """The piece (z, y, x) of the greatest worth, its size, and those that carry it on.
 
     Pieces hang together within a slice and over slices, corners included. A further piece stays
-    when it begins in a slice where the structure would else be missing, next to one where it is,
-    within `REACH_MM` in the plane. Two pieces side by side in a slice are never both kept so.
+    when it begins in a slice where the structure would else be missing, at most so many `steps`
+    from one where it is, within `REACH_MM` in the plane. Two pieces side by side in a slice are
+    never both kept so.
     """
     box = box_of(mask)
     labels, count = pieces(mask[box])
@@ -37,7 +41,7 @@ def main_piece(
     kept: Mask = labels == order[0]
     waiting = order[1:]
     while True:
-        joined = next((i for i in waiting if _carries_on(labels == i, kept, geometry)), None)
+        joined = next((i for i in waiting if _carries_on(labels == i, kept, geometry, steps)), None)
         if joined is None:
             return _put_back(kept, box, mask.shape)
         kept |= labels == joined
@@ -151,13 +155,15 @@ def _largest(plane: NDArray[np.int32], sizes: NDArray[np.intp]) -> int:
     return int(found[np.argmax(sizes[found])]) if found.size else 0
 
 
-def _carries_on(piece: Mask, kept: Mask, geometry: Geometry) -> bool:
+def _carries_on(piece: Mask, kept: Mask, geometry: Geometry, steps: int) -> bool:
     mine, theirs = piece.any(axis=(1, 2)), kept.any(axis=(1, 2))
     if (mine & theirs).any():
         return False
-    below, above = np.zeros_like(kept), np.zeros_like(kept)
-    below[1:], above[:-1] = kept[:-1], kept[1:]
-    return _distance(piece, below | above, geometry) <= reach(geometry)
+    beside = np.zeros_like(kept)
+    for step in range(1, steps + 1):
+        beside[step:] |= kept[:-step]
+        beside[:-step] |= kept[step:]
+    return _distance(piece, beside, geometry) <= reach(geometry)
 
 
 def _distance(piece: Mask, other: Mask, geometry: Geometry) -> float:

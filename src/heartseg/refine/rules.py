@@ -1,6 +1,7 @@
 """What every heart obeys, one rule a function: labels (z, y, x) -> labels, smaller or filled.
 
-No rule adds a structure to a slice that had none of it. Structures that are absent stay absent.
+No rule adds a structure to a slice that had none of it, but for the left ventricle between two slices
+that both show its cavity. Structures that are absent stay absent.
 
 There is no rule against a pool without a ring of myocardium. At the ends of the stack such a pool
 may be atrium; but on validation patients, with three networks of middling quality and least
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from heartseg.core.anatomy import Labels, Structure, enclosure
 from heartseg.core.geometry import Geometry
+from heartseg.refine.gaps import between, missed_slices
 from heartseg.refine.pieces import (
     Mask,
     box_of,
@@ -42,14 +44,17 @@ ONE_OF_EACH = (
 CRUMB = 0.2
 """A piece smaller than this share of the largest one in its slice is none."""
 
+OVER_A_GAP = 2
+"""Slices from one piece of the left ventricle to the next, when the one between was missed."""
+
 LITTLE = 0.01
 """Lets size decide between pools that have no myocardium around them at all."""
 
 
 def one_left_ventricle(labels: Labels, geometry: Geometry) -> Labels:
-    """Cavity and wall form one body; what lies apart from it is none of it."""
+    """Cavity and wall form one body, but for a missed slice; what lies apart is none of it."""
     ventricle = mask_of(labels, LV_PARTS)
-    return _without(labels, ventricle & ~main_piece(ventricle, geometry))
+    return _without(labels, ventricle & ~main_piece(ventricle, geometry, steps=OVER_A_GAP))
 
 
 def one_cavity(labels: Labels, geometry: Geometry) -> Labels:
@@ -65,7 +70,7 @@ def one_cavity(labels: Labels, geometry: Geometry) -> Labels:
         share = enclosure(scene.astype(np.uint8), Structure.LV_CAVITY) or 0.0
         return float(np.count_nonzero(piece) * (share + LITTLE))
 
-    kept = one_piece_a_slice(main_piece(cavity, geometry, ringed_voxels))
+    kept = one_piece_a_slice(main_piece(cavity, geometry, ringed_voxels, OVER_A_GAP))
     return _without(labels, cavity & ~kept)
 
 
@@ -119,6 +124,23 @@ def no_hole_in_left_ventricle(labels: Labels, cavity_likelier: Mask) -> Labels:
         cavity_likelier & has_cavity, Structure.LV_CAVITY, Structure.LV_MYOCARDIUM
     ).astype(np.uint8)
     return np.where(inside, filling, labels)
+
+
+def no_gap_in_left_ventricle(labels: Labels, geometry: Geometry) -> Labels:
+    """A slice without cavity, between two that show one, gets what lies between those two."""
+    cavity = labels == Structure.LV_CAVITY
+    missed = missed_slices(cavity)
+    if not missed:
+        return labels
+    body = between(mask_of(labels, LV_PARTS), missed, geometry)
+    pool = between(cavity, missed, geometry)
+    filled = np.where(body, np.uint8(Structure.LV_MYOCARDIUM), labels)
+    filled[missed] = np.where(
+        mask_of(labels, LV_PARTS)[missed] & ~body[missed],
+        np.uint8(Structure.BACKGROUND),
+        filled[missed],
+    )
+    return np.where(pool, np.uint8(Structure.LV_CAVITY), filled)
 
 
 def no_hole_in_right_ventricle(labels: Labels) -> Labels:
