@@ -39,13 +39,15 @@ def test_a_shape_that_moves_is_half_way() -> None:
 
 
 def test_distances_are_millimetres() -> None:
-    """Edges 8 rows of 1.5 mm, or 8 columns of 1.25 mm aside: the nearer one says more."""
-    tall, wide = np.zeros(SHAPE, bool), np.zeros(SHAPE, bool)
-    tall[1, 20:45, 30:50], tall[3, 28:37, 38:42] = True, True
-    rows = np.flatnonzero(between(tall, [2], geometry())[2].any(axis=1))
-    pixels = np.flatnonzero(between(tall, [2], geometry())[2].any(axis=0))
-    assert (rows[0], rows[-1]) == (24, 40)
-    assert (pixels[0], pixels[-1]) == (34, 45)
+    """A bar that turns: half way each end is cut where it is as deep in one as far off the other."""
+    mask = np.zeros(SHAPE, bool)
+    mask[1, 20:44, 30:50] = True  # 24 rows of 1.5 mm, 20 pixels of 1.25 mm
+    mask[3, 28:36, 30:66] = True
+    found = between(mask, [2], geometry())[2]
+    rows, pixels = np.flatnonzero(found.any(axis=1)), np.flatnonzero(found.any(axis=0))
+    assert (rows[0], rows[-1]) == (24, 39)
+    assert pixels[-1] == 53  # by pixels in place of millimetres it would be 52
+    assert found[32, 53]
 
 
 def test_a_left_ventricle_passes_through_the_slice_between() -> None:

@@ -1,7 +1,8 @@
 """4 refine: probabilities -> labels that a heart could have.
 
 In: probabilities (structures, z, y, x) a frame. Out: `Structure` labels (z, y, x). It takes away
-and fills; it never puts a structure where the model saw none of it, and never measures.
+and fills; but for a missed slice of the left ventricle it puts no structure where the model saw
+none of it. It never measures.
 """
 
 from heartseg.refine.frame import (

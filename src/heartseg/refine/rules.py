@@ -1,7 +1,7 @@
 """What every heart obeys, one rule a function: labels (z, y, x) -> labels, smaller or filled.
 
-No rule adds a structure to a slice that had none of it, but for the left ventricle between two slices
-that both show its cavity. Structures that are absent stay absent.
+No rule adds a structure to a slice that had none of it, but for the left ventricle between two
+slices that both show its cavity. Structures that are absent stay absent.
 
 There is no rule against a pool without a ring of myocardium. At the ends of the stack such a pool
 may be atrium; but on validation patients, with three networks of middling quality and least
