@@ -66,9 +66,8 @@ def quantise(network: Any, ranges: Ranges) -> None:
         weights = _weights(node)
         axes = [axis for axis in range(weights.ndim) if axis != OUT_CHANNELS[node.get_type_name()]]
         most = np.maximum(np.abs(weights).max(axis=tuple(axes), keepdims=True), np.float32(1e-20))
-        kept = opset8.fake_quantize(
-            opset8.constant(weights), -most, most, -most, most, WEIGHT_LEVELS
-        )
+        # The weights themselves go in: a new constant would be copied number by number.
+        kept = opset8.fake_quantize(node.input_value(1), -most, most, -most, most, WEIGHT_LEVELS)
         node.input(1).replace_source_output(kept.output(0))
     network.validate_nodes_and_infer_types()
 
