@@ -39,7 +39,7 @@ def test_a_shape_that_moves_is_half_way() -> None:
 
 
 def test_distances_are_millimetres() -> None:
-    """A bar that turns: half way each end is cut where it is as deep in one as far off the other."""
+    """A bar that turns: half way it ends where it is as deep in one as it is far off the other."""
     mask = np.zeros(SHAPE, bool)
     mask[1, 20:44, 30:50] = True  # 24 rows of 1.5 mm, 20 pixels of 1.25 mm
     mask[3, 28:36, 30:66] = True
@@ -79,3 +79,15 @@ def test_the_apex_beyond_a_missed_slice_is_kept() -> None:
     labels[2] = 0  # two slices are too many to jump over
     cavity = rules.one_cavity(labels, geometry()) == LV
     assert np.flatnonzero(cavity.any(axis=(1, 2))).tolist() == [4]
+
+
+def test_what_lies_aside_beyond_a_missed_slice_goes() -> None:
+    labels = heart()
+    labels[4, :, :] = 0
+    labels[5][disc((CENTRE[0], CENTRE[1] + 5), 4)] = MYO  # over the ventricle of slice 3
+    labels[3][disc(CENTRE, 20)] = MYO
+    assert (rules.one_left_ventricle(labels, geometry())[5] == MYO).any()
+    labels[3] = heart()[3]
+    labels[5] = 0
+    labels[5][disc((CENTRE[0], CENTRE[1] + 15), 4)] = MYO  # beside it, within reach in the plane
+    assert not (rules.one_left_ventricle(labels, geometry())[5] == MYO).any()

@@ -44,9 +44,6 @@ ONE_OF_EACH = (
 CRUMB = 0.2
 """A piece smaller than this share of the largest one in its slice is none."""
 
-OVER_A_GAP = 2
-"""Slices from one piece of the left ventricle to the next, when the one between was missed."""
-
 LITTLE = 0.01
 """Lets size decide between pools that have no myocardium around them at all."""
 
@@ -54,7 +51,7 @@ LITTLE = 0.01
 def one_left_ventricle(labels: Labels, geometry: Geometry) -> Labels:
     """Cavity and wall form one body, but for a missed slice; what lies apart is none of it."""
     ventricle = mask_of(labels, LV_PARTS)
-    return _without(labels, ventricle & ~main_piece(ventricle, geometry, steps=OVER_A_GAP))
+    return _without(labels, ventricle & ~main_piece(ventricle, geometry, over_a_gap=True))
 
 
 def one_cavity(labels: Labels, geometry: Geometry) -> Labels:
@@ -70,7 +67,7 @@ def one_cavity(labels: Labels, geometry: Geometry) -> Labels:
         share = enclosure(scene.astype(np.uint8), Structure.LV_CAVITY) or 0.0
         return float(np.count_nonzero(piece) * (share + LITTLE))
 
-    kept = one_piece_a_slice(main_piece(cavity, geometry, ringed_voxels, OVER_A_GAP))
+    kept = one_piece_a_slice(main_piece(cavity, geometry, ringed_voxels, over_a_gap=True))
     return _without(labels, cavity & ~kept)
 
 
