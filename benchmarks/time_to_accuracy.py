@@ -6,6 +6,7 @@
 A recipe is one RUN.toml, or several of which each goes on from the model of the one before. They
 are trained in turn on one thread, the weights are put aside every few minutes, and every such stop
 is made a bundle and scored on the 20 test patients of ACDC by `heartseg segment --locate`, in 3-D.
+Runs that are done in FOLDER are not trained again, so a recipe can be a longer one's beginning.
 Minutes are those of the training loops, validation and checkpoints included; reading the data and
 scoring are not counted. Nothing is chosen by these scores: the recipe was written before.
 
@@ -122,7 +123,8 @@ def _trained(run: Path, before: Stop | None, options: argparse.Namespace) -> lis
     out = options.work / run.stem
     changes = [] if before is None else [f"start.weights_from={before.bundle.resolve()}"]
     if not options.score_only:
-        train_model(run, out, changes=changes, watch=Keeper(out, 60 * options.every))
+        watch = Keeper(out, 60 * options.every)
+        train_model(run, out, changes=changes, resume=out.exists(), watch=watch)
     settings = load(RunSettings, run, changes)
     spent, seen = (0.0, 0) if before is None else (before.minutes, before.images)
     ends = [*sorted((out / STOPS).glob("*.pt")), out / LAST]
