@@ -41,6 +41,26 @@ def test_of_two_equal_ventricles_one_stays() -> None:
     assert np.count_nonzero(kept) == 16
 
 
+def test_beyond_the_cavity_wall_lies_over_the_ventricle() -> None:
+    labels = heart()
+    labels[4][labels[4] == LV] = MYO  # an apex without cavity
+    labels[5][disc(CENTRE, 6)] = MYO
+    np.testing.assert_array_equal(rules.no_wall_aside_of_the_ventricle(labels, geometry()), labels)
+    for plane in (0, 5):  # at both ends; in slice 4 of 14 px, 17.5 mm, from the centre outwards
+        spoilt = with_patch(labels, np.s_[plane, 30:34, 54:72], MYO)
+        cleaned = rules.no_wall_aside_of_the_ventricle(spoilt, geometry())
+        np.testing.assert_array_equal(cleaned, labels)
+    near_enough = with_patch(labels, np.s_[0, 30:34, 48:58], MYO)
+    same = rules.no_wall_aside_of_the_ventricle(near_enough, geometry())
+    np.testing.assert_array_equal(same, near_enough)
+
+
+def test_wall_without_any_cavity_is_left_alone() -> None:
+    labels = heart()
+    labels[labels == LV] = BACKGROUND
+    assert rules.no_wall_aside_of_the_ventricle(labels, geometry()) is labels
+
+
 def test_a_second_pool_goes_in_the_plane_and_through_it() -> None:
     beside = with_patch(heart(), np.s_[3, 44, 40], LV)  # within the wall
     assert (rules.one_cavity(beside, geometry())[3] == LV).sum() == (heart()[3] == LV).sum()

@@ -116,6 +116,7 @@ def _obeying_anatomy(
     labels = rules.papillary_muscles_in_cavity(labels)
     labels = rules.no_hole_in_left_ventricle(labels, cavity_likelier)
     labels = rules.no_gap_in_left_ventricle(labels, geometry)
+    labels = rules.no_wall_aside_of_the_ventricle(labels, geometry)
     return rules.no_hole_in_right_ventricle(labels)
 
 

@@ -74,6 +74,20 @@ def near(mask: Mask, other: Mask, geometry: Geometry) -> Mask:
     return _put_back(kept, box, mask.shape)
 
 
+def mostly_over(plane: Mask, other: Mask, geometry: Geometry) -> Mask:
+    """The pieces of a slice (y, x) of which half or more lies within `REACH_MM` of another mask."""
+    from scipy import ndimage
+
+    if not other.any():
+        return np.zeros_like(plane)
+    far = ndimage.distance_transform_edt(~other, sampling=geometry.spacing[1:]) > reach(geometry)
+    labels, count = ndimage.label(plane, np.ones((3, 3), bool))
+    shares = [np.mean(far[labels == index]) for index in range(1, count + 1)]
+    kept = [index for index, share in enumerate(shares, 1) if share <= 1 - HALF]
+    found: Mask = np.isin(labels, kept) & plane
+    return found
+
+
 def one_piece_a_slice(mask: Mask) -> Mask:
     """The largest piece of each slice (z, y, x)."""
     box = box_of(mask)

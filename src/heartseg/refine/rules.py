@@ -21,6 +21,7 @@ from heartseg.refine.pieces import (
     Mask,
     box_of,
     main_piece,
+    mostly_over,
     near,
     one_piece_a_slice,
     without_crumbs,
@@ -69,6 +70,28 @@ def one_cavity(labels: Labels, geometry: Geometry) -> Labels:
 
     kept = one_piece_a_slice(main_piece(cavity, geometry, ringed_voxels, over_a_gap=True))
     return _without(labels, cavity & ~kept)
+
+
+def no_wall_aside_of_the_ventricle(labels: Labels, geometry: Geometry) -> Labels:
+    """In slices beyond the cavity's ends, wall lies over the ventricle of the slice before.
+
+    A piece of which less than half does, within `REACH_MM`, is of an atrium or a vessel: it may
+    touch the true wall in a slice and still reach far off in the next.
+    """
+    cavity = np.flatnonzero((labels == Structure.LV_CAVITY).any(axis=(1, 2)))
+    if not cavity.size:
+        return labels
+    out = labels
+    for step, first in ((-1, int(cavity[0])), (1, int(cavity[-1]))):
+        for at in range(first + step, -1 if step < 0 else len(labels), step):
+            wall = mask_of(out[at], LV_PARTS)
+            if not wall.any():
+                break
+            aside = wall & ~mostly_over(wall, mask_of(out[at - step], LV_PARTS), geometry)
+            if aside.any():
+                out = out.copy() if out is labels else out
+                out[at][aside] = Structure.BACKGROUND
+    return out
 
 
 def right_ventricle_beside_left(labels: Labels, geometry: Geometry) -> Labels:
