@@ -49,7 +49,7 @@ class Contrast:
             rib_marrow=0.4 * fat,
             pleural_fat=0.5 * fat,
             lung=self.lung,
-            lung_vessels=0.35,
+            lung_vessels=(2.1, 0.35),
             abdominal_fat=(0.65, 0.10),
             liver=self.liver,
             liver_vessels=0.5,

@@ -18,7 +18,9 @@ class Palette:
         epicardial_fat, pericardium: around it.
         fat, muscle: of the body's wall and back.
         rib_cortex, rib_marrow, pleural_fat: of the chest wall.
-        lung, lung_vessels: air with tissue, and what the vessels add to it.
+        lung: air with tissue.
+        lung_vessels: (from, gain): they begin where the unevenness is `from` and grow by `gain`;
+            the denser they are, the smaller ones are seen.
         abdominal_fat: (middle, swing by unevenness) of the fat under the diaphragm, over `fat`.
         liver, liver_vessels, spleen: the vessels' is what they add.
         stomach: (middle, swing) of what is in it.
@@ -45,7 +47,7 @@ class Palette:
     rib_marrow: float
     pleural_fat: float
     lung: float
-    lung_vessels: float
+    lung_vessels: tuple[float, float]
     abdominal_fat: tuple[float, float]
     liver: float
     liver_vessels: float

@@ -83,7 +83,8 @@ def torso_signal(
     signal = paint(signal, depth, palette.fat, soft_mm)
     signal = paint(signal, chest, palette.muscle * (1.0 + 0.10 * shade), soft_mm)
     signal = _ribs(signal, (x, y, z), chest, inner, palette, soft_mm)
-    vessels = palette.lung_vessels * np.clip(unevenness - 2.1, 0.0, 1.0)
+    first, gain = palette.lung_vessels
+    vessels = gain * np.clip(unevenness - first, 0.0, 1.0)
     signal = paint(signal, inner, palette.lung * (1.0 + 0.3 * shade) + vessels, soft_mm)
     signal = _belly(signal, torso, (x, y, z), inner, palette, (unevenness, relief), soft_mm)
     return _mediastinum(signal, (x, y, z), palette, (unevenness, relief), soft_mm)
