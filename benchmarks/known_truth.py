@@ -11,12 +11,12 @@ that saw untranslated images only ("none") and one that saw the target's own lab
 and the share of the gap between both that is recovered. Last, on CT: base, + edges, + fusion, +
 both of thesis 000, and both with borders of 1, 2, 3 and 5 pixels.
 
-The arms are those of runs/translate/phantom-*.toml and runs/grids/edges-phantom.toml. Cells are done
-one after the other on one thread; one that is done is not done again, one that was stopped goes on.
-Within a seed and a direction all have the same patients and budget, so any number of them is a fair
-table. Nothing chooses a checkpoint. `--steps` and `--segment-steps` give other budgets, which need
-another OUT. Rows go to results/translation/known_truth.csv, each once; sheets with planes before
-and after beside it. With `--dry-run` rows are printed and sheets stay in OUT.
+The arms are those of runs/translate/phantom-*.toml and runs/grids/edges-phantom.toml. Cells are
+done one after the other on one thread; one that is done is not done again, one that was stopped
+goes on. Within a seed and a direction all have the same patients and budget, so any number of them
+is a fair table. Nothing chooses a checkpoint. `--steps` and `--segment-steps` give other budgets,
+which need another OUT. Rows go to results/translation/known_truth.csv, each once; sheets with
+planes before and after beside it. With `--dry-run` rows are printed and sheets stay in OUT.
 """
 
 import argparse
@@ -110,7 +110,8 @@ def told(lab: Lab, options: argparse.Namespace) -> None:
             and cell.target == target
         }
         if shown:
-            title = f"Phantom {source.upper()} made {target.upper()}, test patients, seed {options.seeds[0]}"
+            kinds = f"Phantom {source.upper()} made {target.upper()}"
+            title = f"{kinds}, test patients, seed {options.seeds[0]}"
             draw_sheet(folder / f"known_truth-{source}-{target}.png", shown, title)
     if not options.dry_run:
         path = RESULTS / f"{NAME}.csv"

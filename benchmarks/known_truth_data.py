@@ -1,8 +1,8 @@
 """The phantoms of known_truth.py: the same hearts as cine MR and as CT, pixel on pixel.
 
 `DATA/mr` and `DATA/ct` are folders that `heartseg train` reads. Whose number % 5 is 2 lies in `mr`
-alone, 3 in `ct` alone, so that the two kinds are trained on without a pair; 0 lies in both, to test.
-Every patient has ED, about ES, and late diastole, in six slices of 96 x 96 pixels of 2 mm.
+alone, 3 in `ct` alone, so that the two kinds are trained on without a pair; 0 lies in both, to
+test. Every patient has ED, about ES, and late diastole, in six slices of 96 x 96 pixels of 2 mm.
 """
 
 from collections.abc import Callable, Iterator, Mapping

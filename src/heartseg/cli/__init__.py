@@ -325,7 +325,8 @@ def phantom(
 
     if exam is not None:
         if (kind, written_as) != ("cine-mr", "dicom"):
-            raise ConfigError("--exam", got=f"--kind {kind} --as {written_as}", do="add --as dicom")
+            got = f"--kind {kind} --as {written_as}"
+            raise ConfigError("--exam", got=got, do="an examination is --kind cine-mr --as dicom")
         write_exams(out, exam, count, seed, json)
         return
     write_phantoms(out, kind, count, seed, written_as, json)
