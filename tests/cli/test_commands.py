@@ -334,7 +334,7 @@ def test_phantoms_are_written_as_ct_too(tmp_path: Path, monkeypatch: pytest.Monk
         assert done.code == 0, done.err
         (seen,) = heartseg("inspect", out, "--json").json()
         assert (seen["modality"], seen["view"]) == ("CT", "sax")
-        assert seen["id"].startswith(name)
+        assert seen["study"].startswith(name)
     wrong = heartseg("phantom", "-o", tmp_path, "--kind", "ct", "--as", "dicom", "--exam", "x")
     assert wrong.code != 0
     assert "--kind cine-mr --as dicom" in wrong.err

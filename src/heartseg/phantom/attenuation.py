@@ -78,7 +78,7 @@ class Attenuation:
             rib_marrow=part(self.marrow),
             pleural_fat=part(0.5 * self.fat),
             lung=part(self.lung),
-            lung_vessels=(1.45, 1.3),
+            lung_vessels=(1.5, 0.7),
             abdominal_fat=(1.0, 0.008),
             liver=part(self.liver),
             liver_vessels=-0.03,
