@@ -4,12 +4,12 @@
         [--steps N] [--segment-steps N] [--dry-run]
 
 A phantom can be scanned twice. So a translation of a test patient's MR is compared with the CT of
-the same heart, pixel on pixel: PSNR and SSIM, of whole planes and near the ventricles. Generators
-learn from other patients, those of one kind none of the other's. Then each set of translated
-images trains a segmenter, which is scored on true images of the target: Dice, beside a segmenter
-that saw untranslated images only ("none") and one that saw the target's own labels ("supervised"),
-and the share of the gap between both that is recovered. Last, on CT: base, + edges, + fusion, +
-both of thesis 000, and both with borders of 1, 2, 3 and 5 pixels.
+the same heart, pixel on pixel: PSNR and SSIM, of whole planes and near the ventricles, beside those
+of the MR as it is. Generators learn from other patients, those of one kind none of the other's.
+Then each set of translated images trains a segmenter, which is scored on true images of the target:
+Dice, beside a segmenter that saw untranslated images only ("none") and one that saw the target's
+own labels ("supervised"), and the share of the gap between both that is recovered. Last, on CT:
+base, + edges, + fusion, + both of thesis 000, and both with borders of 1, 2, 3 and 5 pixels.
 
 The arms are those of runs/translate/phantom-*.toml and runs/grids/edges-phantom.toml. Cells are
 done one after the other on one thread; one that is done is not done again, one that was stopped

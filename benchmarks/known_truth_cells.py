@@ -11,7 +11,7 @@ from typing import Any
 
 from edges import done as train_and_judge
 from known_truth_data import pairs
-from known_truth_judged import judged, keep_shown
+from known_truth_judged import judged, keep_shown, prepared
 from rows import ROOT
 
 from heartseg.benchmark.grid import Grid, read_grid
@@ -108,8 +108,11 @@ def do(lab: Lab, cell: Cell) -> Mapping[str, Any]:
 def _done(lab: Lab, cell: Cell) -> dict[str, Any]:
     if cell.arm == "supervised":
         return _segmented(lab, cell, lab.data / cell.target)
+    some = list(pairs(lab.data, cell.source, cell.target))
     if cell.arm == "none":
-        return _segmented(lab, cell, lab.data / cell.source)
+        as_is = segmenter(lab.data / cell.target, cell.seed, None).preparation
+        lines, _ = judged(some, lambda image: prepared(image, as_is), as_is)
+        return {**_segmented(lab, cell, lab.data / cell.source), "translation": lines}
     folder, changes = lab.folder(cell), _sides(lab, cell)
     run = RUNS / f"phantom-{cell.arm}.toml"
     made = folder / "translate" / FOLDER
@@ -117,7 +120,6 @@ def _done(lab: Lab, cell: Cell) -> dict[str, Any]:
         train_translator(run, folder / "translate", changes=changes, resume=True, device="cpu")
     translator = load_translator(made)
     making, target = Making(translator, threads=1), translator.text.target.preparation
-    some = list(pairs(lab.data, cell.source, cell.target))
     lines, shown = judged(
         some, lambda image: making.there(image, range(image.frames)).voxels, target
     )

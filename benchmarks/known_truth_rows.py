@@ -26,6 +26,9 @@ BORDERS: Mapping[str, tuple[str, str]] = {
     "hausdorff95": ("HD95", "mm"),
     "assd": ("ASSD", "mm"),
 }
+ENDS = ("none", "supervised")
+"""Arms that nothing was translated for; the likeness of `none` is that of the source as it is."""
+
 RECOVERED = "recovered share of the gap in Dice"
 
 
@@ -39,8 +42,8 @@ def cell_rows(lab: Lab, cell: Cell, found: Mapping[str, Any], done: Done) -> Ite
         if values:
             yield _row(where, measure, "-", unit, values)
     yield from _dice_rows(where, found["cases"])
-    ends = [_dice_of(done, cell, arm) for arm in ("none", "supervised")]
-    if "translation" in found and all(ends):
+    ends = [_dice_of(done, cell, arm) for arm in ENDS]
+    if cell.arm not in ENDS and all(ends):
         yield _recovered(where, case_means(found["cases"], "dice"), *ends)
 
 

@@ -195,6 +195,7 @@ def test_the_recovered_share_lies_between_the_ends(known: ModuleType, rows: Modu
             "steps": 7,
         },
     }
+    done[some["none"]]["translation"] = done[some["all"]]["translation"]
     for found in done.values():
         found |= {"segment_steps": 9, "segment_images": 72}
     made = list(rows.cell_rows(lab, some["all"], done[some["all"]], done))
@@ -208,6 +209,9 @@ def test_the_recovered_share_lies_between_the_ends(known: ModuleType, rows: Modu
     assert share.data.startswith("phantom MR -> CT, 4 patients")
     assert (share.runs, share.model, share.seed) == ("3", "all", "1")
     ends = list(rows.cell_rows(lab, some["none"], done[some["none"]], done))
+    assert rows.RECOVERED not in {row.measure for row in ends}
+    assert {row.measure for row in ends} > {"PSNR of the translation"}
+    ends = list(rows.cell_rows(lab, some["supervised"], done[some["supervised"]], done))
     assert {row.measure for row in ends} == {"Dice on true images of the target"}
     alone = {some["all"]: done[some["all"]]}
     assert rows.RECOVERED not in {
