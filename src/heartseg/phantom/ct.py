@@ -191,7 +191,8 @@ class _Seen:
         sums = WATER_PER_MM * self.rays.sums(self._coarse(plane[None]))
         spread = np.sqrt(self.rays.mean(np.exp(sums)))
         middle = spread[0, COARSE_PX // 2, COARSE_PX // 2]
-        return self._fine(spread / middle)[0]
+        found: Array = self._fine(spread / middle)[0]
+        return found
 
     def _coarse(self, frames: Array) -> Array:
         """(t, y, x) -> (t, COARSE_PX, COARSE_PX), centred, means of what lies in a coarse pixel."""
