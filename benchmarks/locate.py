@@ -362,7 +362,7 @@ def empty_torso(seed: int) -> Image:
     )
     maps = [ndimage.gaussian_filter(rng.normal(size=shape), (0.3, s, s)) for s in (3.0, 7.0)]
     uneven, relief = ((one / one.std()).astype(np.float32) for one in maps)
-    signal = np.abs(torso_signal(torso, points, Contrast(), uneven, relief, 1.5))
+    signal = np.abs(torso_signal(torso, points, Contrast().palette, uneven, relief, 1.5))
     return _picture(signal + 0.02 * np.abs(rng.normal(size=shape)))
 
 

@@ -321,6 +321,25 @@ def test_phantoms_are_written_with_their_truth(tmp_path: Path) -> None:
     assert "phantom-0003: got a folder that exists; choose another" in again.err
 
 
+def test_phantoms_are_written_as_ct_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from heartseg.phantom import Acquisition, make_ct_study, study
+
+    tiny = Acquisition(slices=2, frames=2, matrix=(40, 40), spacing_mm=(5.0, 5.0))
+    monkeypatch.setattr(
+        study, "PHANTOMS", {"ct": lambda seed: make_ct_study(seed, acquisition=tiny)}
+    )
+    for written_as, name in (("nifti", "phantom-0003_sax_ct"), ("dicom", "CT-")):
+        out = tmp_path / written_as
+        done = heartseg("phantom", "-o", out, "--kind", "ct", "--seed", 3, "--as", written_as)
+        assert done.code == 0, done.err
+        (seen,) = heartseg("inspect", out, "--json").json()
+        assert (seen["modality"], seen["view"]) == ("CT", "sax")
+        assert seen["study"].startswith(name)
+    wrong = heartseg("phantom", "-o", tmp_path, "--kind", "ct", "--as", "dicom", "--exam", "x")
+    assert wrong.code != 0
+    assert "--kind cine-mr --as dicom" in wrong.err
+
+
 def test_the_demo_prints_measured_beside_true(
     gauge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

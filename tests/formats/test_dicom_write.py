@@ -2,12 +2,14 @@ import shutil
 import subprocess
 
 import numpy as np
+import pydicom
 import pytest
+from pydicom.uid import CTImageStorage
 
 from heartseg.core.errors import GeometryError, OutputError
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image
-from heartseg.core.study import Body, View
+from heartseg.core.study import Body, Modality, View
 from heartseg.formats.dicom_write import CineTags, write_cine
 from heartseg.read import read_study
 from tests import foreign
@@ -32,6 +34,21 @@ def test_reading_back_is_exact(dtype, low, tmp_path):
     np.testing.assert_allclose(back.geometry.affine, image.geometry.affine, atol=1e-9)
     assert back.times_ms == pytest.approx(TIMES)
     assert study.body == body
+
+
+def test_ct_reads_back_as_ct(tmp_path):
+    image = cine(low=-1024)
+    tags = CineTags(modality=Modality.CT, description="CT SAX")
+    first = write_cine(tmp_path / "a", image, tags)[0]
+    study = read_study(tmp_path / "a")
+    assert study.modality is Modality.CT
+    assert np.array_equal(study.images[View.SAX].voxels, image.voxels)
+    header = pydicom.dcmread(first)
+    assert header.SOPClassUID == header.file_meta.MediaStorageSOPClassUID == CTImageStorage
+    assert (header.RescaleSlope, header.RescaleIntercept, header.RescaleType) == (1, 0, "HU")
+    assert "RepetitionTime" not in header
+    with pytest.raises(OutputError, match="MR, CT"):
+        write_cine(tmp_path / "b", image, CineTags(modality=Modality.US))
 
 
 def test_same_cine_gives_the_same_files(tmp_path):

@@ -8,9 +8,17 @@ import pytest
 
 from heartseg.core.anatomy import SCHEMES, Structure
 from heartseg.core.errors import ConfigError, OutputError
-from heartseg.core.study import View
+from heartseg.core.study import Modality, View
 from heartseg.formats.nifti import read_image, read_labels
-from heartseg.phantom import Acquisition, make_study, write, write_study
+from heartseg.phantom import (
+    Acquisition,
+    Attenuation,
+    CtScanner,
+    make_ct_study,
+    make_study,
+    write,
+    write_study,
+)
 from heartseg.read import find_studies
 
 TINY = Acquisition(
@@ -30,6 +38,42 @@ def test_a_seed_is_a_study(made):
     assert again[2] == made[2]
     other = make_study(22, acquisition=TINY)
     assert other[2] != made[2]
+
+
+@pytest.fixture(scope="module")
+def ct():
+    return make_ct_study(21, acquisition=TINY)
+
+
+def test_the_ct_of_a_seed_is_the_scene_of_its_cine(made, ct):
+    assert (made[0].modality, ct[0].modality) == (Modality.MR, Modality.CT)
+    assert ct[0].id == made[0].id
+    assert ct[0].body == made[0].body
+    np.testing.assert_array_equal(ct[1].labels, made[1].labels)
+    assert ct[2] == made[2]
+    cine, dense = made[0].images[View.SAX], ct[0].images[View.SAX]
+    assert dense.geometry.same_grid(cine.geometry)
+    assert dense.times_ms == cine.times_ms
+    blood = (made[1].labels == Structure.LV_CAVITY) | (made[1].labels == Structure.RV_CAVITY)
+    # Whether there is blood, a voxel says in both; moved by two voxels, it would not.
+    there = dense.voxels > 150
+    agree = [(np.roll(there, way, axis=3) & blood).sum() for way in (-2, 0, 2)]
+    assert agree[1] > 0.9 * blood.sum()
+    assert agree[1] > max(agree[0], agree[2])
+    again = make_ct_study(21, acquisition=TINY)
+    np.testing.assert_array_equal(again[0].images[View.SAX].voxels, dense.voxels)
+
+
+def test_every_seed_has_a_bolus_of_its_own():
+    still = replace(TINY, frames=1)
+    found = []
+    for seed in (20, 21):
+        study, drawn, _ = make_ct_study(seed, acquisition=still, scanner=CtScanner.clean())
+        cavity = drawn.labels == Structure.LV_CAVITY
+        found.append(np.median(study.images[View.SAX].voxels[cavity]))
+        bolus = Attenuation.random(np.random.default_rng([seed, 5]))
+        assert found[-1] == pytest.approx(bolus.lv_blood, abs=20.0)  # the border takes some
+    assert abs(found[0] - found[1]) > 50
 
 
 def test_image_labels_and_truth_belong_together(made):
@@ -113,6 +157,30 @@ def test_written_dicom_reads_back(made, tmp_path):
     np.testing.assert_allclose(image.times_ms, ours.times_ms, atol=0.1)
 
 
+def test_written_ct_reads_back_as_ct(ct, tmp_path):
+    folder = write_study(tmp_path, ct)
+    assert {one.name for one in folder.iterdir()} == {
+        "phantom-0021_sax_ct.nii.gz",
+        "phantom-0021_sax_ct_gt.nii.gz",
+        "truth.json",
+    }
+    (candidate,) = find_studies(folder)
+    study = candidate.load()
+    assert study.modality is Modality.CT
+    np.testing.assert_array_equal(study.images[View.SAX].voxels, ct[0].images[View.SAX].voxels)
+
+
+def test_written_ct_series_reads_back_in_whole_hounsfield_units(ct, tmp_path):
+    folder = write_study(tmp_path, ct, file_format="dicom")
+    (candidate,) = find_studies(folder)
+    study = candidate.load()
+    assert study.modality is Modality.CT
+    image, ours = study.images[View.SAX], ct[0].images[View.SAX]
+    np.testing.assert_array_equal(image.voxels, np.rint(ours.voxels))
+    assert image.voxels.min() < -990
+    assert image.geometry.same_grid(ours.geometry)
+
+
 def test_each_study_has_a_folder_and_none_is_overwritten(made, tmp_path):
     write_study(tmp_path, made)
     with pytest.raises(OutputError, match="new folder"):
@@ -120,7 +188,7 @@ def test_each_study_has_a_folder_and_none_is_overwritten(made, tmp_path):
 
 
 def test_what_cannot_be_written_is_said(tmp_path):
-    with pytest.raises(ConfigError, match=r"kind 'echo'.*cine-mr"):
+    with pytest.raises(ConfigError, match=r"kind 'echo'.*cine-mr, ct"):
         write(tmp_path, kind="echo")
     with pytest.raises(ConfigError, match="at least 1"):
         write(tmp_path, count=0)
@@ -152,6 +220,22 @@ def test_written_studies_say_what_their_labels_mean_and_can_be_trained_on(tmp_pa
     truth = candidate.reference()[View.SAX]
     made = make_study(40, acquisition=TINY)[1]
     np.testing.assert_array_equal(truth.labels, made.labels)
+    assert candidate.patient == "phantom-0040"
     (tmp_path / "labels.toml").write_text("mine")
     write(tmp_path, count=1, seed=41)
     assert (tmp_path / "labels.toml").read_text() == "mine"
+
+
+def test_written_ct_can_be_trained_on_as_ct_of_its_patient(tmp_path, monkeypatch):
+    from heartseg.phantom import study
+
+    small = {"ct": lambda seed: make_ct_study(seed, acquisition=TINY)}
+    monkeypatch.setattr(study, "PHANTOMS", small)
+    write(tmp_path, count=1, seed=40, kind="ct")
+    (candidate,) = find_studies(tmp_path)
+    assert candidate.patient == "phantom-0040"
+    loaded = candidate.load()
+    assert (loaded.modality, list(loaded.images)) == (Modality.CT, [View.SAX])
+    truth = candidate.reference()[View.SAX]
+    made = make_ct_study(40, acquisition=TINY)[1]
+    np.testing.assert_array_equal(truth.labels, made.labels)

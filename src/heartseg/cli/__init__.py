@@ -310,7 +310,7 @@ app.command()(explain)
 @app.command()
 def phantom(
     out: Out,
-    kind: Annotated[str, typer.Option(help="cine-mr")] = "cine-mr",
+    kind: Annotated[str, typer.Option(help="cine-mr or ct: the same hearts")] = "cine-mr",
     count: Annotated[int, typer.Option("-n", min=1, help="how many studies")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="the first one's; the next counts up")] = 0,
     written_as: Annotated[str, typer.Option("--as", help="nifti or dicom")] = "nifti",
@@ -325,7 +325,8 @@ def phantom(
 
     if exam is not None:
         if (kind, written_as) != ("cine-mr", "dicom"):
-            raise ConfigError("--exam", got=f"--kind {kind} --as {written_as}", do="add --as dicom")
+            got = f"--kind {kind} --as {written_as}"
+            raise ConfigError("--exam", got=got, do="an examination is --kind cine-mr --as dicom")
         write_exams(out, exam, count, seed, json)
         return
     write_phantoms(out, kind, count, seed, written_as, json)

@@ -1,22 +1,28 @@
-"""Write a cine as classic MR Image Storage, a file a plane (DICOM PS3.3 A.4, C.8.3).
+"""Write a cine as classic MR or CT Image Storage, a file a plane (DICOM PS3.3 A.3, A.4).
 
 Made for phantoms: nothing in it comes from a patient. Identifiers follow from the voxels and the
 geometry, so the same cine gives the same files.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
+from pydicom.uid import (
+    CTImageStorage,
+    ExplicitVRLittleEndian,
+    MRImageStorage,
+    generate_uid,
+)
 
 from heartseg.core.errors import GeometryError, OutputError
 from heartseg.core.image import Image
-from heartseg.core.study import Body
+from heartseg.core.study import Body, Modality
 
 _RIGHT_ANGLE = 1e-4
 
@@ -32,6 +38,7 @@ class CineTags:
         interval_ms: R to R; frames share it evenly where the image has no times.
         date, time: of everything, DICOM DA and TM.
         seed: makes other identifiers for the same voxels.
+        modality: MR, or CT, whose voxels are Hounsfield units.
     """
 
     patient_id: str = "PHANTOM"
@@ -43,6 +50,7 @@ class CineTags:
     date: str = "20200101"
     time: str = "120000"
     seed: str = ""
+    modality: Modality = Modality.MR
 
 
 def write_cine(folder: Path, image: Image, tags: CineTags = CineTags()) -> list[Path]:
@@ -57,9 +65,12 @@ def write_cine(folder: Path, image: Image, tags: CineTags = CineTags()) -> list[
         tags: what else the headers say.
 
     Raises:
-        OutputError: voxels that are no 16-bit whole numbers, or a folder that cannot be written.
+        OutputError: voxels that are no 16-bit whole numbers, a modality that has no cine here, or a
+            folder that cannot be written.
         GeometryError: a grid in pixels, or one that DICOM planes cannot hold.
     """
+    if tags.modality not in _ACQUIRED:
+        raise OutputError("DICOM cine", got=tags.modality, allowed=", ".join(_ACQUIRED))
     stored = stored_values(image.voxels)
     require_planes(image)
     files = []
@@ -127,24 +138,20 @@ def _datasets(image: Image, stored: NDArray[np.generic], tags: CineTags) -> Iter
 
 
 def _series(image: Image, tags: CineTags, key: str) -> Dataset:
-    """Patient, study, series, frame of reference, equipment, MR acquisition."""
+    """Patient, study, series, frame of reference, equipment, acquisition."""
     ds = Dataset()
     ds.SpecificCharacterSet = "ISO_IR 192"
-    ds.ImageType = ["ORIGINAL", "PRIMARY", "OTHER"]
-    ds.SOPClassUID = MRImageStorage
     ds.StudyDate = ds.SeriesDate = ds.AcquisitionDate = ds.ContentDate = tags.date
     ds.StudyTime = ds.SeriesTime = ds.AcquisitionTime = ds.ContentTime = tags.time
     ds.AccessionNumber = ds.ReferringPhysicianName = ""
     ds.StudyID = "1"
-    ds.Modality, ds.Manufacturer, ds.ManufacturerModelName = "MR", "heartseg", "phantom"
+    ds.Modality, ds.Manufacturer = str(tags.modality), "heartseg"
+    ds.ManufacturerModelName = "phantom"
     ds.SoftwareVersions = "1"
     ds.StudyDescription, ds.SeriesDescription = "synthetic heart", tags.description
     ds.PatientName, ds.PatientID, ds.PatientBirthDate = tags.patient_name, tags.patient_id, ""
     add_body(ds, tags.body)
-    ds.ScanningSequence, ds.SequenceVariant, ds.ScanOptions = "GR", "SS", "CG"
-    ds.MRAcquisitionType = "2D"
-    ds.RepetitionTime, ds.EchoTime, ds.FlipAngle = "3", "1.5", "45"
-    ds.EchoTrainLength, ds.MagneticFieldStrength = "1", "1.5"
+    _ACQUIRED[tags.modality](ds)
     ds.NominalInterval = str(round(tags.interval_ms))
     ds.HeartRate = str(round(60000 / tags.interval_ms))
     ds.CardiacNumberOfImages = str(image.frames)
@@ -155,6 +162,30 @@ def _series(image: Image, tags: CineTags, key: str) -> Dataset:
     ds.SeriesNumber, ds.AcquisitionNumber = str(tags.series_number), "1"
     ds.PositionReferenceIndicator = ""
     return ds
+
+
+def _mr(ds: Dataset) -> None:
+    """MR image module (C.8.3.1): a balanced gradient echo."""
+    ds.SOPClassUID = MRImageStorage
+    ds.ImageType = ["ORIGINAL", "PRIMARY", "OTHER"]
+    ds.ScanningSequence, ds.SequenceVariant, ds.ScanOptions = "GR", "SS", "CG"
+    ds.MRAcquisitionType = "2D"
+    ds.RepetitionTime, ds.EchoTime, ds.FlipAngle = "3", "1.5", "45"
+    ds.EchoTrainLength, ds.MagneticFieldStrength = "1", "1.5"
+
+
+def _ct(ds: Dataset) -> None:
+    """CT image module (C.8.2.1): planes reformatted from a gated spiral, in Hounsfield units."""
+    ds.SOPClassUID = CTImageStorage
+    ds.ImageType = ["DERIVED", "SECONDARY", "AXIAL", "MPR"]
+    ds.ScanOptions, ds.KVP = "HELIX", "120"
+    ds.ContrastBolusAgent = "iodine"
+    ds.RescaleIntercept, ds.RescaleSlope, ds.RescaleType = "0", "1", "HU"
+
+
+_ACQUIRED: Mapping[Modality, Callable[[Dataset], None]] = MappingProxyType(
+    {Modality.MR: _mr, Modality.CT: _ct}
+)
 
 
 def add_body(ds: Dataset, body: Body) -> None:

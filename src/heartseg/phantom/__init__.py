@@ -18,19 +18,22 @@ The geometry (`heart`, `shape`, `anatomy`), in the heart's frame with w along th
 * Atria and great vessels lie above the basal planes; they are shown, not labelled.
 
 `Heart.random`, `Acquisition.random` and `Torso.random` draw plausible examples; `make_study` puts
-them together from one seed; `write` makes folders of them. `make_exam` scans such a heart from all
-sides as a whole examination, which `write_exam` lays out as one of three kinds of scanner do it.
+them together from one seed, `make_ct_study` shows the same scene as CT, and `write` makes folders
+of either. `make_exam` scans such a heart from all sides as a whole MR examination, which
+`write_exam` lays out as one of three kinds of scanner do it.
 """
 
 from heartseg.phantom.acquisition import Acquisition
+from heartseg.phantom.attenuation import Attenuation
 from heartseg.phantom.cine_mr import render
 from heartseg.phantom.contrast import Contrast
+from heartseg.phantom.ct import CtScanner, render_ct
 from heartseg.phantom.cycle import Motion
 from heartseg.phantom.exam import Exam, make_exam
 from heartseg.phantom.exam_files import ExamLayout, write_exam
 from heartseg.phantom.heart import KINDS, Heart, Kind
 from heartseg.phantom.labels import labels
-from heartseg.phantom.study import PHANTOMS, make_study, write, write_study
+from heartseg.phantom.study import PHANTOMS, make_ct_study, make_study, write, write_study
 from heartseg.phantom.torso import Torso
 from heartseg.phantom.truth import Truth, truth
 
@@ -38,7 +41,9 @@ __all__ = [
     "KINDS",
     "PHANTOMS",
     "Acquisition",
+    "Attenuation",
     "Contrast",
+    "CtScanner",
     "Exam",
     "ExamLayout",
     "Heart",
@@ -47,9 +52,11 @@ __all__ = [
     "Torso",
     "Truth",
     "labels",
+    "make_ct_study",
     "make_exam",
     "make_study",
     "render",
+    "render_ct",
     "truth",
     "write",
     "write_exam",

@@ -1,6 +1,8 @@
-"""How bright each tissue is."""
+"""How bright each tissue is in cine MR."""
 
 from dataclasses import dataclass
+
+from heartseg.phantom.palette import Palette
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,3 +26,41 @@ class Contrast:
     spleen: float = 0.55
     marrow: float = 0.50
     fluid: float = 1.05
+
+    @property
+    def palette(self) -> Palette:
+        """What the painters lay down: fat is negative, bone and air are dark."""
+        fat = -self.fat
+        return Palette(
+            unevenness=1.0,
+            lv_blood=self.lv_blood,
+            rv_blood=self.rv_blood,
+            la_blood=0.95 * self.lv_blood,
+            aorta=self.lv_blood,
+            myocardium=self.myocardium,
+            papillary=self.papillary,
+            rv_wall=0.8 * self.myocardium,
+            atrial_wall=0.5 * self.myocardium,
+            epicardial_fat=0.9 * fat,
+            pericardium=0.08,
+            fat=fat,
+            muscle=self.muscle,
+            rib_cortex=0.05,
+            rib_marrow=0.4 * fat,
+            pleural_fat=0.5 * fat,
+            lung=self.lung,
+            lung_vessels=(2.1, 0.35),
+            abdominal_fat=(0.65, 0.10),
+            liver=self.liver,
+            liver_vessels=0.5,
+            spleen=self.spleen,
+            stomach=(0.5, 0.3),
+            mediastinum=(0.0, self.fat),
+            bone_cortex=0.03,
+            marrow=self.marrow,
+            disc=0.25,
+            fluid=self.fluid,
+            cord=0.45,
+            vessel_wall=0.12,
+            oesophagus=0.3,
+        )

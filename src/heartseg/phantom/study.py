@@ -11,10 +11,12 @@ import numpy as np
 
 from heartseg.core.anatomy import SCHEMES
 from heartseg.core.errors import ConfigError, OutputError
-from heartseg.core.image import Segmentation
+from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import Body, Modality, Study, View
 from heartseg.phantom.acquisition import Acquisition
+from heartseg.phantom.attenuation import Attenuation
 from heartseg.phantom.cine_mr import render
+from heartseg.phantom.ct import CtScanner, render_ct
 from heartseg.phantom.heart import Heart, Kind
 from heartseg.phantom.labels import labels
 from heartseg.phantom.torso import Torso
@@ -46,13 +48,51 @@ def make_study(
     heart, torso, body, drawn = draw(seed, kind)
     scan = acquisition or drawn
     image = render(heart, scan, torso=torso)
-    body = replace(body, heart_rate_bpm=60_000.0 / scan.rr_ms)
+    return _made(seed, Modality.MR, image, heart, scan, body)
+
+
+def make_ct_study(
+    seed: int,
+    *,
+    kind: Kind | None = None,
+    acquisition: Acquisition | None = None,
+    attenuation: Attenuation | None = None,
+    scanner: CtScanner | None = None,
+) -> Made:
+    """The heart of `make_study` in the CT scanner, frame by frame on the same grid.
+
+    Both are of one scene: what the cine of a seed shows at a voxel, the CT of that seed shows
+    there, as if it had been reformatted along the short axis and registered. Labels and truth are
+    the same.
+
+    Args:
+        seed, kind, acquisition: as `make_study`.
+        attenuation: of the tissues; None draws a bolus.
+        scanner: what spoils the picture; None draws that too.
+    """
+    heart, torso, body, drawn = draw(seed, kind)
+    scan = acquisition or drawn
+    rng = np.random.default_rng([seed, 5])
+    bolus, usual = Attenuation.random(rng), CtScanner.random(rng)
+    image = render_ct(
+        heart,
+        scan,
+        torso=torso,
+        attenuation=attenuation or bolus,
+        scanner=scanner or usual,
+    )
+    return _made(seed, Modality.CT, image, heart, scan, body)
+
+
+def _made(
+    seed: int, modality: Modality, image: Image, heart: Heart, scan: Acquisition, body: Body
+) -> Made:
     study = Study(
         id=f"phantom-{seed:04d}",
-        modality=Modality.MR,
+        modality=modality,
         images={View.SAX: image},
         sources={View.SAX: ()},
-        body=body,
+        body=replace(body, heart_rate_bpm=60_000.0 / scan.rr_ms),
         notes=("synthetic heart: no patient",),
         group=heart.kind,
     )
@@ -72,7 +112,9 @@ def _body(rng: np.random.Generator) -> Body:
     return Body(height_cm=round(height), weight_kg=round(weight))
 
 
-PHANTOMS: Mapping[str, Callable[[int], Made]] = MappingProxyType({"cine-mr": make_study})
+PHANTOMS: Mapping[str, Callable[[int], Made]] = MappingProxyType(
+    {"cine-mr": make_study, "ct": make_ct_study}
+)
 """Kinds of phantom that `write` can make, each from a seed."""
 
 
@@ -131,8 +173,9 @@ def _say_numbers(path: Path) -> None:
 def write_study(folder: Path, made: Made, *, file_format: FileFormat = "nifti") -> Path:
     """Write a study into `folder`/<its id> and return that folder.
 
-    NIfTI: `<id>_sax.nii.gz`. DICOM: a cine series in `dicom/`. Beside it, in both: the labels of
-    every frame as `<id>_sax_gt.nii.gz` in ACDC's numbers, and the exact numbers in `truth.json`.
+    NIfTI: `<id>_sax.nii.gz`, of CT `<id>_sax_ct.nii.gz`, since NIfTI says of no image what made it.
+    DICOM: a series in `dicom/`, CT in whole Hounsfield units. Beside it, in both: the labels of
+    every frame, the same name with `_gt`, in ACDC's numbers, and the exact numbers in `truth.json`.
 
     Raises:
         OutputError: the folder cannot be written, or exists already.
@@ -169,13 +212,18 @@ def end_study(target: Path, made: Made) -> None:
     from heartseg.formats.nifti import write_labels
 
     study, segmentation, _ = made
-    write_labels(target / f"{study.id}_sax_gt.nii.gz", segmentation, SCHEMES[SCHEME])
+    write_labels(target / f"{_stem(study)}_gt.nii.gz", segmentation, SCHEMES[SCHEME])
+
+
+def _stem(study: Study) -> str:
+    """Name of the image's file; readers find the view, and CT, in it."""
+    return f"{study.id}_sax" + ("_ct" if study.modality is Modality.CT else "")
 
 
 def _write_nifti(target: Path, study: Study) -> None:
     from heartseg.formats.nifti import write_image
 
-    write_image(target / f"{study.id}_sax.nii.gz", study.images[View.SAX])
+    write_image(target / f"{_stem(study)}.nii.gz", study.images[View.SAX])
 
 
 def _write_dicom(target: Path, study: Study) -> None:
@@ -188,8 +236,11 @@ def _write_dicom(target: Path, study: Study) -> None:
         interval_ms=60_000.0 / rate if rate else 1000.0,
         body=study.body,
         seed=study.id,
+        modality=study.modality,
+        description=f"{'CT' if study.modality is Modality.CT else 'cine'} SAX phantom",
     )
-    write_cine(target / "dicom", study.images[View.SAX], tags)
+    image = study.images[View.SAX]
+    write_cine(target / "dicom", image.like(np.rint(image.voxels).astype(np.int16)), tags)
 
 
 _WRITERS: Mapping[FileFormat, Callable[[Path, Study], None]] = MappingProxyType(

@@ -1,4 +1,4 @@
-"""What lies around the heart, as bSSFP cine MR shows it: fat, muscle, lungs, liver, spine, air.
+"""What lies around the heart: fat, muscle, lungs, liver, spine, air.
 
 Positions are LPS+ mm from the middle of the heart. Nothing here moves or is measured, so shapes
 are simple; each is painted over the last with partial volume at its border.
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heartseg.phantom.contrast import Contrast
+from heartseg.phantom.palette import Palette
 from heartseg.phantom.shape import Array
 
 MIDDLE_MM = (-32.0, 36.0)
@@ -56,17 +56,17 @@ def paint(signal: Array, inside_mm: Array | float, value: Array | float, soft_mm
 def torso_signal(
     torso: Torso,
     points: tuple[Array, Array, Array],
-    contrast: Contrast,
+    palette: Palette,
     unevenness: Array,
     relief: Array,
     soft_mm: float,
 ) -> Array:
-    """Signed signal (fat negative) of the body without its heart.
+    """Values of the body without its heart, on the palette's scale.
 
     Args:
         torso: proportions.
         points: (x, y, z) LPS+ mm from the heart's middle, float32.
-        contrast: signal of each tissue.
+        palette: value of each tissue.
         unevenness: about standard normal, smooth: what makes vessels, bowel and marrow uneven.
         relief: the same, smoother: what makes borders uneven.
         soft_mm: size of a pixel.
@@ -78,14 +78,16 @@ def torso_signal(
     fat = torso.fat_mm * (1.0 + 0.35 * np.sin(3.0 * wide + 0.02 * z)) + 1.5 * relief
     chest = depth - fat
     inner = chest - torso.wall_mm * (1.0 + 0.5 * front) - 1.5 * relief
+    shade = palette.unevenness * unevenness
     signal = np.zeros_like(x)
-    signal = paint(signal, depth, -contrast.fat, soft_mm)
-    signal = paint(signal, chest, contrast.muscle * (1.0 + 0.10 * unevenness), soft_mm)
-    signal = _ribs(signal, (x, y, z), chest, inner, contrast, soft_mm)
-    vessels = 0.35 * np.clip(unevenness - 2.1, 0.0, 1.0)
-    signal = paint(signal, inner, contrast.lung * (1.0 + 0.3 * unevenness) + vessels, soft_mm)
-    signal = _belly(signal, torso, (x, y, z), inner, contrast, (unevenness, relief), soft_mm)
-    return _mediastinum(signal, (x, y, z), contrast, (unevenness, relief), soft_mm)
+    signal = paint(signal, depth, palette.fat, soft_mm)
+    signal = paint(signal, chest, palette.muscle * (1.0 + 0.10 * shade), soft_mm)
+    signal = _ribs(signal, (x, y, z), chest, inner, palette, soft_mm)
+    first, gain = palette.lung_vessels
+    vessels = gain * np.clip(unevenness - first, 0.0, 1.0)
+    signal = paint(signal, inner, palette.lung * (1.0 + 0.3 * shade) + vessels, soft_mm)
+    signal = _belly(signal, torso, (x, y, z), inner, palette, (unevenness, relief), soft_mm)
+    return _mediastinum(signal, (x, y, z), palette, (unevenness, relief), soft_mm)
 
 
 def _ribs(
@@ -93,16 +95,17 @@ def _ribs(
     points: tuple[Array, Array, Array],
     chest: Array,
     inner: Array,
-    contrast: Contrast,
+    palette: Palette,
     soft_mm: float,
 ) -> Array:
     x, y, z = points
     along = np.sin(2.0 * np.pi * (z + 0.45 * y - 0.1 * np.abs(x)) / 27.0)
     within = np.minimum(chest - 3.0, 8.0 - chest)
     within = np.minimum(within, 6.0 * (along - 0.25))
-    signal = paint(signal, within + 1.0, 0.05, soft_mm)
-    signal = paint(signal, within - 1.0, -0.4 * contrast.fat, soft_mm)
-    return paint(signal, np.minimum(1.2 - np.abs(inner + 1.5), 2.0), -0.5 * contrast.fat, soft_mm)
+    signal = paint(signal, within + 1.0, palette.rib_cortex, soft_mm)
+    signal = paint(signal, within - 1.0, palette.rib_marrow, soft_mm)
+    line = np.minimum(1.2 - np.abs(inner + 1.5), 2.0)
+    return paint(signal, line, palette.pleural_fat, soft_mm)
 
 
 def _belly(
@@ -110,54 +113,61 @@ def _belly(
     torso: Torso,
     points: tuple[Array, Array, Array],
     inner: Array,
-    contrast: Contrast,
+    palette: Palette,
     uneven: tuple[Array, Array],
     soft_mm: float,
 ) -> Array:
     x, y, z = points
     unevenness, relief = uneven
+    shade = palette.unevenness * unevenness
     right = 26.0 * np.exp(-(((x + 55.0) / 70.0) ** 2) - ((y + 5.0) / 65.0) ** 2)
     left = 12.0 * np.exp(-(((x - 85.0) / 50.0) ** 2) - ((y - 10.0) / 60.0) ** 2)
     falls = 70.0 * np.exp(-np.clip(inner, 0.0, None) / 16.0)
     below = np.minimum(torso.diaphragm_mm + right + left - falls - z, inner - 1.0)
-    signal = paint(signal, below, -(0.65 + 0.10 * unevenness) * contrast.fat, soft_mm)
-    organ = contrast.liver * (1.0 + 0.05 * unevenness) + 0.5 * np.clip(unevenness - 1.75, 0.0, 0.6)
+    middle, swing = palette.abdominal_fat
+    signal = paint(signal, below, (middle + swing * unevenness) * palette.fat, soft_mm)
+    vessels = palette.liver_vessels * np.clip(unevenness - 1.75, 0.0, 0.6)
+    organ = palette.liver * (1.0 + 0.05 * shade) + vessels
     liver = np.minimum(below - 2.0, (28.0 - x) - 0.35 * (y + 20.0) - 0.2 * z - 12.0 + 4.0 * relief)
     signal = paint(signal, liver, organ, soft_mm)
     stomach = 1.0 - np.sqrt(((x - 72) / 42) ** 2 + ((y + 22) / 40) ** 2 + ((z + 78) / 38) ** 2)
     inside = np.minimum(38.0 * stomach + 5.0 * relief, below - 4.0)
-    signal = paint(signal, inside, contrast.muscle, soft_mm)
-    content = 0.5 + 0.3 * np.clip(unevenness, -1.2, 1.5)
+    signal = paint(signal, inside, palette.muscle, soft_mm)
+    middle, swing = palette.stomach
+    content = middle + swing * np.clip(unevenness, -1.2, 1.5)
     signal = paint(signal, inside - 2.0, content, soft_mm)
     spleen = 1.0 - np.sqrt(((x - 98) / 30) ** 2 + ((y - 40) / 44) ** 2 + ((z + 84) / 42) ** 2)
-    return paint(signal, np.minimum(30.0 * spleen, below - 3.0), contrast.spleen, soft_mm)
+    return paint(signal, np.minimum(30.0 * spleen, below - 3.0), palette.spleen, soft_mm)
 
 
 def _mediastinum(
     signal: Array,
     points: tuple[Array, Array, Array],
-    contrast: Contrast,
+    palette: Palette,
     uneven: tuple[Array, Array],
     soft_mm: float,
 ) -> Array:
     x, y, z = points
     unevenness, relief = uneven
+    shade = palette.unevenness * unevenness
+    middle, swing = palette.mediastinum
     centre = 1.0 - np.sqrt((x / 40.0) ** 2 + ((y - 8.0) / 62.0) ** 2)
-    mixed = np.clip(0.8 * relief + 0.3 * unevenness, -1.0, 0.6) * 0.6 * contrast.fat
+    mixed = np.clip(0.8 * relief + 0.3 * unevenness, -1.0, 0.6) * 0.6 * swing + middle
     upper = np.minimum(40.0 * centre, z + 40.0)
     signal = paint(signal, upper + 4.0 * relief, mixed, 2.0 * soft_mm)
     back = np.minimum(62.0 - np.abs(x), y - 46.0 - 0.004 * x**2)
     back = np.minimum(back, 92.0 - y)
-    signal = paint(signal, back, contrast.muscle * (1.0 + 0.15 * unevenness), soft_mm)
+    signal = paint(signal, back, palette.muscle * (1.0 + 0.15 * shade), soft_mm)
     body = 19.0 - np.hypot(x, 1.1 * (y - 52.0))
     disc = np.abs(np.sin(np.pi * z / 27.0)) < 0.25
-    signal = paint(signal, body, 0.03, soft_mm)
-    marrow = np.where(disc, 0.25, contrast.marrow * (1.0 + 0.12 * unevenness))
+    signal = paint(signal, body, palette.bone_cortex, soft_mm)
+    marrow = np.where(disc, palette.disc, palette.marrow * (1.0 + 0.12 * shade))
     signal = paint(signal, body - 1.8, marrow, soft_mm)
-    signal = paint(signal, 8.5 - np.hypot(x, y - 78.0), contrast.fluid, soft_mm)
-    signal = paint(signal, 4.5 - np.hypot(0.8 * x, y - 79.0), 0.45, soft_mm)
-    for sx, sy, size, value in ((21.0, 38.0, 12.5, contrast.lv_blood), (-6.0, 25.0, 6.0, 0.3)):
+    signal = paint(signal, 8.5 - np.hypot(x, y - 78.0), palette.fluid, soft_mm)
+    signal = paint(signal, 4.5 - np.hypot(0.8 * x, y - 79.0), palette.cord, soft_mm)
+    tubes = ((21.0, 38.0, 12.5, palette.aorta), (-6.0, 25.0, 6.0, palette.oesophagus))
+    for sx, sy, size, value in tubes:
         tube = size - np.hypot(x - sx, y - sy)
-        signal = paint(signal, tube + 1.5, 0.12, soft_mm)
+        signal = paint(signal, tube + 1.5, palette.vessel_wall, soft_mm)
         signal = paint(signal, tube, value, soft_mm)
     return signal

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from heartseg.core.errors import FormatError, InputError, StudyError
-from heartseg.core.study import Modality, Source, Study, View
+from heartseg.core.study import Modality, Source, Study
 from heartseg.formats.box import Box, natural
 from heartseg.formats.table import SUFFIXES, Format, format_of, lies_beside
 from heartseg.read.candidate import Candidate, Options, require_picture, safe_id, stem_of
 from heartseg.read.layout import Layout
+from heartseg.read.plain import modality_in, says_ct
 from heartseg.read.view import view_of
 
 NAME = "files"
@@ -107,7 +108,7 @@ def _load(path: Path, known: Format, options: Options) -> Study:
     image, notes = known.door.read_noted(path, options.spacing_mm)
     require_picture(image.voxels, path.name)
     view, why = view_of(
-        modality=None,
+        modality=Modality.CT if says_ct(stem_of(path)) else None,
         geometry=image.geometry,
         frames=image.frames,
         words=stem_of(path),
@@ -117,7 +118,7 @@ def _load(path: Path, known: Format, options: Options) -> Study:
         view, why = options.view, "given"
     return Study(
         id=safe_id(stem_of(path)),
-        modality=_modality(view),
+        modality=modality_in(stem_of(path), view),
         images={view: image},
         sources={
             view: (
@@ -132,11 +133,6 @@ def _load(path: Path, known: Format, options: Options) -> Study:
         notes=notes,
         reasons={view: why},
     )
-
-
-def _modality(view: View) -> Modality:
-    """The format does not say; a short axis or late enhancement is MR."""
-    return Modality.MR if view in (View.SAX, View.LATE_ENHANCEMENT) else Modality.OTHER
 
 
 def _nothing(path: Path) -> StudyError | FormatError:

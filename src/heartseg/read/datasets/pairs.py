@@ -23,14 +23,14 @@ from types import MappingProxyType
 
 from heartseg.core.anatomy import Scheme, Structure, scheme
 from heartseg.core.errors import FormatError, StudyError
-from heartseg.core.study import Modality, Study, View
+from heartseg.core.study import Modality, Study
 from heartseg.formats.box import Box, natural
 from heartseg.formats.table import format_of, lies_beside
 from heartseg.read.candidate import Candidate, Options, safe_id, stem_of
 from heartseg.read.image_file import read_labels
 from heartseg.read.labelled import Labelled, Part, study_of
 from heartseg.read.layout import Card, Layout
-from heartseg.read.plain import patient_of, view_in
+from heartseg.read.plain import modality_in, patient_of, view_in
 from heartseg.read.rows import Row, has_columns, read_rows
 
 NAME = "pairs"
@@ -248,9 +248,9 @@ def _notes(image: Path, drawn: Path | None, numbers: Scheme | None) -> tuple[str
 
 
 def _study(name: str, labelled: Labelled, notes: Iterable[str], options: Options) -> Study:
-    view = view_in(labelled.parts[0].image, None, options)
-    cardiac_mr = view in (View.SAX, View.LATE_ENHANCEMENT)
-    modality = Modality.MR if cardiac_mr else Modality.OTHER
+    image = labelled.parts[0].image
+    view = view_in(image, None, options)
+    modality = modality_in(stem_of(image), view)
     return study_of(name, modality, {view: labelled}, notes=tuple(notes))
 
 
