@@ -88,9 +88,7 @@ def test_a_run_learns_from_both_and_says_whom(tmp_path: Path) -> None:
     assert any("13" in one or "17" in one for one in patients)
 
 
-@pytest.mark.parametrize(
-    "wrong", ["taken_for={ myo = 'lv' }", "taken_for={ scar = 'la' }", "taken_for={ rv = 'myo' }"]
-)
+@pytest.mark.parametrize("wrong", ["taken_for.myo=lv", "taken_for.scar=la", "taken_for.rv=myo"])
 def test_what_is_learnt_or_background_is_not_taken_for_another(tmp_path: Path, wrong: str) -> None:
     (tmp_path / "run.toml").write_text(RUN, encoding="utf-8")
     changes = ["structures=['lv', 'myo']", "as_background=['rv']", wrong]

@@ -75,7 +75,7 @@ def with_histograms(
     known = [quantiles_of(one.pixels) for one in others]
 
     def taken(frame: PreparedFrame) -> PreparedFrame:
-        drawn = int(chance(seed, f"histogram of {frame.patient}/{frame.phase}") * len(known))
-        return replace(frame, pixels=matched(frame.pixels, known[min(drawn, len(known) - 1)]))
+        drawn = chance(seed, f"histogram of {frame.patient}/{frame.phase}") % len(known)
+        return replace(frame, pixels=matched(frame.pixels, known[drawn]))
 
     return [taken(frame) for frame in frames]
