@@ -34,7 +34,7 @@ def phantoms(tmp_path: Path) -> list:
 
 
 def sees(*shares: float) -> SimpleNamespace:
-    """A network that finds a ring about the middle, as sure as it is told of each study's frames."""
+    """A network that finds a ring about the middle, as sure as it is told of each study."""
     left = [share for share in shares for _ in range(2)]
 
     def look(pixels: np.ndarray) -> np.ndarray:
