@@ -1,7 +1,8 @@
 """One cell of adaptation.py: a translator, its set, a segmenter, its score; each goes on if killed.
 
 In OUT/SEED: translators/NAME and translated/NAME are shared by all arms that use them; seen is what
-the full method finds in the target; segmenters/ARM is a run's folder, with masks of what was scored.
+the full method finds in the target; segmenters/ARM is a run's folder, with the masks of whom it was
+scored on.
 """
 
 import io

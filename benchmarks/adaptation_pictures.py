@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from adaptation_arms import FULL, NONE, SUPERVISED, TRANSLATORS
+from adaptation_arms import FULL, NONE, PLAIN, SUPERVISED, TRANSLATORS
 from adaptation_cases import Case
 from adaptation_cells import Experiment
 from adaptation_rows import common_seeds, values_of
@@ -127,12 +127,12 @@ class Square:
 
 
 def hardest(experiment: Experiment, cases: Sequence[Case]) -> Path | None:
-    """The patients that the full method does worst, by none, by it and by supervision.
+    """The patients that the full method does worst, by none, plain CycleGAN, it and supervision.
 
     Outlines as SVG beside the lines of patients, and the same with pixels in OUT.
 
     Returns:
-        The SVG; None where one of the three has no masks here.
+        The SVG; None where one of the four has no masks here.
     """
     mine = [
         one
@@ -142,10 +142,10 @@ def hardest(experiment: Experiment, cases: Sequence[Case]) -> Path | None:
     seeds = common_seeds(mine)
     places = {
         arm: experiment.out / seeds[0] / "segmenters" / arm.replace(" ", "-") / experiment.part
-        for arm in (NONE, FULL, SUPERVISED)
+        for arm in (NONE, PLAIN, FULL, SUPERVISED)
         if seeds
     }
-    if len(places) < 3 or not all((one / MASKS).exists() for one in places.values()):
+    if not places or not all((one / MASKS).exists() for one in places.values()):
         return None
     means = values_of(mine, "dice", "mean")[FULL]
     worst = sorted(means, key=lambda one: (means[one], one))[:HARDEST]
