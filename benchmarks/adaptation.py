@@ -31,10 +31,11 @@ from pathlib import Path
 from typing import Any
 
 from adaptation_arms import ARMS, CURVE, in_turn
-from adaptation_cases import Case, Made, add_lines, read_lines
+from adaptation_cases import Case, Made
 from adaptation_cells import Experiment, do, require_same_budget
 from adaptation_pictures import before_and_after, hardest
 from adaptation_rows import DATA, rows_of
+from cells import add_lines, read_lines
 from rows import RESULTS, Row, hardware
 
 from heartseg.benchmark.ledger import alone_in

@@ -1,12 +1,10 @@
 """The lines of results/translation: what an arm reached on a patient, and what was translated."""
 
-import csv
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
+from cells import number
 from numpy.typing import NDArray
 
 from heartseg.core.image import Segmentation
@@ -22,7 +20,6 @@ MEASURES: Mapping[str, str] = {
     "hausdorff95": "HD95",
     "assd": "ASSD",
 }
-Line = TypeVar("Line")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,27 +79,6 @@ class Made:
     frechet_floor: str
 
 
-def read_lines(path: Path, kind: type[Line]) -> Iterator[Line]:
-    """The lines of a file; none where there is no file."""
-    if path.exists():
-        with path.open(encoding="utf-8", newline="") as file:
-            for line in csv.DictReader(file):
-                yield kind(**line)
-
-
-def add_lines(path: Path, lines: Sequence[Any]) -> None:
-    """Write the lines of one cell at once, all or none: the next cell may never come."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    kind = type(lines[0])
-    old = list(read_lines(path, kind))
-    unfinished = path.with_suffix(".part")
-    with unfinished.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [one.name for one in fields(kind)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(one) for one in (*old, *lines))
-    unfinished.replace(path)
-
-
 def judged(found: Segmentation, truth: Segmentation, frame: int = 0) -> dict[str, dict[str, str]]:
     """By structure that both looked for, each measure of `MEASURES`; empty where there is none."""
     both = [one for one in found.structures if one in truth.structures]
@@ -112,10 +88,10 @@ def judged(found: Segmentation, truth: Segmentation, frame: int = 0) -> dict[str
 def _measured(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> dict[str, str]:
     distances = in_planes(ours, theirs)
     return {
-        "dice": _number(dice(ours, theirs)),
-        "boundary_iou": _number(_boundary_iou(ours, theirs)),
-        "hausdorff95": _number(distances.hausdorff95_mm if distances else None),
-        "assd": _number(distances.assd_mm if distances else None),
+        "dice": number(dice(ours, theirs)),
+        "boundary_iou": number(_boundary_iou(ours, theirs)),
+        "hausdorff95": number(distances.hausdorff95_mm if distances else None),
+        "assd": number(distances.assd_mm if distances else None),
     }
 
 
@@ -145,7 +121,3 @@ def _boundary_iou(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> float |
     )
     union = int((mine | other).sum())
     return int((mine & other).sum()) / union if union else None
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.5g}"

@@ -8,7 +8,6 @@ scored on.
 import io
 import json
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,7 +16,8 @@ from typing import Any
 
 import numpy as np
 from adaptation_arms import ARMS, Arm
-from adaptation_cases import Case, Made, add_lines, judged, read_lines
+from adaptation_cases import Case, Made, judged
+from cells import add_lines, clock, minutes_of, number, read_lines, trained
 from edges_judged import MASKS, segmented
 from rows import ROOT, commit, today
 
@@ -28,10 +28,10 @@ from heartseg.core.study import View
 from heartseg.read import Candidate, find_studies
 from heartseg.report.atomic import write_atomically
 from heartseg.train.record import read_record
-from heartseg.train.run import RunSettings, choose_device, train
+from heartseg.train.run import RunSettings, choose_device
 from heartseg.train.selection import select
 from heartseg.train.self_training import write_seen
-from heartseg.train.trained import TRAINED, Trained, keep_weights
+from heartseg.train.trained import TRAINED, Trained
 from heartseg.train.translate.apply import Order, translate_set
 from heartseg.train.translate.labelled_set import IMAGES
 from heartseg.train.translate.report_files import JSON
@@ -43,7 +43,6 @@ SOURCE_MODEL = "cine-mr"
 """Who judges the way back: the shipped model of cine, which knows nothing of late enhancement."""
 
 COPIED = "target"
-CLOCK = "adaptation.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +109,7 @@ def do(experiment: Experiment, seed: str, arm: Arm) -> None:
         add_lines(experiment.cases, [Case(**about, problem="no mask was sure enough to teach")])
         return
     settings = settings_of(experiment, seed, arm)
-    minutes = trained(experiment, settings, folder)
+    minutes = trained(settings, RUNS, folder, experiment.device)
     scores = score(experiment, settings, folder)
     seen = str(settings.schedule.steps * settings.learning.images)
     add_lines(
@@ -147,15 +146,6 @@ def settings_of(experiment: Experiment, seed: str, arm: Arm) -> RunSettings:
         how = replace(how, split=replace(how.split, patients=few))
     split = replace(settings.split, patients=own)
     return replace(settings, seed=int(seed), split=split, also=also, matched=how)
-
-
-def trained(experiment: Experiment, settings: RunSettings, folder: Path) -> float:
-    """Train, or go on, or only read; minutes that it took in all."""
-    if not (folder / TRAINED).exists():
-        device = choose_device(experiment.device)
-        with _clock(folder):
-            keep_weights(train(settings, RUNS, folder, device=device, resume=True))
-    return _minutes(folder)
 
 
 def score(
@@ -218,7 +208,7 @@ def accepted(experiment: Experiment, seed: str, name: str) -> int:
             device=experiment.device,
         )
         report = translate_set(translator / FOLDER, order).to_table()
-        minutes = _minutes(translator)
+        minutes = minutes_of(translator)
         made = Made(**experiment.about(seed), **_told(report, name, steps, minutes))
         add_lines(experiment.made, [made])
     return len(list((folder / IMAGES).glob("*.nii.gz")))
@@ -234,7 +224,7 @@ def _translator(experiment: Experiment, seed: str, name: str) -> tuple[Path, int
     source = RUNS / f"to-late-{name}.toml"
     if not (folder / FOLDER / "translator.toml").exists():
         shutil.rmtree(folder / FOLDER, ignore_errors=True)
-        with _clock(folder):
+        with clock(folder):
             device = experiment.device
             train_translator(source, folder, changes=changes, resume=True, device=device)
     return folder, load(TranslateSettings, source, changes).schedule.steps
@@ -261,18 +251,14 @@ def _copied_target(experiment: Experiment) -> Path:
 def _told(report: Mapping[str, Any], name: str, steps: int, minutes: float) -> dict[str, str]:
     means, numbers = report["means"], {}
     for key in ("dice_back", "moved_px", "edges"):
-        numbers[key] = _number(means[key])
+        numbers[key] = number(means[key])
     for key in ("histogram", "frechet"):
         distance = report[f"{key}_distance"]
         for when, ending in (("after", ""), ("before", "_before"), ("floor", "_floor")):
-            numbers[f"{key}{ending}"] = _number(distance[when])
+            numbers[f"{key}{ending}"] = number(distance[when])
     counts = {"images": str(report["images"]), "accepted": str(report["accepted"])}
     about = {"translator": name, "steps": str(steps), "minutes": f"{minutes:.1f}"}
     return {**about, **counts, **numbers}
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.5g}"
 
 
 def taught(experiment: Experiment, seed: str, teacher: str) -> int:
@@ -291,31 +277,6 @@ def taught(experiment: Experiment, seed: str, teacher: str) -> int:
         seen = write_seen(network, settings, images, here / "seen")
         write_atomically(done, json.dumps({"kept": seen.kept, "left": seen.left}).encode())
     return len(json.loads(done.read_text(encoding="utf-8"))["kept"])
-
-
-# How long it took
-
-
-class _clock:  # noqa: N801 - it reads as a verb
-    """Adds the seconds of its block to what the folder's earlier goes took."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __enter__(self) -> None:
-        self._begun = time.monotonic()
-
-    def __exit__(self, *fault: object) -> None:
-        seconds = _minutes(self._folder) * 60 + time.monotonic() - self._begun
-        if self._folder.is_dir():
-            write_atomically(self._folder / CLOCK, json.dumps({"seconds": seconds}).encode())
-
-
-def _minutes(folder: Path) -> float:
-    """Of the goes that ended or failed; one that was killed is not counted."""
-    file = folder / CLOCK
-    found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"seconds": 0.0}
-    return float(found["seconds"]) / 60
 
 
 def require_same_budget(experiment: Experiment) -> None:
