@@ -34,6 +34,11 @@ class Arm:
     annotated: int | None = None
     taught_by: str = ""
 
+    @property
+    def folder(self) -> str:
+        """Its name on disk."""
+        return self.run if self.annotated is None else f"{self.run}-{self.annotated}"
+
 
 ARMS = (
     Arm(name=NONE, run="none"),

@@ -100,7 +100,7 @@ class Experiment:
 
 def do(experiment: Experiment, seed: str, arm: Arm) -> None:
     """Do what is left of a cell and write down its lines."""
-    folder = experiment.out / seed / "segmenters" / arm.name.replace(" ", "-")
+    folder = experiment.out / seed / "segmenters" / arm.folder
     about = {**experiment.about(seed), "split": experiment.part, "arm": arm.name, "run": arm.run}
     if arm.translator and not accepted(experiment, seed, arm.translator):
         add_lines(experiment.cases, [Case(**about, problem="every translated image was rejected")])
@@ -201,7 +201,7 @@ def accepted(experiment: Experiment, seed: str, name: str) -> int:
         translator, steps = _translator(experiment, seed, name)
         shutil.rmtree(folder, ignore_errors=True)  # half of a set
         order = Order(
-            inputs=tuple(one.path for one in _source(experiment)),
+            inputs=tuple(one.path for one in source_of(experiment)),
             out=folder,
             source_model=SOURCE_MODEL,
             target=(_copied_target(experiment),),
@@ -230,7 +230,8 @@ def _translator(experiment: Experiment, seed: str, name: str) -> tuple[Path, int
     return folder, load(TranslateSettings, source, changes).schedule.steps
 
 
-def _source(experiment: Experiment) -> Sequence[Candidate]:
+def source_of(experiment: Experiment) -> Sequence[Candidate]:
+    """The annotated patients that are translated."""
     settings = load(RunSettings, RUNS / "late-none.toml", experiment.segmenter)
     few = replace(settings, split=replace(settings.split, patients=experiment.limit))
     return select(few, RUNS).training
@@ -271,7 +272,7 @@ def taught(experiment: Experiment, seed: str, teacher: str) -> int:
         if not experiment.is_done(seed, arm):
             do(experiment, seed, arm)
         settings = replace(settings_of(experiment, seed, arm), view=View.LATE_ENHANCEMENT)
-        weights = here / "segmenters" / teacher.replace(" ", "-") / TRAINED
+        weights = here / "segmenters" / arm.folder / TRAINED
         network = Trained(settings, weights, choose_device(experiment.device))
         images = find_studies(_copied_target(experiment))
         seen = write_seen(network, settings, images, here / "seen")

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from adaptation_arms import FULL, NONE, PLAIN, SUPERVISED, TRANSLATORS
+from adaptation_arms import ARMS, FULL, NONE, PLAIN, SUPERVISED, TRANSLATORS
 from adaptation_cases import Case
-from adaptation_cells import Experiment
+from adaptation_cells import Experiment, source_of
 from adaptation_rows import common_seeds, values_of
 from edges_judged import MASKS, read_masks
 from numpy.typing import NDArray
@@ -22,8 +22,9 @@ from PIL import Image, ImageDraw
 from heartseg.core.outline import outlines
 from heartseg.core.study import View
 from heartseg.preview.canvas import INK, Tile, font, tile
-from heartseg.read import find_studies
+from heartseg.read import Candidate, find_studies
 from heartseg.report.palette import COLOURS
+from heartseg.train.translate.judges import drawn
 from heartseg.train.translate.labelled_set import REJECTED
 
 TILE_PX = 200
@@ -44,7 +45,7 @@ def before_and_after(experiment: Experiment) -> Path | None:
     }
     if not found:
         return None
-    rows = list(_translated_rows(found))
+    rows = list(_translated_rows(found, {one.id: one for one in source_of(experiment)}))
     page = Image.new("RGB", (max(map(len, rows)) * TILE_PX, len(rows) * TILE_PX))
     for down, row in enumerate(rows):
         for across, picture in enumerate(row):
@@ -54,11 +55,13 @@ def before_and_after(experiment: Experiment) -> Path | None:
     return file
 
 
-def _translated_rows(places: dict[str, Path]) -> Iterator[list[Image.Image]]:
+def _translated_rows(
+    places: dict[str, Path], source: dict[str, Candidate]
+) -> Iterator[list[Image.Image]]:
     sets = {name: _studies(place) for name, place in places.items()}
     names = sorted(set.union(*(set(one) for one in sets.values())))
     for study in names[:: max(1, len(names) // SHOWN)][:SHOWN]:
-        row: list[Image.Image] = []
+        row = [_real(source[study])]
         for name, studies in sets.items():
             if study not in studies:
                 row.append(Image.new("RGB", (TILE_PX, TILE_PX)))
@@ -71,6 +74,14 @@ def _translated_rows(places: dict[str, Path]) -> Iterator[list[Image.Image]]:
             words = f"{name}{', rejected' if refused else ''}"
             row.append(_drawn(made.voxels[0, z], spacing, truth.labels[0, z], words))
         yield row
+
+
+def _real(candidate: Candidate) -> Image.Image:
+    """The frame that was translated first, as it is."""
+    image, truth = candidate.load().images[View.SAX], candidate.reference()[View.SAX]
+    frame, z = drawn(truth.labels)[0], image.geometry.shape[0] // 2
+    spacing = image.geometry.spacing[1:]
+    return _drawn(image.voxels[frame, z], spacing, truth.labels[frame, z], candidate.id)
 
 
 def _studies(place: Path) -> dict[str, tuple[Any, bool]]:
@@ -140,12 +151,14 @@ def hardest(experiment: Experiment, cases: Sequence[Case]) -> Path | None:
         if (one.split, one.budget) == (experiment.part, experiment.budget) and not one.problem
     ]
     seeds = common_seeds(mine)
+    if not seeds:
+        return None
     places = {
-        arm: experiment.out / seeds[0] / "segmenters" / arm.replace(" ", "-") / experiment.part
-        for arm in (NONE, PLAIN, FULL, SUPERVISED)
-        if seeds
+        arm.name: experiment.out / seeds[0] / "segmenters" / arm.folder / experiment.part
+        for arm in ARMS
+        if arm.name in (NONE, PLAIN, FULL, SUPERVISED)
     }
-    if not places or not all((one / MASKS).exists() for one in places.values()):
+    if not all((one / MASKS).exists() for one in places.values()):
         return None
     means = values_of(mine, "dice", "mean")[FULL]
     worst = sorted(means, key=lambda one: (means[one], one))[:HARDEST]
@@ -195,6 +208,6 @@ def _with_pixels(experiment: Experiment, worst: Sequence[str], masks: dict[str, 
         answers = {"reference": truth[z], **{a: m.found[case][0, z] for a, m in masks.items()}}
         for across, (name, labels) in enumerate(answers.items()):
             words = case if name == "reference" else name
-            drawn = _drawn(image.voxels[0, z], image.geometry.spacing[1:], labels, words)
-            page.paste(drawn, (across * TILE_PX, down * TILE_PX))
+            square = _drawn(image.voxels[0, z], image.geometry.spacing[1:], labels, words)
+            page.paste(square, (across * TILE_PX, down * TILE_PX))
     page.save(experiment.out / "hardest.png")
