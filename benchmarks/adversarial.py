@@ -156,8 +156,9 @@ def _cell(asked: Asked, seed: str, arm: str) -> Iterator[Case]:
         "minutes": f"{minutes:.1f}",
     }
     for candidate in patients:
+        read = frames_of(candidate, settings)
         for shift in (NONE, *(one for one in DISTURBANCES if one.name in SHIFTS)):
-            for values in scored(network.look, settings, candidate, shift):
+            for values in scored(network.look, settings, candidate.id, read, shift):
                 yield Case(**where, case=candidate.id, shift=shift_name(shift), **values)
 
 
@@ -173,12 +174,16 @@ def _require_unseen(folder: Path, patients: Sequence[Candidate]) -> None:
         raise ModelError("score", got=f"{both[0]}, who trained", allowed="unseen patients")
 
 
+Frames = tuple[Image, Segmentation, Sequence[str]]
+"""Of a patient those that are scored, with their truth and the names of their phases."""
+
+
 def scored(
-    look: Any, settings: RunSettings, candidate: Candidate, shift: Disturbance
+    look: Any, settings: RunSettings, patient: str, read: Frames, shift: Disturbance
 ) -> Iterator[Mapping[str, str]]:
     """Each phase and structure of a patient, in the shifted image, by the truth of the clean."""
-    image, truth, names = scored_frames(candidate, settings)
-    scene = shift.of(Scene(image, (truth,)), candidate.id)
+    image, truth, names = read
+    scene = shift.of(Scene(image, (truth,)), patient)
     classes = settings.classes()
     labels = refine_cine(restored(look, settings, scene.image), classes, scene.image.geometry)
     found = truth.like(labels)
@@ -194,10 +199,8 @@ def scored(
             }
 
 
-def scored_frames(
-    candidate: Candidate, settings: RunSettings
-) -> tuple[Image, Segmentation, Sequence[str]]:
-    """The frames of ED and ES with their truth."""
+def frames_of(candidate: Candidate, settings: RunSettings) -> Frames:
+    """The frames of ED and ES."""
     study = candidate.load()
     truth = (candidate.reference() if candidate.reference else {})[settings.view]
     phases = study.phases[settings.view]
