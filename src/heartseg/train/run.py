@@ -140,8 +140,9 @@ class RunSettings:
     def others(self) -> dict[Structure, Structure]:
         """The structures that are taken for others, and for which."""
         pairs = self.taken_for or {}
-        names = (_structures("taken_for", one) for one in (tuple(pairs), tuple(pairs.values())))
-        return dict(zip(*names, strict=True))
+        ones, others = (tuple(one) for one in (pairs, pairs.values()))
+        named = zip(_structures("taken_for", ones), _structures("taken_for", others), strict=True)
+        return dict(named)
 
 
 def _structures(setting: str, keys: Sequence[str]) -> tuple[Structure, ...]:
