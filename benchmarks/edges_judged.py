@@ -93,6 +93,7 @@ def segmented(
     """The masks of the scored frames, the reference's, and the names of the frames."""
     study = candidate.load()
     reference = (candidate.reference() if candidate.reference else {})[settings.view]
+    reference = reference.taken_for(settings.others)
     phases = study.phases.get(settings.view)
     if phases is None and candidate.covered is None and reference.frames > 1:
         phases = detect_phases(reference)  # of a data set that names none, as the engine does

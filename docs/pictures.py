@@ -7,8 +7,9 @@ the project), else of a phantom; ACDC's pictures may not be part of the project.
 docs/images/overview.png: what `heartseg segment` writes, made smaller; preview.png: what `heartseg
 inspect --preview` draws of a phantom; explanation.png: three maps of `heartseg explain` of a
 phantom, which needs heartseg[train]; traditional-methods.png: what each traditional method
-finds in a plane of a phantom; and robustness.png: what the shipped model finds in a plane of a
-phantom under the strongest disturbances of benchmarks/robustness.py.
+finds in a plane of a phantom; adaptation.png: what the arms of benchmarks/adaptation.py make of a
+plane of a phantom, which needs heartseg[train] too; and robustness.png: what the shipped model
+finds in a plane of a phantom under the strongest disturbances of benchmarks/robustness.py.
 """
 
 import sys
@@ -52,9 +53,11 @@ WIDEST_PX = 1200
 sys.path.insert(0, str(ROOT / "benchmarks"))
 from disturbances import DISTURBANCES  # noqa: E402
 from disturbed_places import Scene, single_slice  # noqa: E402
+from disturbed_values import toned  # noqa: E402
 from rows import real_images  # noqa: E402
 
 ROBUSTNESS = PICTURE.with_name("robustness.png")
+ADAPTATION = PICTURE.with_name("adaptation.png")
 STRONGEST = (
     *("as it is", "75 degrees", "quarter turn", "2.5 mm", "0 mm about the heart"),
     *("a quarter of the RV outside", "signal to noise 5", "16 to 1", "breathing by 5 mm"),
@@ -71,6 +74,7 @@ def main() -> None:
         "explanation": _explanation,
         "traditional-methods": _methods,
         "robustness": _robustness,
+        "adaptation": _adaptation,
     }
     for name in sys.argv[1:] or makers:
         makers[name]()
@@ -87,6 +91,41 @@ def _methods() -> None:
             shown.append((key, segment_image(image, ready, "short-axis")))
     _keep(_side_by_side([_tile(image, one, name) for name, one in shown], 6), METHODS_PICTURE)
     print(f"{METHODS_PICTURE.relative_to(ROOT)}: phantom")
+
+
+def _adaptation() -> None:
+    """A plane, other contrasts of it, its edges, and the borders that a network is taught."""
+    import torch
+
+    from heartseg.augment.curves import Curves, through_curves
+    from heartseg.losses import edge_bands
+    from heartseg.prepare.histogram import matched, quantiles_of
+
+    (study, drawn, _), (other, _, _) = (
+        make_study(seed, kind="normal", acquisition=STILL) for seed in (1, 2)
+    )
+    image, plane = study.images[View.SAX], study.images[View.SAX].geometry.shape[0] // 2
+    low, high = np.percentile(image.voxels, (1, 99))
+    grey = ((image.voxels - low) / (high - low)).clip(0, 1).astype(np.float32)
+    theirs = toned(other.images[View.SAX], 0.5)
+    spread = np.ptp(theirs.voxels)
+    taken = matched(grey, quantiles_of((theirs.voxels - theirs.voxels.min()) / spread))
+    shown = [("cine", grey), ("greys of another", taken)]
+    planes = torch.from_numpy(grey[0][None, :])  # the slices are channels: one curve for all
+    for seed in (2, 5, 7):
+        curves = Curves(chance=1.0)
+        bent = through_curves(planes, curves, torch.Generator().manual_seed(seed))
+        shown.append(("a random curve", bent.numpy()))
+    slopes = np.hypot(*np.gradient(grey[0, plane]))
+    edges = np.broadcast_to(slopes / slopes.max(), grey.shape)
+    truth = torch.from_numpy(drawn.labels[0, plane].astype(np.int64))[None]
+    bands = edge_bands(truth, range(4), width_px=2).amax(1).numpy()
+    shown += [("its edges", edges), ("borders that are taught", np.broadcast_to(bands, grey.shape))]
+    tiles = [
+        _tile(image.like(voxels), drawn.like(drawn.labels * 0), name) for name, voxels in shown
+    ]
+    _keep(_side_by_side(tiles, 4), ADAPTATION)
+    print(f"{ADAPTATION.relative_to(ROOT)}: phantom")
 
 
 def _robustness() -> None:

@@ -64,3 +64,15 @@ def test_errors_form_one_tree():
     for kind in (FormatError, GeometryError, LabelError):
         assert issubclass(kind, InputError)
         assert issubclass(kind, HeartsegError)
+
+
+def test_a_scar_may_be_taken_for_the_muscle_that_it_was():
+    lv, myo, scar = Structure.LV_CAVITY, Structure.LV_MYOCARDIUM, Structure.SCAR
+    labels = np.zeros((1, 2, 3, 4), np.uint8)
+    labels[0, 0, 0, :3] = [lv, myo, scar]
+    drawn = Segmentation(labels, GRID, (lv, myo, scar))
+    merged = drawn.taken_for({scar: myo})
+    assert merged.labels[0, 0, 0].tolist() == [lv, myo, myo, 0]
+    assert merged.structures == (lv, myo)
+    assert drawn.labels[0, 0, 0, 2] == scar  # itself it does not change
+    assert drawn.taken_for({}).structures == drawn.structures

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from heartseg.augment.clahe import LEVELS, MOST_TILES, equalise
+from heartseg.augment.curves import Curves, through_curves
 from heartseg.augment.draw import chosen, normal, smooth_field, uniform
 from heartseg.core.errors import ConfigError
 from heartseg.formats.brightness import WEIGHTS
@@ -31,6 +32,8 @@ class IntensityChange:
             always, at inference too).
         clahe_tiles: of it, along each axis.
         clahe_clip: of it: a grey value counts as at most so many times its even share.
+        curves: greys through random curves before anything else, contrasts that no scanner makes;
+            none for none.
     """
 
     gamma: float = 0.4
@@ -44,6 +47,7 @@ class IntensityChange:
     clahe: float = 0.0
     clahe_tiles: int = 8
     clahe_clip: float = 2.0
+    curves: Curves | None = None
 
     def __post_init__(self) -> None:
         tones = (self.gamma, self.contrast, self.brightness, self.colour)
@@ -70,6 +74,8 @@ def change_intensity(planes: Tensor, change: IntensityChange, generator: torch.G
     """
     count = len(planes)
     one = (count, 1, 1, 1)
+    if change.curves is not None:
+        planes = through_curves(planes, change.curves, generator)
     if change.clahe > 0:
         evened = equalise(planes, change.clahe_tiles, change.clahe_clip)
         planes = torch.where(chosen(count, change.clahe, generator) > 0, evened, planes)

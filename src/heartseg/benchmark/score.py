@@ -183,6 +183,7 @@ def _phases_alone(
     truth = (patient.reference() if patient.reference else {}).get(view)
     if view not in study.images or truth is None:
         raise StudyError(patient.id, got=f"no labelled {view} image", do="leave it out")
+    truth = truth.taken_for(settings.others)
     covered = patient.covered().get(view, {}) if patient.covered else None
     phases = study.phases.get(view)
     if phases is None and covered is None and Structure.LV_CAVITY in settings.classes():

@@ -1,6 +1,6 @@
 """Images and segmentations: voxels with their place in the patient and in time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -100,6 +100,17 @@ class Segmentation:
     def like(self, labels: Labels) -> Self:
         """Other labels on the same grid and at the same times."""
         return replace(self, labels=labels)
+
+    def taken_for(self, others: Mapping[Structure, Structure]) -> Self:
+        """With some structures taken for others, a scar for the muscle that it was.
+
+        Args:
+            others: by structure, what its voxels become. What was looked for is then the other.
+        """
+        table = np.arange(256, dtype=np.uint8)
+        table[list(others)] = list(others.values())
+        named = tuple(dict.fromkeys(others.get(one, one) for one in self.structures))
+        return replace(self, labels=table[self.labels], structures=named)
 
     def part(self, frames: Sequence[int]) -> Self:
         """Some frames, with their times."""

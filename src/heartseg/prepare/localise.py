@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heartseg.core.errors import ConfigError
+from heartseg.prepare.content import content_box
 
 Look = Literal["apical", "short-axis"]
 """What the planes show: an apical echo, or a short axis with bright blood."""
@@ -86,17 +87,21 @@ PRIORS: Mapping[Look, Prior] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Locate:
-    """Crop to the ventricle, once for a study.
+    """Crop to the ventricle, or to what is not black, once for a study.
 
     Attributes:
-        look: what the planes show: "apical" echo, or "short-axis" MR with bright blood.
+        look: what the planes show: "apical" echo, or "short-axis" MR with bright blood; "content"
+            seeks no ventricle, but cuts off black borders.
         widen: the crop is so many times what holds the left ventricle.
     """
 
-    look: Look
+    look: Look | Literal["content"]
     widen: float = 1.0
 
     def __post_init__(self) -> None:
+        if self.look == "content" and self.widen != 1.0:
+            got = f"{self.widen:g} of the content"
+            raise ConfigError("preparation.locate.widen", got=got, allowed="1: it has its borders")
         if not 0.5 <= self.widen <= 5:
             raise ConfigError("preparation.locate.widen", got=f"{self.widen:g}", allowed="0.5-5")
 
@@ -121,11 +126,14 @@ class Location:
 def locate(planes: NDArray[np.float32], how: Locate) -> Location:
     """One place for all planes (n, y, x) of a study, which hold intensities in [0, 1].
 
-    Each plane says for every point how well a ventricle would fit there; the planes are added up,
-    and the place is the middle of the best peak.
+    Of the content it is no place but a box. Else each plane says for every point how well a
+    ventricle would fit there; the planes are added up, and the place is the middle of the best
+    peak.
     """
     from scipy import ndimage
 
+    if how.look == "content":
+        return Location(content_box(planes), sure=1.0, found=True)
     prior = PRIORS[how.look]
     rows, columns = planes.shape[1:]
     every = max(1, -(-max(rows, columns) // GRID))

@@ -43,7 +43,7 @@ class Preparation:
             it is the size of all planes.
         percentiles: of the study's intensities, become 0 and 1; [0, 100] is min-max.
         denoise_px: side of a median filter in the image's own pixels, odd; none for no filter.
-        locate: how to find the ventricle and crop to it; none for the whole field.
+        locate: how to find the ventricle, or the content, and crop to it; none for the whole field.
         clahe: contrast evened out at the end; none for no change.
         neighbours: slices on each side that are shown with a slice, as channels; see
             `heartseg.prepare.neighbours`. 0: every slice alone.

@@ -1,7 +1,8 @@
 """A prepared data set: arrays in memory, on the device; no worker processes that can die."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -44,6 +45,7 @@ def prepared_frames(
     ignored: Sequence[Structure] = (),
     *,
     merged: Sequence[Structure] = (),
+    taken_for: Mapping[Structure, Structure] = MappingProxyType({}),
     sparse: Sparse | None = None,
 ) -> list[PreparedFrame]:
     """The labelled frames of a study, prepared.
@@ -55,6 +57,7 @@ def prepared_frames(
         view: which image.
         ignored: structures whose voxels become `IGNORED`.
         merged: structures whose voxels become background.
+        taken_for: structures whose voxels become another's.
         sparse: what counts as annotated, the rest becomes `IGNORED`; None: all of it.
 
     Raises:
@@ -67,6 +70,7 @@ def prepared_frames(
     if view not in study.images or truth is None:
         what = "scribbled" if sparse and sparse.drawn == "scribbles" else "labelled"
         raise StudyError(candidate.id, got=f"no {what} {view} image", do="leave it out")
+    truth = truth.taken_for(taken_for)
     image, labels = study.images[view], truth.labels
     if len(labels) != image.frames or not image.geometry.same_grid(truth.geometry):
         raise StudyError(candidate.id, got="labels on another grid than the image")

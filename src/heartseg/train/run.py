@@ -26,6 +26,8 @@ from heartseg.train.hardening import require_fit
 from heartseg.train.learning import Learning
 from heartseg.train.log import Watcher
 from heartseg.train.loop import BEST, LAST, fit, prepare_folder
+from heartseg.train.matching import Matched, with_histograms
+from heartseg.train.mixing import Also, frames_beside, mixed
 from heartseg.train.objective import Criterion, Objective
 from heartseg.train.ranks import Ranks
 from heartseg.train.record import begin_record
@@ -57,6 +59,8 @@ class RunSettings:
         structures: keys of what is learnt, e.g. "lv"; the background is implied.
         as_background: keys of structures that the labels hold and that are taken for background,
             e.g. "la" where the left ventricle is sought alone.
+        taken_for: keys of structures that the labels hold, and of those that they are taken for,
+            in training and when the run is scored: `{ scar = "myo" }` where the wall is sought.
         train_on: parts of the split that train.
         validate_on: parts that are scored on the way; none for a final run.
         seed: of weights, batches and augmentation.
@@ -65,6 +69,8 @@ class RunSettings:
         model: `name` of the architecture and its settings.
         stack: how stacks of slices are cut, for networks of volumes only; None takes the defaults.
         sparse: which voxels of the training patients are annotated; None for all of them.
+        matched: another data set, whose histograms the training images take; None for their own.
+        also: another data set with labels to learn from beside this one; None for none.
     """
 
     name: str
@@ -76,6 +82,7 @@ class RunSettings:
     assume_view: bool = False
     structures: tuple[str, ...] = ("lv", "myo", "rv")
     as_background: tuple[str, ...] | None = None
+    taken_for: Mapping[str, str] | None = None
     train_on: tuple[str, ...] = ("train",)
     validate_on: tuple[str, ...] = ("validate",)
     seed: int = 0
@@ -86,6 +93,8 @@ class RunSettings:
     spatial: SpatialChange = field(default_factory=SpatialChange)
     stack: StackChange | None = None
     sparse: Sparse | None = None
+    matched: Matched | None = None
+    also: Also | None = None
     intensity: IntensityChange = field(default_factory=IntensityChange)
     learning: Learning = field(default_factory=Learning)
     schedule: Schedule = field(default_factory=Schedule)
@@ -109,6 +118,7 @@ class RunSettings:
                 "teaching", got=got, allowed="softmax, where classes exclude each other"
             )
         _require_one_use(self.structures, self.as_background or (), self.loss.ignored)
+        _require_others(self)
         if self.sparse is not None:
             terms = [name for name, _ in self.loss.terms]
             require_sparse(terms, ends=self.learning.ends, slices=self.split.slices)
@@ -125,6 +135,14 @@ class RunSettings:
     def merged(self) -> tuple[Structure, ...]:
         """The structures that are taken for background."""
         return _structures("as_background", self.as_background or ())
+
+    @property
+    def others(self) -> dict[Structure, Structure]:
+        """The structures that are taken for others, and for which."""
+        pairs = self.taken_for or {}
+        ones, others = (tuple(one) for one in (pairs, pairs.values()))
+        named = zip(_structures("taken_for", ones), _structures("taken_for", others), strict=True)
+        return dict(named)
 
 
 def _structures(setting: str, keys: Sequence[str]) -> tuple[Structure, ...]:
@@ -147,6 +165,16 @@ def _require_one_use(learnt: Sequence[str], merged: Sequence[str], ignored: Sequ
             raise ConfigError(setting, got=twice, allowed=f"structures that are not learnt{also}")
 
 
+def _require_others(settings: RunSettings) -> None:
+    """What is taken for another is no more there to be learnt, and the other is."""
+    used = {*settings.structures, *(settings.as_background or ()), *settings.loss.ignored}
+    for one, other in settings.others.items():
+        if one.key in used or other.key not in settings.structures:
+            got = f"{one.key} taken for {other.key}"
+            allowed = "for one of structures, what is neither learnt, background nor ignored"
+            raise ConfigError("taken_for", got=got, allowed=allowed)
+
+
 def build_task(
     settings: RunSettings,
     data: Sequence[PreparedFrame],
@@ -154,11 +182,12 @@ def build_task(
     device: torch.device,
     root: Path = Path(),
     ranks: Ranks = _ALONE,
+    beside: Sequence[PreparedFrame] = (),
 ) -> Segment:
     """Data on the device, network with its first weights, everything seeded.
 
     A file of pretrained weights is looked for beside the RUN.toml, in `root`; `ranks` are the
-    processes that train the network together.
+    processes that train the network together; `beside` are the frames of `settings.also`.
 
     Raises:
         ConfigError: planes or crops that the network cannot take, or no such weights.
@@ -168,23 +197,28 @@ def build_task(
     _require_fit(described, settings, ranks.count)
     classes, objective = len(settings.classes()), settings.loss
     sparse = settings.sparse is not None
-    weights = objective.weights([frame.classes for frame in data], classes)
+    weights = objective.weights([frame.classes for frame in (*data, *beside)], classes)
     torch.manual_seed(settings.seed)
     shown = settings.preparation.channels
     network = described.build(shown, objective.channels(classes))
     settings.start.begin(network, root, shown)
     teacher = settings.teaching.teacher(root, settings.preparation, settings.classes(), device)
-    return Segment(
-        network,
+    own, *others = (
         batches_for(
             described,
-            data,
+            frames,
             device,
             settings.stack,
             ignored_as=classes if objective.ignored or sparse else IGNORED,
             neighbours=settings.preparation.neighbours,
             ends=settings.learning.ends,
-        ),
+        )
+        for frames in (data, beside)
+        if frames
+    )
+    return Segment(
+        network,
+        mixed(own, others, settings.also.share if settings.also else 0.0),
         validation,
         criterion=Criterion(objective, classes, weights, ranks, sparse=sparse, teacher=teacher),
         learning=settings.learning,
@@ -277,13 +311,16 @@ def train(
         require_drawing()
     chosen = select(settings, root, given)
     data = fewer_slices(frames_of(chosen.training, settings, settings.sparse), settings.split)
-    validation = frames_of(chosen.validation, settings)
-    task = build_task(settings, data, validation, device, root, ranks)
+    if settings.matched is not None:
+        how, seed = settings.matched, settings.seed
+        data = with_histograms(data, how, settings.preparation, root, seed)
+    validation, beside = frames_of(chosen.validation, settings), frames_beside(settings, root)
+    task = build_task(settings, data, validation, device, root, ranks, beside)
     computed = settings.learning.precision_on(device)
     begin_record(
         folder,
         settings,
-        data,
+        [*data, *beside],
         validation,
         chosen.table(),
         precision=computed,

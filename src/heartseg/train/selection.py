@@ -158,6 +158,7 @@ def frames_of(
             settings.view,
             ignored,
             merged=settings.merged,
+            taken_for=settings.others,
             sparse=sparse,
         )
     ]

@@ -1,0 +1,69 @@
+"""What scripts share that train networks cell by cell and may be killed at any moment."""
+
+import csv
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from heartseg.report.atomic import write_atomically
+from heartseg.train.run import RunSettings, choose_device, train
+from heartseg.train.trained import TRAINED, keep_weights
+
+CLOCK = "minutes.json"
+Line = TypeVar("Line")
+
+
+def read_lines(path: Path, kind: type[Line]) -> Iterator[Line]:
+    """The lines of a file of dataclasses; none where there is no file."""
+    if path.exists():
+        with path.open(encoding="utf-8", newline="") as file:
+            for line in csv.DictReader(file):
+                yield kind(**line)
+
+
+def add_lines(path: Path, lines: Sequence[Any]) -> None:
+    """Write the lines of one cell at once, all or none: the next cell may never come."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kind = type(lines[0])
+    old = list(read_lines(path, kind))
+    unfinished = path.with_suffix(".part")
+    with unfinished.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [one.name for one in fields(kind)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(one) for one in (*old, *lines))
+    unfinished.replace(path)
+
+
+def trained(settings: RunSettings, root: Path, folder: Path, device: str) -> float:
+    """Train in a folder, or go on, or only read; minutes that it took in all."""
+    if not (folder / TRAINED).exists():
+        with clock(folder):
+            keep_weights(train(settings, root, folder, device=choose_device(device), resume=True))
+    return minutes_of(folder)
+
+
+@contextmanager
+def clock(folder: Path) -> Iterator[None]:
+    """Adds the time of its block to what the folder's earlier goes took."""
+    begun = time.monotonic()
+    try:
+        yield
+    finally:
+        if folder.is_dir():
+            minutes = minutes_of(folder) + (time.monotonic() - begun) / 60
+            write_atomically(folder / CLOCK, json.dumps({"minutes": minutes}).encode())
+
+
+def minutes_of(folder: Path) -> float:
+    """Of the goes that ended or failed; one that was killed is not counted."""
+    file = folder / CLOCK
+    return json.loads(file.read_text(encoding="utf-8"))["minutes"] if file.exists() else 0.0
+
+
+def number(value: float | None) -> str:
+    """Five digits; empty is none."""
+    return "" if value is None else f"{value:.5g}"

@@ -1,0 +1,207 @@
+"""Put the rows of adaptation.py and adversarial.py into the page that tells of them.
+
+    python benchmarks/translation_tables.py [--check]
+
+docs/explanation/adaptation.md, between its marks. What has no rows says so. With --check nothing is
+written, and the exit code is 1 when the page is not fresh. Rows of the test part are shown, and
+those of the part that choices are made on only where there are none of it.
+"""
+
+import argparse
+import csv
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from adaptation_arms import ARMS, CURVE, NONE, SUPERVISED, TRANSLATORS
+from adaptation_rows import SHARE
+from adversarial_rows import ARMS as ADVERSARIES
+from adversarial_rows import CLEAN, SHIFTED
+from rows import RESULTS, ROOT
+
+PAGE = ROOT / "docs" / "explanation" / "adaptation.md"
+BEGIN, END = "<!-- written by benchmarks/translation_tables.py: {} -->", "<!-- end of table -->"
+NOT_RUN = "not run"
+
+Lines = Sequence[Mapping[str, str]]
+
+
+def main() -> None:
+    """Write the tables, or say that they are not fresh."""
+    parser = argparse.ArgumentParser(description="tables of translation and adversaries")
+    parser.add_argument("--check", action="store_true", help="compare only")
+    options = parser.parse_args()
+    now = PAGE.read_text(encoding="utf-8")
+    fresh = with_tables(now, RESULTS)
+    if options.check and now != fresh:
+        sys.exit("adaptation.md is not fresh: run python benchmarks/translation_tables.py")
+    if not options.check:
+        PAGE.write_text(fresh, encoding="utf-8")
+
+
+def with_tables(text: str, results: Path) -> str:
+    """The page with the tables of the rows in a folder of results."""
+    adaptation = shown_part(_read(results / "translation" / "adaptation.csv"))
+    tables = {
+        "arms": arms(adaptation),
+        "scarcity": scarcity(adaptation),
+        "sets": sets(_read(results / "translation" / "adaptation-sets.csv")),
+        "adversaries": adversaries(shown_part(_read(results / "adversarial" / "table.csv"))),
+    }
+    for name, table in tables.items():
+        before, _, rest = text.partition(BEGIN.format(name))
+        _, _, after = rest.partition(END)
+        text = f"{before}{BEGIN.format(name)}\n\n{table}\n\n{END}{after}"
+    return text
+
+
+def _read(path: Path) -> Lines:
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def shown_part(rows: Lines) -> Lines:
+    """Those of the test part, else of the other; of several budgets those that came last."""
+    part = "test" if any(row["split"] == "test" for row in rows) else "validate"
+    mine = [row for row in rows if row["split"] == part]
+    budget = _budget(mine[-1]) if mine else ""
+    return [row for row in mine if _budget(row) == budget]
+
+
+def _budget(row: Mapping[str, str]) -> str:
+    return row["configuration"].partition(", ")[2]
+
+
+def arms(rows: Lines) -> str:
+    """A line an arm: Dice, distances, and how much of the gap it recovers."""
+    found = {(row["model"], row["measure"], row["structure"]): row for row in rows}
+    heads = ("arm", "LV Dice", "myocardium Dice", "mean Dice (95 %)", "HD95, px", "boundary IoU")
+    heads = (*heads, "gap recovered: LV", "myocardium", "mean (95 %)")
+    lines = []
+    for arm in (one.name for one in ARMS):
+        failed = found.get((arm, "trained", "mean"))
+        cells = [
+            *(_value(found.get((arm, "Dice", one))) for one in ("lv", "myo")),
+            _with_ends(found.get((arm, "Dice", "mean"))),
+            _value(found.get((arm, "HD95", "mean")), 1),
+            _value(found.get((arm, "boundary IoU, 3 px", "mean"))),
+            *(_value(found.get((arm, SHARE, one)), 2) for one in ("lv", "myo")),
+            _with_ends(found.get((arm, SHARE, "mean")), 2),
+        ]
+        if failed:
+            cells = [failed["statistic"], *["-"] * (len(cells) - 1)]
+        if arm in (NONE, SUPERVISED):
+            cells[5:] = ["-"] * 3
+        lines.append([arm, *cells])
+    return f"{_conditions(rows)}\n\n{_table(heads, lines)}"
+
+
+def scarcity(rows: Lines) -> str:
+    """A line a number of annotated patients, without translated images and with."""
+    wanted = ("Dice", "mean")
+    found = {row["model"]: row for row in rows if (row["measure"], row["structure"]) == wanted}
+    numbers = sorted({one.annotated for one in CURVE if one.annotated})
+    heads = ("annotated patients", "mean Dice without translated images", "with them")
+    lines = [
+        [
+            str(number),
+            *(_with_ends(found.get(one.name)) for one in CURVE if one.annotated == number),
+        ]
+        for number in numbers
+    ]
+    return _table(heads, lines)
+
+
+def sets(rows: Lines) -> str:
+    """A line a translator: means over seeds of what the anatomy report says."""
+    heads = ("translator", "images accepted", "Dice of the way back", "moved, px", "edges kept")
+    heads = (*heads, "histogram: after, before, floor", "Frechet: after, before, floor")
+    last = rows[-1]["budget"] if rows else ""
+    lines = []
+    for name, title in TRANSLATORS.items():
+        mine = [r for r in rows if (r["translator"], r["budget"]) == (name, last)]
+        if not mine:
+            lines.append([title, *[NOT_RUN] * 6])
+            continue
+        count = sum(int(row["accepted"]) for row in mine)
+        cells = [f"{count} of {sum(int(row['images']) for row in mine)}"]
+        cells += [_mean(mine, key) for key in ("dice_back", "moved_px", "edges")]
+        for key in ("histogram", "frechet"):
+            names = (key, f"{key}_before", f"{key}_floor")
+            cells.append(", ".join(_mean(mine, one) for one in names))
+        lines.append([title, *cells])
+    return _table(heads, lines)
+
+
+def _mean(rows: Lines, key: str) -> str:
+    values = [float(row[key]) for row in rows if row[key]]
+    return f"{np.mean(values):.3f}" if values else "-"
+
+
+def adversaries(rows: Lines) -> str:
+    """A line an arm: clean, shifted, what was lost; then the loss by shift."""
+    found = {
+        (row["model"], row["measure"], row["shift"]): row
+        for row in rows
+        if row["structure"] == "mean"
+    }
+    shifts = [row["shift"] for row in rows if row["shift"] not in (CLEAN, SHIFTED)]
+    shifts = list(dict.fromkeys(shifts))
+    heads = ("", "clean", "shifted", "lost", "shifted, less plain", "p (Holm)", *shifts)
+    lines = []
+    for arm in ADVERSARIES:
+        more = found.get((arm, "Dice, less that of plain", SHIFTED))
+        cells = [
+            _with_ends(found.get((arm, "Dice", CLEAN))),
+            _with_ends(found.get((arm, "Dice", SHIFTED))),
+            _with_ends(found.get((arm, "Dice lost", SHIFTED))),
+            "-" if arm == "plain" else _with_ends(more),
+            "-" if arm == "plain" else (more["holm"] if more else NOT_RUN),
+            *(_value(found.get((arm, "Dice", shift))) for shift in shifts),
+        ]
+        lines.append([arm, *cells])
+    return f"{_conditions(rows)}\n\n{_table(heads, lines)}"
+
+
+def _conditions(rows: Lines) -> str:
+    """A sentence on where the rows are from."""
+    if not rows:
+        return "Not run yet."
+    row = rows[-1]
+    part = {
+        "test": "the test part",
+        "validate": "the part that choices are made on, none of it a test",
+    }[row["split"]]
+    said = f"{row['data']}, {part}; seeds {row['seed']}; {row['images_seen']} images seen; "
+    return said + f"budget: {_budget(row)}; {row['hardware']}; commit {row['commit']}."
+
+
+def _value(row: Mapping[str, str] | None, digits: int = 3) -> str:
+    return NOT_RUN if row is None else f"{float(row['value']):.{digits}f}"
+
+
+def _with_ends(row: Mapping[str, str] | None, digits: int = 3) -> str:
+    if row is None:
+        return NOT_RUN
+    if row["low"] == "-":
+        return _value(row, digits)
+    low, high = (f"{float(row[key]):.{digits}f}" for key in ("low", "high"))
+    return f"{_value(row, digits)} ({low} to {high})"
+
+
+def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    return "\n".join(_markdown(heads, lines))
+
+
+def _markdown(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield "| " + " | ".join(heads) + " |"
+    yield "|" + " --- |" * len(heads)
+    for line in lines:
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |"
+
+
+if __name__ == "__main__":
+    main()
