@@ -16,7 +16,7 @@ from heartseg.refine.pieces import Mask, box_of
 
 def missed_slices(mask: Mask) -> list[int]:
     """Slices of a mask (z, y, x) that are empty between two that are not."""
-    there = mask.any(axis=(1, 2))
+    there: Mask = np.any(mask, axis=(1, 2))
     return [int(at) + 1 for at in np.flatnonzero(~there[1:-1] & there[:-2] & there[2:])]
 
 

@@ -195,7 +195,7 @@ def _beside(mask: Mask, steps: int) -> Mask:
 def _lies_over(plane: Mask, other: Mask) -> bool:
     """Whether two planes of masks share half of the smaller one."""
     smaller = min(np.count_nonzero(plane), np.count_nonzero(other))
-    return smaller > 0 and np.count_nonzero(plane & other) >= HALF * smaller
+    return bool(smaller > 0 and np.count_nonzero(plane & other) >= HALF * smaller)
 
 
 def _distance(piece: Mask, other: Mask, geometry: Geometry) -> float:
