@@ -17,8 +17,8 @@ _SHARES = np.linspace(0.0, 1.0, LEVELS)
 
 def quantiles_of(pixels: NDArray[np.floating]) -> NDArray[np.float32]:
     """(LEVELS,) rising: the greys that evenly growing shares of the pixels do not exceed."""
-    found: NDArray[np.float32] = np.quantile(pixels.ravel(), _SHARES).astype(np.float32)
-    return found
+    greys: NDArray[np.float32] = np.quantile(pixels.ravel(), _SHARES).astype(np.float32)
+    return greys
 
 
 def matched(pixels: NDArray[np.float32], quantiles: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -35,5 +35,5 @@ def matched(pixels: NDArray[np.float32], quantiles: NDArray[np.float32]) -> NDAr
     greys, first = np.unique(quantiles_of(pixels), return_index=True)
     last = np.append(first[1:], LEVELS) - 1
     shares = np.interp(pixels, greys, (_SHARES[first] + _SHARES[last]) / 2)
-    found: NDArray[np.float32] = np.interp(shares, _SHARES, quantiles).astype(np.float32)
-    return found
+    taken: NDArray[np.float32] = np.interp(shares, _SHARES, quantiles).astype(np.float32)
+    return taken
