@@ -6,11 +6,16 @@ Adds to results/NAME.csv a row for each method of the grid that has a finished r
 its report, and each structure and their mean: the mean over patients with its interval, pooled over
 repeats. The folder itself is not committed: it holds weights, and pictures of patients. Of a grid
 that learns one structure, the share of wrong pixels has a row too, where accuracy is reported.
+What a method costs has two rows: minutes of training, and parameters. Of a grid with
+`report.pooled` the metrics of paper 003 have rows, and where losses of validation were logged, the
+last of them less that of training.
 """
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from rows import Row, append, today
@@ -43,6 +48,7 @@ def rows_of(path: Path, out: Path) -> Iterator[Row]:
     from heartseg.benchmark.tables import NAMES
 
     results = read_results(read_grid(path), out)
+    runs = out / "runs"
     structures = (
         (*results.structures, "mean") if len(results.structures) > 1 else results.structures
     )
@@ -59,6 +65,66 @@ def rows_of(path: Path, out: Path) -> Iterator[Row]:
                 if metric == "accuracy" and len(results.structures) == 1:
                     value, low, high = edges
                     yield _row("pixel error", unit, (1 - value, 1 - high, 1 - low), **where)
+        yield from _costs(path.name, method)
+        yield from _gaps(path.name, method, runs)
+        if results.grid.report.pooled:
+            yield from _pooled(path.name, method)
+
+
+def _costs(grid: str, method: Any) -> Iterator[Row]:
+    """Of the runs that are done: what each took, and the size of the network."""
+    minutes = [float(row["training_seconds"]) / 60 for row in method.rows]
+    sizes = [float(row["parameters"]) for row in method.rows if row.get("parameters")]
+    for measure, unit, numbers in (
+        ("training time", "min", minutes),
+        ("parameters", "parameters", sizes),
+    ):
+        if numbers:
+            yield _spread(measure, unit, numbers, **_where(grid, method, "-", len(numbers)))
+
+
+def _gaps(grid: str, method: Any, runs: Path) -> Iterator[Row]:
+    """How much worse the last validation was than the training around it, of each run."""
+    from heartseg.train.curves import SMOOTHED_SHARE, curve, gap, smoothed
+    from heartseg.train.log import LOG, lines_until
+
+    found = []
+    for row in method.rows:
+        log = runs / row["run"] / LOG
+        lines = lines_until(log) if log.exists() else []
+        (steps, losses), validation = curve(lines, "loss"), curve(lines, "validation_loss")
+        if len(steps) and len(validation[0]):
+            apart = gap((steps, smoothed(losses, SMOOTHED_SHARE)), validation)[1]
+            found.append(float(apart[-1]))
+    if found:
+        where = _where(grid, method, "-", len(found))
+        yield _spread("validation less training loss", "1", found, **where)
+
+
+def _pooled(grid: str, method: Any) -> Iterator[Row]:
+    """The metrics of paper 003; one number of all patients has no interval over them."""
+    from heartseg.benchmark.pooled_table import pooled_values
+    from heartseg.benchmark.tables import NAMES
+
+    for (reading, key), value in pooled_values(method).items():
+        where = _where(grid, method, "all", len(method.rows))
+        row = _spread(f"{NAMES[key]}, {reading}", "1", [value], **where)
+        yield replace(row, statistic="all patients at once", low="-", high="-")
+
+
+def _spread(measure: str, unit: str, numbers: list[float], **where: str) -> Row:
+    """The median of runs, and the least and the most."""
+    middle, edges = median(numbers), (min(numbers), max(numbers))
+    row = _row(measure, unit, (middle, *edges), **where)
+    return replace(
+        row,
+        phase="-",
+        statistic="median (min, max)",
+        **{
+            key: f"{one:.8g}"
+            for key, one in zip(("value", "low", "high"), (middle, *edges), strict=True)
+        },
+    )
 
 
 def _where(grid: str, method: Any, key: str, cases: int) -> dict[str, str]:

@@ -42,7 +42,8 @@ def main() -> None:
 
 def not_fresh(folder: Path) -> Iterator[str]:
     """Names of pages that differ from the code, are missing, or belong to nothing."""
-    written = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
+    files = (path for path in folder.iterdir() if path.suffix in (".md", ".svg"))
+    written = {path.name: path.read_text(encoding="utf-8") for path in files}
     wanted = pages()
     for name in sorted({*written, *wanted}):
         if written.get(name) != wanted.get(name):
@@ -58,7 +59,7 @@ def pages() -> dict[str, str]:
     }
     links = [f"- [{page.title}]({page.name}.md)" for page in PAGES if f"{page.name}.md" in found]
     index = "\n".join(["# Reference", "", NOTE, "", *links, ""])
-    return {"index.md": index, **found}
+    return {"index.md": index, **found, **_beside("paper_tables").figures()}
 
 
 # The command line.
@@ -561,13 +562,13 @@ def _interval(ends: tuple[float, float] | None) -> str:
 
 
 def _beside(name: str) -> types.ModuleType:
-    """A module of this folder."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    if spec is None or spec.loader is None:
-        raise FileNotFoundError(f"docs/{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """A module of this folder, which may import its neighbours."""
+    here = str(Path(__file__).resolve().parent)
+    sys.path.insert(0, here)
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(here)
 
 
 def _rule(value: float | str | None) -> str:
@@ -793,7 +794,17 @@ class Page:
     needs: tuple[str, ...] = ()
 
 
+def _papers() -> str:
+    return str(_beside("paper_tables").page())
+
+
+def _study_003() -> str:
+    return str(_beside("paper_tables").study_page())
+
+
 PAGES = (
+    Page("tables-of-the-papers", "Reproduce the tables", _papers),
+    Page("tables-of-paper-003", "Reproduce the tables of paper 003", _study_003),
     Page("commands", "Commands", _commands, ("heartseg.cli",)),
     Page("python", "Python", _python),
     Page("models", "Shipped models", _models, ("heartseg.segment", "heartseg.segment.bundle")),

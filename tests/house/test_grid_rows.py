@@ -1,5 +1,6 @@
 """Rows of a finished grid: what its tables say, with where it comes from."""
 
+import json
 from pathlib import Path
 from types import ModuleType
 
@@ -21,7 +22,8 @@ def grid_rows() -> ModuleType:
 def test_a_row_a_method_metric_and_structure(grid_rows: ModuleType, folder: Path) -> None:
     rows = list(grid_rows.rows_of(folder / "grid.toml", folder))
     by = {(row.model, row.measure, row.structure): row for row in rows}
-    assert len(rows) == len(by) == 4 * 2 * 3  # methods, metrics, structures and their mean
+    # Methods; metrics of structures and their mean, time and size.
+    assert len(rows) == len(by) == 4 * (2 * 3 + 2)
     row = by["a, few", "Dice", "mean"]
     assert row.value == "0.7"
     assert float(row.low) < 0.7 < float(row.high)
@@ -48,3 +50,34 @@ def test_wrong_pixels_are_told_where_one_structure_is_judged_by_accuracy(
     for one, other in zip(right, wrong, strict=True):
         assert float(one.value) + float(other.value) == pytest.approx(1, abs=1e-3)
         assert float(other.low) <= float(other.value) <= float(other.high)
+
+
+def test_what_a_method_costs_and_how_far_validation_lies_from_training(
+    grid_rows: ModuleType, folder: Path
+) -> None:
+    first = next(folder.glob("runs/*seed1*a-few*"), None) or sorted(folder.glob("runs/*"))[0]
+    training = [{"step": step, "loss": 0.5} for step in range(1, 9)]
+    lines = [*training, {"step": 8, "validation_loss": 0.8}]
+    (first / "log.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n", encoding="utf-8")
+    rows = list(grid_rows.rows_of(folder / "grid.toml", folder))
+    by = {(row.model, row.measure): row for row in rows if row.structure == "-"}
+    time = by["a, few", "training time"]
+    assert (time.value, time.low, time.high, time.unit) == ("1.5", "1", "2", "min")
+    assert by["a, few", "parameters"].value == "12345"
+    [gap] = [row for row in rows if row.measure == "validation less training loss"]
+    assert (gap.value, gap.runs) == ("0.3", "1")
+
+
+def test_the_metrics_of_paper_003_where_the_grid_asks_for_them(
+    grid_rows: ModuleType, folder: Path
+) -> None:
+    text = (folder / "grid.toml").read_text(encoding="utf-8")
+    (folder / "grid.toml").write_text(f"{text}pooled = true\n", encoding="utf-8")
+    rows = list(grid_rows.rows_of(folder / "grid.toml", folder))
+    by = {(row.model, row.measure): row for row in rows if row.structure == "all"}
+    # Two runs of 9 right, 1 found wrongly, 2 missed, 8 right.
+    row = by["a, few", "Dice, pooled"]
+    assert float(row.value) == pytest.approx(32 / 38, abs=1e-6)
+    assert (row.low, row.high, row.statistic) == ("-", "-", "all patients at once")
+    assert float(by["a, few", "Dice, pooled with background"].value) == pytest.approx(0.85)
+    assert len(by) == 4 * 2 * 5

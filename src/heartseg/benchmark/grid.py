@@ -63,12 +63,14 @@ class Layout:
         columns: axes whose values stand side by side in a second table, the rest below each other.
         apart: axes of which each value has such a table of its own, for all values of the others.
         curve: axis with numbers, e.g. of patients, that scores are drawn against.
+        pooled: a table that counts as paper 003 does, all channels and patients at once.
     """
 
     metrics: tuple[Metric, ...] = ("dice", "hausdorff95_mm")
     columns: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
     curve: str | None = None
+    pooled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

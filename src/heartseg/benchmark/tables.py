@@ -1,9 +1,10 @@
 """Tables of a benchmark, in Markdown and LaTeX: every number is from runs.csv and cases.csv."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from heartseg.benchmark.pooled_table import pooled_table
 from heartseg.benchmark.results import (
     LESS_IS_BETTER,
     Against,
@@ -13,6 +14,7 @@ from heartseg.benchmark.results import (
     against_best,
     best_of,
 )
+from heartseg.benchmark.table import NOTHING, Cell, Table
 from heartseg.core.anatomy import STRUCTURES_BY_KEY
 from heartseg.core.finding import Interval
 from heartseg.measure.agreement import EMPTY_MASK_RULE
@@ -34,33 +36,6 @@ NAMES: Mapping[str, str] = {
     "hausdorff95_px": "HD95, pixels",
 }
 """Of metrics, as tables head their columns."""
-
-NOTHING = "-"
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell of a table; the best one of its column is printed in bold."""
-
-    text: str
-    bold: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """A table in no format yet.
-
-    Attributes:
-        title: above it.
-        heads: of the columns.
-        rows: of cells, as many as heads.
-        notes: below it, a line each.
-    """
-
-    title: str
-    heads: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    notes: tuple[str, ...] = ()
 
 
 def write_tables(results: Results, folder: Path) -> tuple[Path, ...]:
@@ -87,6 +62,8 @@ def all_tables(results: Results) -> Iterator[Table]:
         if results.grid.report.columns:
             yield side_by_side(results)
             yield from tables_apart(results)
+        if results.grid.report.pooled:
+            yield pooled_table(results, NAMES)
     failures = [row for method in results.methods for row in method.failed]
     if failures:
         lines = [(Cell(row["run"]), Cell(row["reason"])) for row in failures]
