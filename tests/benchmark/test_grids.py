@@ -10,7 +10,9 @@ from heartseg.models import architecture
 from heartseg.models.architecture import per_axis
 from heartseg.train.shown import require_crops
 
-CHOICES = {"architectures", "levers-begun", "levers-learnt", "levers-shown"}
+CHOICES = {"architectures", "levers-begun", "levers-learnt", "levers-shown"} | {
+    path.stem for path in Path(__file__).resolve().parents[2].glob("runs/grids/settings-*.toml")
+}
 """Grids by which something is chosen: their best weights are those that validate best."""
 
 REPORTS = {"thesis", "isbi2012", "study003"}
