@@ -17,13 +17,24 @@ from heartseg.train.translate.settings import TranslateSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 GRIDS = ROOT / "runs" / "grids"
-TRANSLATIONS = ROOT / "runs" / "translate"
-OTHERS = (GRIDS, TRANSLATIONS)
-RUNS = sorted(path for path in (ROOT / "runs").rglob("*.toml") if path.parent not in OTHERS)
+FILES = sorted(path for path in (ROOT / "runs").rglob("*.toml") if path.parent != GRIDS)
+
+
+def is_translation(path: Path) -> bool:
+    """Whether a file, or the one it is based on, says that it translates."""
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    if "base" in table:
+        return is_translation(path.parent / table["base"])
+    return table.get("task") == "translate"
+
+
+TRANSLATIONS = [path for path in FILES if is_translation(path)]
+RUNS = [path for path in FILES if not is_translation(path)]
 
 
 def test_there_are_runs():
     assert RUNS
+    assert TRANSLATIONS
 
 
 @pytest.mark.parametrize("path", RUNS, ids=lambda path: path.name)
@@ -41,7 +52,7 @@ def test_a_run_loads_and_fits_its_network(path: Path):
     assert settings.licence != RunSettings.licence
 
 
-@pytest.mark.parametrize("path", sorted(TRANSLATIONS.glob("*.toml")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", TRANSLATIONS, ids=lambda path: path.name)
 def test_a_translation_loads_and_fits_its_networks(path: Path):
     settings = load(TranslateSettings, path)
     require_fit(settings)
