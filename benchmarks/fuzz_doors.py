@@ -370,10 +370,11 @@ def _read_bodies(path: Path) -> None:
 def _run_seeds(_: Path) -> Seeds:
     runs = Path(__file__).resolve().parents[1] / "runs"
     others = {runs / "grids", runs / "translate"}  # a grid of runs is no run, a translator no model
+    elsewhere = b'base = "../'  # they lie in one folder here
     return {
-        file.name: file.read_bytes()
+        file.name: content
         for file in sorted(runs.rglob("*.toml"))
-        if not others & set(file.parents)
+        if not others & set(file.parents) and elsewhere not in (content := file.read_bytes())
     }
 
 

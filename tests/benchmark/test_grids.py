@@ -15,7 +15,7 @@ CHOICES = {"architectures", "levers-begun", "levers-learnt", "levers-shown"} | {
 }
 """Grids by which something is chosen: their best weights are those that validate best."""
 
-REPORTS = {"thesis", "isbi2012", "study003"}
+REPORTS = {"thesis", "isbi2012", "study003", "edges-phantom"}
 """Grids by which nothing is chosen: what they say is told as it is."""
 
 GRIDS = sorted((Path(__file__).resolve().parents[2] / "runs" / "grids").glob("*.toml"))
