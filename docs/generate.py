@@ -428,9 +428,10 @@ reaches on the same core."""
 
 _LEVERS = """One thing changed at a time, in a small network of coarse pixels that learns for a few
 minutes from 60 patients and is scored on 20 others, who chose the settings of `cine-mr` and are no
-test (`runs/grids/levers-*.toml`). It is shown whole planes there, which a network that learnt from
-crops about the heart alone has never seen: that line is no verdict on crops. A lever that helps a small network may not help a larger one, and
-one seed tells no small difference from chance."""
+test (`runs/grids/levers-*.toml`). It is shown whole planes
+there, which a network that learnt from crops about the heart alone has never seen: that line is no
+verdict on crops. A lever that helps a small network may not help a larger one, and one seed tells
+no small difference from chance."""
 
 
 def _results(folder: str, file: str = "networks") -> list[dict[str, str]]:
