@@ -5,7 +5,6 @@ part of the results.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,11 @@ import numpy as np
 from adaptation_arms import ARMS, FULL, NONE, PLAIN, SUPERVISED, TRANSLATORS
 from adaptation_cases import Case
 from adaptation_cells import Experiment, source_of
-from adaptation_rows import common_seeds, values_of
+from adaptation_rows import values_of
+from cells import common_seeds
 from edges_judged import MASKS, read_masks
 from numpy.typing import NDArray
-from outlines import attribution, sheet, window_of
+from outlines import Square, attribution, sheet, window_of
 from PIL import Image, ImageDraw
 
 from heartseg.core.outline import outlines
@@ -124,17 +124,6 @@ def _outline(
 
 
 # The hardest patients
-
-
-@dataclass(frozen=True, kw_only=True)
-class Square:
-    """One arm's answer to one slice, as `outlines.sheet` draws it."""
-
-    reference: Any
-    model: Any
-    spacing_mm: tuple[float, float]
-    window: tuple[float, float, float]
-    captions: tuple[str, ...]
 
 
 def hardest(experiment: Experiment, cases: Sequence[Case]) -> Path | None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from adaptation_arms import ARMS, CURVE, NONE, PLAIN, SUPERVISED
 from adaptation_cases import MEASURES, Case
+from cells import common_seeds, fair_groups
 from numpy.typing import NDArray
 from rows import Row
 
@@ -21,19 +22,8 @@ Values = Mapping[str, Mapping[str, float]]
 
 def rows_of(cases: Sequence[Case]) -> Iterator[Row]:
     """All rows: of each part and budget, over the seeds that all of its arms have."""
-    groups: dict[tuple[str, str], list[Case]] = {}
-    for one in cases:
-        groups.setdefault((one.split, one.budget), []).append(one)
-    for some in groups.values():
+    for some in fair_groups(cases):
         yield from _of_group(some)
-
-
-def common_seeds(cases: Sequence[Case]) -> list[str]:
-    """Seeds of every arm that has any: what is compared has seen the same chance."""
-    by_arm: dict[str, set[str]] = {}
-    for one in cases:
-        by_arm.setdefault(one.arm, set()).add(one.seed)
-    return sorted(set.intersection(*by_arm.values())) if by_arm else []
 
 
 def values_of(cases: Sequence[Case], measure: str, structure: str) -> Values:
@@ -49,9 +39,8 @@ def values_of(cases: Sequence[Case], measure: str, structure: str) -> Values:
     }
 
 
-def _of_group(cases: Sequence[Case]) -> Iterator[Row]:
-    seeds = common_seeds(cases)
-    some = [one for one in cases if one.seed in seeds]
+def _of_group(some: Sequence[Case]) -> Iterator[Row]:
+    seeds = common_seeds(some)
     names = [arm.name for arm in (*ARMS, *CURVE)]
     arms = sorted({one.arm for one in some}, key=names.index)
     for arm in arms:

@@ -72,11 +72,11 @@ class Asked:
 
 def main() -> None:
     """Do the cells that are left, then sum up."""
-    asked = _asked()
+    options = _options()
+    asked, left = _asked(options), options.cells
     import torch
 
     torch.set_num_threads(1)
-    left = _options().cells
     with alone_in(asked.out):
         for seed, arm in product(SEEDS, ARMS):
             if _is_done(asked, seed, arm):
@@ -102,8 +102,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _asked() -> Asked:
-    options = _options()
+def _asked(options: argparse.Namespace) -> Asked:
     kept = options.out if options.dry_run or options.limit else RESULTS / "adversarial"
     return Asked(
         out=options.out,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from cells import common_seeds, fair_groups
 from rows import Row
 
 from heartseg.measure.statistics import bootstrap_mean, holm, paired_wilcoxon
@@ -46,16 +47,9 @@ class ShiftRow(Row):
 
 def rows_of(cases: Sequence[Case]) -> Iterator[ShiftRow]:
     """All rows: of each part and budget, over the seeds that all of its arms have."""
-    groups: dict[tuple[str, str], list[Case]] = {}
-    for one in cases:
-        groups.setdefault((one.split, one.budget), []).append(one)
-    for some in groups.values():
+    for some in fair_groups(cases):
         arms = [arm for arm in ARMS if any(one.arm == arm for one in some)]
-        seeds = sorted(
-            set.intersection(*({one.seed for one in some if one.arm == arm} for arm in arms))
-        )
-        shared = [one for one in some if one.seed in seeds]
-        yield from _of_group(shared, arms, " ".join(seeds))
+        yield from _of_group(some, arms, " ".join(common_seeds(some)))
 
 
 def means(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from heartseg.report.atomic import write_atomically
 from heartseg.train.run import RunSettings, choose_device, train
@@ -15,6 +15,33 @@ from heartseg.train.trained import TRAINED, keep_weights
 
 CLOCK = "minutes.json"
 Line = TypeVar("Line")
+
+
+class Scored(Protocol):
+    """Whose a line is: part of the split, budget, seed and arm."""
+
+    @property
+    def split(self) -> str:
+        """Part of it that is scored."""
+        ...
+
+    @property
+    def budget(self) -> str:
+        """How it differs from the run files."""
+        ...
+
+    @property
+    def seed(self) -> str:
+        """Of the run."""
+        ...
+
+    @property
+    def arm(self) -> str:
+        """What is compared."""
+        ...
+
+
+Reached = TypeVar("Reached", bound=Scored)
 
 
 def read_lines(path: Path, kind: type[Line]) -> Iterator[Line]:
@@ -62,6 +89,25 @@ def minutes_of(folder: Path) -> float:
     """Of the goes that ended or failed; one that was killed is not counted."""
     file = folder / CLOCK
     return json.loads(file.read_text(encoding="utf-8"))["minutes"] if file.exists() else 0.0
+
+
+def fair_groups(cases: Sequence[Reached]) -> Iterator[list[Reached]]:
+    """The lines of each part and budget, of the seeds that all arms of it have; none is empty."""
+    groups: dict[tuple[str, str], list[Reached]] = {}
+    for one in cases:
+        groups.setdefault((one.split, one.budget), []).append(one)
+    for some in groups.values():
+        seeds = common_seeds(some)
+        if seeds:
+            yield [one for one in some if one.seed in seeds]
+
+
+def common_seeds(cases: Sequence[Scored]) -> list[str]:
+    """Seeds of every arm that has any: what is compared has seen the same chance."""
+    by_arm: dict[str, set[str]] = {}
+    for one in cases:
+        by_arm.setdefault(one.arm, set()).add(one.seed)
+    return sorted(set.intersection(*by_arm.values())) if by_arm else []
 
 
 def number(value: float | None) -> str:

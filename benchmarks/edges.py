@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 from edges_judged import BORDERS, Masks, judge_again, read_masks
-from outlines import attribution, sheet, window_of
+from outlines import Square, attribution, sheet, window_of
 from rows import RESULTS, ROOT, Row, append, commit, today
 
 from heartseg.benchmark.cell import Job, case_means, do
@@ -74,17 +74,6 @@ class Compared(Row):
     against: str
     p: str
     holm: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Square:
-    """One arm's answer to one slice, as `outlines.sheet` draws it."""
-
-    reference: Any
-    model: Any
-    spacing_mm: tuple[float, float]
-    window: tuple[float, float, float]
-    captions: tuple[str, ...]
 
 
 def main() -> None:

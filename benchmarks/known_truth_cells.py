@@ -1,5 +1,6 @@
 """One cell of known_truth.py: train, translate, compare with the truth, train on it, score."""
 
+import csv
 import json
 import shutil
 import time
@@ -9,7 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cells import trained
 from edges import done as train_and_judge
+from edges_judged import BORDERS
 from known_truth_data import pairs
 from known_truth_judged import judged, keep_shown, prepared
 from rows import ROOT
@@ -20,8 +23,8 @@ from heartseg.config import load
 from heartseg.core.errors import ConfigError
 from heartseg.report.atomic import write_atomically
 from heartseg.train.record import read_record
-from heartseg.train.run import RunSettings, choose_device, train
-from heartseg.train.trained import TRAINED, Trained, keep_weights
+from heartseg.train.run import RunSettings, choose_device
+from heartseg.train.trained import TRAINED, Trained
 from heartseg.train.translate.apply import Order, translate_set
 from heartseg.train.translate.judges import Thresholds
 from heartseg.train.translate.made import Making
@@ -163,9 +166,7 @@ def _segmented(lab: Lab, cell: Cell, learns_from: Path) -> dict[str, Any]:
     """Train the segmenter on a set; score it on the target's test patients, whom nobody saw."""
     folder, device = lab.folder(cell) / "segment", choose_device("cpu")
     settings = segmenter(learns_from, cell.seed, lab.segment_steps)
-    if not (folder / TRAINED).exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        keep_weights(train(settings, RUNS, folder, device=device, resume=True))
+    trained(settings, RUNS, folder, "cpu")
     tested = replace(settings, folder=str(lab.data / cell.target))
     patients = patients_of(tested, RUNS, ("test",))
     record = read_record(folder)
@@ -201,10 +202,6 @@ def ablation() -> list[str]:
 
 def _ablated(lab: Lab, cell: Cell) -> dict[str, Any]:
     """A run of the grid with this lab's data, as benchmarks/edges.py does it."""
-    from csv import DictReader
-
-    from edges_judged import BORDERS
-
     like = next(one for one in _grid().cells if one.labels["arm"] == cell.arm)
     schedule = like.settings.schedule
     if lab.segment_steps is not None:
@@ -223,7 +220,7 @@ def _ablated(lab: Lab, cell: Cell) -> dict[str, Any]:
         raise ConfigError(cell.name, got=row.get("reason", ""))
     borders = lab.folder(cell) / "runs" / cell.name / "test" / BORDERS
     with borders.open(encoding="utf-8", newline="") as file:
-        lines = list(DictReader(file))
+        lines = list(csv.DictReader(file))
     return {
         "cases": lines,
         "segment_steps": schedule.steps,

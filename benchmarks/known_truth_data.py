@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from heartseg.core.anatomy import SCHEMES
 from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import View
 from heartseg.phantom import Acquisition, make_ct_study, make_study, write_study
-from heartseg.phantom.study import SCHEME, Made, draw
+from heartseg.phantom.study import Made, draw, say_numbers
 from heartseg.read import Candidate, find_studies
 from heartseg.train.split import patient_of
 
@@ -57,13 +56,6 @@ def scan_of(seed: int) -> Acquisition:
         slice_distance_mm=heart.length_mm / SLICES,
         start_phase=0.0,
     )
-
-
-def say_numbers(folder: Path) -> None:
-    """labels.toml, as `heartseg phantom` writes it."""
-    told = sorted(SCHEMES[SCHEME].numbers.items())
-    lines = ["[labels]", *(f'{number} = "{one.key}"' for number, one in told), ""]
-    (folder / "labels.toml").write_text("\n".join(lines), encoding="utf-8")
 
 
 def pairs(

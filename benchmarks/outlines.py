@@ -4,6 +4,7 @@ What is drawn comes from a data set's labels: their licence holds for the drawin
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Protocol
 
@@ -59,6 +60,17 @@ class Outlined(Protocol):
     def captions(self) -> Sequence[str]:
         """At most `CAPTION_LINES`, below the square."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Square:
+    """An `Outlined` that is nothing else: one method's answer to one slice."""
+
+    reference: Labels
+    model: Labels
+    spacing_mm: tuple[float, float]
+    window: Window
+    captions: tuple[str, ...]
 
 
 def window_of(masks: Sequence[Labels], spacing_mm: tuple[float, float]) -> Window:

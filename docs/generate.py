@@ -7,7 +7,6 @@ that is not built is not written.
 """
 
 import argparse
-import csv
 import dataclasses
 import importlib
 import importlib.util
@@ -20,6 +19,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
+
+from sheets import csv_lines, markdown_table
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 NOTE = "<!-- Written by docs/generate.py from the code: change the code, then run make docs. -->"
@@ -85,7 +86,7 @@ def _commands() -> str:
     for name, command in commands().items():
         shown = [parameter for parameter in command.params if not parameter.hidden]
         rows = [(_usage(p), _help(p), _default(p)) for p in shown]
-        table = _table(("", "means", "default"), rows)
+        table = markdown_table(("", "means", "default"), rows)
         parts.append(f"## heartseg {name}\n\n{inspect.cleandoc(command.help or '')}\n\n{table}")
     return "\n\n".join(parts)
 
@@ -124,9 +125,9 @@ def _labels() -> str:
     return (
         "A scheme says what the numbers of a label file mean. A number that a scheme does not "
         "have is an error.\n\n"
-        + _table(("scheme", "numbers"), numbers)
+        + markdown_table(("scheme", "numbers"), numbers)
         + "\n\n## Structures\n\n"
-        + _table(("structure", "key", "SNOMED CT"), codes)
+        + markdown_table(("structure", "key", "SNOMED CT"), codes)
         + "\n\n## A scheme of your own\n\n"
         + _section(inspect.getdoc(anatomy.scheme) or "", until="Raises:")
     )
@@ -137,7 +138,7 @@ def _errors() -> str:
     kinds = [v for v in vars(errors).values() if isinstance(v, type) and issubclass(v, Exception)]
     rows = [(f"`{k.__name__}`", f"`{k.__base__.__name__}`", _first_line(k)) for k in kinds]  # type: ignore[union-attr]
     lead = "Every message says what, got, allowed, and what to do. The library raises, doors print."
-    return f"{lead}\n\n" + _table(("error", "is a", "raised when"), rows)
+    return f"{lead}\n\n" + markdown_table(("error", "is a", "raised when"), rows)
 
 
 def _inspect() -> str:
@@ -146,7 +147,7 @@ def _inspect() -> str:
     meanings = _attributes(doc)
     rows = [(f"`{f.name}`", meanings.get(f.name, "")) for f in dataclasses.fields(seen)]
     lead = "A list with an object an image. Every key is always there, null where nothing is known."
-    return f"{lead}\n\n" + _table(("key", "is"), rows)
+    return f"{lead}\n\n" + markdown_table(("key", "is"), rows)
 
 
 def _networks() -> str:
@@ -171,7 +172,7 @@ def _networks() -> str:
     for one in surveys:
         kinds.setdefault(type(models.ARCHITECTURES[one.name]), []).append(f"`{one.name}`")
     return "\n\n".join(
-        [_NETWORKS, _table(heads, rows), *(_network_kind(*one) for one in kinds.items())]
+        [_NETWORKS, markdown_table(heads, rows), *(_network_kind(*one) for one in kinds.items())]
     )
 
 
@@ -202,7 +203,7 @@ def _costs() -> str:
     order = list(importlib.import_module("heartseg.models").ARCHITECTURES)
     blocks = [
         f"## {hardware}, {precision}{', compiled' * (compiled == 'yes')}\n\n"
-        + _table(
+        + markdown_table(
             tuple(_COSTS.values()),
             [[lines[name][key] for key in _COSTS] for name in order if name in lines],
         )
@@ -225,7 +226,7 @@ def _equal_training(order: Sequence[str]) -> str:
     scored = [name for name, unit in rows if unit == "1"]
     trained = [name for name in order if name in scored]
     went = [name for name in scored if name not in trained]
-    table = _table(
+    table = markdown_table(
         ("network", "Dice", "95 % interval", "minutes of a core"),
         [
             [
@@ -322,14 +323,14 @@ def _compared(methods: Iterable[str], newest: Mapping[tuple[str, ...], Any], dat
         time = f"{float(seconds['value']):.2g}"
         rows.append([f"`{name}`", whole["runs"], *cells(model, "lv"), *shown, time])
     heads = ("method", "patients", "LV ED", "LV ES", "LV", "95 % interval", "HD95, mm")
-    return _table((*heads, "wall", "RV", "seconds"), [*rows, _network_line(data)])
+    return markdown_table((*heads, "wall", "RV", "seconds"), [*rows, _network_line(data)])
 
 
 def _network_line(data: str) -> list[str]:
     """The newest rows of the shipped network in accuracy.csv."""
     root = REFERENCE.parents[1] / "benchmarks" / "results"
     found: dict[tuple[str, ...], dict[str, str]] = {}
-    for row in _lines(root / "accuracy.csv"):
+    for row in csv_lines(root / "accuracy.csv"):
         if (row["data"], row["split"], row["configuration"]) == (data, "test", "turns 1"):
             found[row["measure"], row["structure"], row["phase"]] = row
     if not found:
@@ -341,7 +342,7 @@ def _network_line(data: str) -> list[str]:
 
     whole = found["Dice", "lv", "all"]
     times = [
-        row for row in _lines(root / "speed.csv") if "each further of the same" in row["measure"]
+        row for row in csv_lines(root / "speed.csv") if "each further of the same" in row["measure"]
     ]
     return [
         f"`{whole['model'].partition(' ')[0]}` (network)",
@@ -368,10 +369,10 @@ def _robustness() -> str:
         [
             lead,
             "## The worst of each",
-            _table(lines.FAMILIES, lines.families(rows)),
+            markdown_table(lines.FAMILIES, lines.families(rows)),
             gate if poor else "No disturbed study has a mean Dice below 0.8.",
             "## Every strength",
-            _table(lines.STRENGTHS, lines.strengths(rows)),
+            markdown_table(lines.STRENGTHS, lines.strengths(rows)),
         ]
     )
 
@@ -390,7 +391,7 @@ def _bounded_settings(kind: Any, bounds: Mapping[str, str]) -> str:
         for f in dataclasses.fields(kind)
         if f.name != "seeds"
     ]
-    return _table(("setting", "allowed", "default", "means"), rows)
+    return markdown_table(("setting", "allowed", "default", "means"), rows)
 
 
 def _field() -> str:
@@ -403,14 +404,22 @@ def _field() -> str:
     last = field[-1]
     parts = [
         _FIELD.format(how=last["configuration"].partition(", ")[2], hardware=last["hardware"]),
-        _table(lines.CONTESTANTS, lines.contestants(field)),
-        _table(lines.RATIOS, lines.ratios(field)),
+        markdown_table(lines.CONTESTANTS, lines.contestants(field)),
+        markdown_table(lines.RATIOS, lines.ratios(field)),
     ]
     if course:
-        parts += ["## Time to accuracy", _TIME, _table(lines.RECORDS, lines.records(course))]
-        parts += [_table(lines.COURSE, lines.course(course))]
+        parts += [
+            "## Time to accuracy",
+            _TIME,
+            markdown_table(lines.RECORDS, lines.records(course)),
+        ]
+        parts += [markdown_table(lines.COURSE, lines.course(course))]
     if levers:
-        parts += ["## What makes it better", _LEVERS, _table(lines.LEVERS, lines.levers(levers))]
+        parts += [
+            "## What makes it better",
+            _LEVERS,
+            markdown_table(lines.LEVERS, lines.levers(levers)),
+        ]
     return "\n\n".join(parts)
 
 
@@ -436,20 +445,13 @@ no small difference from chance."""
 
 def _results(folder: str, file: str = "networks") -> list[dict[str, str]]:
     path = REFERENCE.parents[1] / "benchmarks" / "results" / folder / f"{file}.csv"
-    return _lines(path)
-
-
-def _lines(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return csv_lines(path)
 
 
 def _layouts() -> str:
     layouts = importlib.import_module("heartseg.read.layouts")
     rows = [(f"`{name}`", _first_line(_home(one.find))) for name, one in layouts.LAYOUTS.items()]
-    return "Tried in this order.\n\n" + _table(("layout", "is"), rows)
+    return "Tried in this order.\n\n" + markdown_table(("layout", "is"), rows)
 
 
 def _metrics() -> str:
@@ -468,7 +470,7 @@ def _metrics() -> str:
     ]
     heads = ("metric", "key", "unit", "perfect", "both empty", "nothing predicted")
     more = ("nothing to find", "symmetric", "is")
-    return _METRICS_LEAD + _table((*heads, *more), rows)
+    return _METRICS_LEAD + markdown_table((*heads, *more), rows)
 
 
 _METRICS_LEAD = """Of a predicted and a true mask of one structure, in one frame, over the stack or
@@ -492,7 +494,7 @@ def _measures() -> str:
     heads = ("measure", "key", "unit", "per m2", "is", "code", "null with")
     blocks = [
         f"## {title}\n\n"
-        + _table(
+        + markdown_table(
             heads,
             [
                 (
@@ -555,7 +557,7 @@ def _reference_ranges(measures: Any) -> str:
         keys = [key for plain, measure in table.items() for key in measure.keys(plain)]
         rows = [(key, *(of(key, body) for body in people)) for key in keys]
         shown = [(f"`{key}`", *map(_interval, ends)) for key, *ends in rows if any(ends)]
-        parts += [source, _table(("key", "women", "men"), shown)]
+        parts += [source, markdown_table(("key", "women", "men"), shown)]
     return "\n\n".join(parts)
 
 
@@ -601,7 +603,7 @@ def _models() -> str:
         f"preparation, training, scores; SHA-256 `{model.sha256}`"
         for model in loaded
     ]
-    return "\n".join([_table(heads, rows), "", *cards]) if rows else "None."
+    return "\n".join([markdown_table(heads, rows), "", *cards]) if rows else "None."
 
 
 def _test_dice(model: Any) -> str:
@@ -704,7 +706,7 @@ def _settings_table(kind: Any, doc: str) -> str:
         for f in dataclasses.fields(kind)
         if f.init and not dataclasses.is_dataclass(kinds[f.name])
     ]
-    return _table(("setting", "is", "default", "means"), rows) if rows else ""
+    return markdown_table(("setting", "is", "default", "means"), rows) if rows else ""
 
 
 def _attributes(doc: str) -> dict[str, str]:
@@ -778,12 +780,6 @@ def _shown(value: Any) -> str:
 
 def _first_line(value: Any) -> str:
     return (inspect.getdoc(value) or "").partition("\n")[0]
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    cells = [[cell.replace("|", "\\|").replace("\n", " ") for cell in line] for line in lines]
-    return "\n".join("| " + " | ".join(line) + " |" for line in cells)
 
 
 @dataclasses.dataclass(frozen=True)

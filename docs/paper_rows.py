@@ -5,12 +5,13 @@ the newest counts. What has no row would take as long as its images at the speed
 the same grid first, else of `results/costs/networks.csv`.
 """
 
-import csv
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+
+from sheets import csv_lines
 
 ROOT = Path(__file__).resolve().parents[1]
 NOT_RUN = "not run"
@@ -148,18 +149,10 @@ def found(name: str, grid: str, results: Path) -> Found:
         grid: of the file in runs/grids, without .toml.
         results: the folder of results.
     """
-    costs = lines(results / "costs" / "networks.csv")
+    costs = csv_lines(results / "costs" / "networks.csv")
     return Found(
-        lines(results / f"{name}.csv"), plan_of(ROOT / "runs" / "grids" / f"{grid}.toml"), costs
+        csv_lines(results / f"{name}.csv"), plan_of(ROOT / "runs" / "grids" / f"{grid}.toml"), costs
     )
-
-
-def lines(path: Path) -> list[dict[str, str]]:
-    """Of a CSV; none where there is no file."""
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def shown(value: float | None, unit: str = "1") -> str:
@@ -167,9 +160,3 @@ def shown(value: float | None, unit: str = "1") -> str:
     if value is None:
         return NOT_RUN
     return f"{value:.3f}" if unit == "1" else f"{value:.1f}"
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Markdown."""
-    every = [heads, ["---"] * len(heads), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in every)

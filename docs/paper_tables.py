@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from paper_figures import curves
-from paper_rows import NOT_RUN, ROOT, UNKNOWN_TIME, Cell, Found, Labels, found, lines, shown, table
+from paper_rows import NOT_RUN, ROOT, UNKNOWN_TIME, Cell, Found, Labels, found, shown
+from sheets import csv_lines, markdown_table
 from thesis_tables import RULE, conclusions, thesis_tables
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -81,14 +82,14 @@ def _thesis(results: Path) -> Iterator[str]:
     yield "[What the columns mean](../explanation/thesis-grid.md). 128 x 128 pixels, CAMUS."
     yield from thesis_tables(grid)
     heads = ("the thesis concludes", "here it", "from")
-    yield f"### Its six conclusions\n\n{RULE}\n\n{table(heads, conclusions(grid))}"
+    yield f"### Its six conclusions\n\n{RULE}\n\n{markdown_table(heads, conclusions(grid))}"
 
 
 def _sparse(results: Path) -> Iterator[str]:
     yield "## Review 004: sparse annotation"
     rows = {
         (row["model"], row["split"], row["measure"], row["structure"]): row
-        for row in lines(results / "sparse" / "folds.csv")
+        for row in csv_lines(results / "sparse" / "folds.csv")
     }
     names = ("3-D U-Net", "3-D U-Net, no normalisation", "2-D U-Net")
     folds = ("fold 0", "fold 1", "fold 2", "fold 0-2")
@@ -99,7 +100,7 @@ def _sparse(results: Path) -> Iterator[str]:
 
     body = [[name, *(cell(name, fold) for fold in folds)] for name in names]
     heads = ("IoU of slices left out", "fold 1", "fold 2", "fold 3", "all three")
-    yield f"### Three folds, with and without normalisation\n\n{table(heads, body)}"
+    yield f"### Three folds, with and without normalisation\n\n{markdown_table(heads, body)}"
     grid = _slices(results)
     body = [
         [
@@ -112,7 +113,7 @@ def _sparse(results: Path) -> Iterator[str]:
         for one in ANNOTATED
     ]
     heads = ("annotated slices a stack", "2-D U-Net, Dice", "3-D U-Net, Dice")
-    yield f"### Dice against annotated slices\n\n{table(heads, body)}"
+    yield f"### Dice against annotated slices\n\n{markdown_table(heads, body)}"
     yield _picture("sparse-annotation.svg", results)
 
 
@@ -131,12 +132,12 @@ def _review(results: Path) -> Iterator[str]:
         for deformation in ("elastic", "none")
     ]
     yield "## Review 004: U-Net 2015 on ISBI 2012"
-    yield table(("weights", "deformation", "IoU", "pixel error"), body)
+    yield markdown_table(("weights", "deformation", "IoU", "pixel error"), body)
     grid = found("review/grid", "review", results)
     measures = ("Dice", "boundary IoU, 2 mm", "HD95, mm", "ASSD, mm")
     body = [[one, *(_or_take(grid, m, "", {"network": one}) for m in measures)] for one in REVIEW]
     yield "## Review 004: how blurred is FCN?"
-    yield table(("network", *measures), body)
+    yield markdown_table(("network", *measures), body)
 
 
 def _study(results: Path) -> Iterator[str]:
@@ -163,7 +164,7 @@ def _study(results: Path) -> Iterator[str]:
         "all channels and patients at once, as Equation 4 of the paper may be read, without and "
         "with the background as a channel."
     )
-    yield table(("network", "slices", "data", *measures), body)
+    yield markdown_table(("network", "slices", "data", *measures), body)
     yield _apart(grid)
     yield _picture("study-003.svg", results)
     yield "## Table VII: size and time"
@@ -171,13 +172,15 @@ def _study(results: Path) -> Iterator[str]:
         [name, *(cell(key, ALL, "plain", m) for m in ("parameters", "training time"))]
         for key, name in NETWORKS.items()
     ]
-    yield table(("network", "parameters", "training, min"), body)
+    yield markdown_table(("network", "parameters", "training, min"), body)
     yield "## Table VIII: all slices, augmented"
     measures = (HONEST, *(f"{name}, pooled with background" for name in POOLED))
     body = [
         [NETWORKS[key], *(cell(key, ALL, "augmented", m) for m in measures)] for key in NETWORKS
     ]
-    yield table(("network", "Dice by patient", *(f"{name}, pooled" for name in POOLED)), body)
+    yield markdown_table(
+        ("network", "Dice by patient", *(f"{name}, pooled" for name in POOLED)), body
+    )
     yield _external(results)
 
 
@@ -201,7 +204,7 @@ def _apart(grid: Found) -> str:
 def _external(results: Path) -> str:
     rows = {
         (row["model"], row["data"], row["structure"]): row
-        for row in lines(results / "study003" / "external.csv")
+        for row in csv_lines(results / "study003" / "external.csv")
         if row["measure"] == "Dice"
     }
     places = (("Sunnybrook SC-HF-I-1", "lv"), ("Sunnybrook SC-HF-I-1", "myo"), ("RVSC P09", "rv"))
@@ -217,7 +220,7 @@ def _external(results: Path) -> str:
     ]
     heads = ("network", *(f"{data}, {structure}" for data, structure in places))
     lead = "One patient each, nothing trained again: it illustrates, and tests nothing."
-    return f"## External test\n\n{lead}\n\n{table(heads, body)}"
+    return f"## External test\n\n{lead}\n\n{markdown_table(heads, body)}"
 
 
 def _slices(results: Path) -> Found:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from paper_rows import NOT_RUN, Cell, Found, short, shown, table
+from paper_rows import NOT_RUN, Cell, Found, short, shown
+from sheets import markdown_table
 
 from heartseg.measure.statistics import bootstrap_mean
 
@@ -52,11 +53,11 @@ def thesis_tables(found: Found) -> Iterator[str]:
     """Tables 1 to 10 in Markdown."""
     for number, (decoder, name) in enumerate(DECODERS.items(), start=1):
         rows = (_line(found, decoder, encoder, encoder) for encoder in ENCODERS)
-        yield f"### Table {number}: {name}\n\n{table(_heads('encoder'), rows)}"
+        yield f"### Table {number}: {name}\n\n{markdown_table(_heads('encoder'), rows)}"
     seen = {short(cell.labels)["encoder"] for cell in found.cells} - {"plain"}
     for encoder in dict.fromkeys(("efficientnet-b3", "resnet34", *sorted(seen))):
         rows = (_line(found, decoder, encoder, name) for decoder, name in DECODERS.items())
-        yield f"### Table 10: {encoder}\n\n{table(_heads('architecture'), rows)}"
+        yield f"### Table 10: {encoder}\n\n{markdown_table(_heads('architecture'), rows)}"
 
 
 def _heads(first: str) -> list[str]:

@@ -151,12 +151,17 @@ def write(
         for number in range(seed, seed + count)
     ]
     if file_format == "nifti":
-        _say_numbers(folder / "labels.toml")
+        say_numbers(folder)
     return written
 
 
-def _say_numbers(path: Path) -> None:
-    """What the numbers of the labels mean, as `heartseg train` reads it; nothing is overwritten."""
+def say_numbers(folder: Path) -> None:
+    """Write what the numbers of the labels mean into `folder`/labels.toml; never over another.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    path = folder / "labels.toml"
     numbers = SCHEMES[SCHEME].numbers
     lines = ["[labels]", *(f'{number} = "{one.key}"' for number, one in sorted(numbers.items()))]
     try:

@@ -81,10 +81,10 @@ def mostly_over(plane: Mask, other: Mask, geometry: Geometry) -> Mask:
     if not other.any():
         return np.zeros_like(plane)
     far = ndimage.distance_transform_edt(~other, sampling=geometry.spacing[1:]) > reach(geometry)
-    labels, count = ndimage.label(plane, np.ones((3, 3), bool))
+    (labels,), count = pieces(plane[None])
     shares = [np.mean(far[labels == index]) for index in range(1, count + 1)]
     kept = [index for index, share in enumerate(shares, 1) if share <= 1 - HALF]
-    found: Mask = np.isin(labels, kept) & plane
+    found: Mask = np.isin(labels, kept)
     return found
 
 

@@ -152,15 +152,12 @@ def no_gap_in_left_ventricle(labels: Labels, geometry: Geometry) -> Labels:
     missed = missed_slices(cavity)
     if not missed:
         return labels
-    body = between(mask_of(labels, LV_PARTS), missed, geometry)
-    pool = between(cavity, missed, geometry)
-    filled = np.where(body, np.uint8(Structure.LV_MYOCARDIUM), labels)
-    filled[missed] = np.where(
-        mask_of(labels, LV_PARTS)[missed] & ~body[missed],
-        np.uint8(Structure.BACKGROUND),
-        filled[missed],
-    )
-    return np.where(pool, np.uint8(Structure.LV_CAVITY), filled)
+    ventricle = mask_of(labels, LV_PARTS)
+    pool, body = (between(one, missed, geometry) for one in (cavity, ventricle))
+    aside = np.zeros_like(ventricle)
+    aside[missed] = ventricle[missed]  # what the slice shows of it lies elsewhere
+    parts = (Structure.LV_CAVITY, Structure.LV_MYOCARDIUM, Structure.BACKGROUND)
+    return np.select([pool, body, aside], [np.uint8(one) for one in parts], labels)
 
 
 def no_hole_in_right_ventricle(labels: Labels) -> Labels:
