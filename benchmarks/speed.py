@@ -149,11 +149,14 @@ def _segment(way: Sequence[str], inputs: Sequence[Path]) -> Run:
 
 def _run(command: Sequence[str]) -> Run:
     """Run heartseg on the measured cores; a failing run ends the measurement."""
+    # An installed heartseg has its compiled Python files; so has this one after the warming run.
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     start = time.perf_counter()
     process = subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        env=kept,
         preexec_fn=lambda: os.sched_setaffinity(0, cores()),
     )
     said = process.stderr.read() if process.stderr else b""

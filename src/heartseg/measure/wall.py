@@ -68,6 +68,8 @@ def largest_wall_mm(labels: Labels, spacing_mm: Sequence[float]) -> float | None
 
 def sector_thickness_mm(plane: Labels, spacing_mm: tuple[float, float]) -> NDArray[np.float64]:
     """(SECTORS,) thickness round the cavity of one (y, x) slice; NaN where a sector has no wall."""
+    from scipy.ndimage import median
+
     wall = plane == Structure.LV_MYOCARDIUM
     cavity = plane == Structure.LV_CAVITY
     thickness, middle = _local_thickness_mm(wall, cavity, spacing_mm)
@@ -75,10 +77,9 @@ def sector_thickness_mm(plane: Labels, spacing_mm: tuple[float, float]) -> NDArr
     centre = np.argwhere(cavity).mean(axis=0)
     angle = np.arctan2((rows - centre[0]) * spacing_mm[0], (columns - centre[1]) * spacing_mm[1])
     sector = np.floor((angle + np.pi) / (2 * np.pi) * SECTORS).astype(int) % SECTORS
-    values = thickness[middle]
     medians = np.full(SECTORS, np.nan)
-    for index in np.unique(sector):
-        medians[index] = np.median(values[sector == index])
+    walled = np.unique(sector)
+    medians[walled] = median(thickness[middle], sector, walled)
     return _median_of_three(medians)
 
 
