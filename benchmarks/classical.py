@@ -1,6 +1,8 @@
 """The traditional methods beside the networks: ACDC and CAMUS, Dice, distance and time.
 
-    python benchmarks/classical.py [--only otsu ...] [--data acdc camus] [--part test] [--limit N]
+    python benchmarks/classical.py [--only otsu ...] [--data ACDC CAMUS] [--part test] [--limit N]
+    python benchmarks/classical.py --model cine-mr out/camus/small/bundle   # networks beside them
+    python benchmarks/classical.py --memory [--model ...]                   # largest memory of each
 
 Every method of `heartseg.classical.METHODS` on the patients of one part of the split, with the
 settings of the table, which were chosen on training patients (number % 5 in 2, 3, 4) and were fixed
@@ -10,7 +12,11 @@ every tenth of CAMUS. It is slow, so on ACDC it sees every fifth patient of the 
 ACDC: both frames of a patient, all slices, in 3-D and millimetres on the file's own grid. CAMUS:
 every picture alone, in its own pixels, which have no millimetres. Where a method finds no ventricle
 Dice is 0. Time is that of the process on one core, from the image in memory to its mask, over the
-planes of it.
+planes of it; a network looks once, on one thread, at the heart alone where a shipped model looks
+for it first, and only at the view that it was made for.
+
+`--memory` runs every method once more, each in a process of its own that segments three patients
+and nothing else; what it held at most is its row, and `none` that of reading them.
 
 Each image becomes a line of results/classical/cases.csv as it is done; what is there is not done
 again, so a run can be stopped and resumed. Rows of what is complete go to
@@ -19,168 +25,116 @@ results/classical/methods.csv (`--limit` and other parts than test are printed, 
 
 import argparse
 import csv
-import tempfile
-import time
+import resource
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
+from dataclasses import asdict, fields
 
 import numpy as np
-from rows import RESULTS, Row, append, commit, hardware, real_images, today
+from classical_cases import COMMIT, DATA, Case, Contestant, cases_of, patients_of, ready
+from rows import RESULTS, Row, append, hardware, today
 
-from heartseg.classical import METHODS, Method, looks_of, segment_image
-from heartseg.classical.atlas import Atlas
-from heartseg.core.errors import StudyError
-from heartseg.core.image import Image, Segmentation
-from heartseg.measure.metrics import METRICS
-from heartseg.measure.pair import Pair
+from heartseg.classical import METHODS
 from heartseg.measure.statistics import bootstrap_mean
-from heartseg.prepare.localise import Look
-from heartseg.read import Candidate, find_studies
-from heartseg.train.split import part_of
 
 FOLDER = "classical"
-COMMIT = commit()
-"""When the run began: what it measures."""
-
 CASES = RESULTS / FOLDER / "cases.csv"
-DATA: Mapping[str, str] = {"ACDC": "acdc/training", "CAMUS": "camus"}
-ATLAS_EVERY: Mapping[str, int] = {"ACDC": 6, "CAMUS": 10}
 SLOW_EVERY: Mapping[str, int] = {"ACDC": 5, "CAMUS": 1}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """One structure in one frame of one patient by one method; empty is no value."""
-
-    date: str
-    commit: str
-    data: str
-    part: str
-    method: str
-    case: str
-    view: str
-    frame: str
-    phase: str
-    structure: str
-    dice: str
-    hausdorff95_mm: str
-    planes: str
-    seconds: str
-    problem: str
+MEMORY_PATIENTS = 3
+NOTHING = "none"
+"""Reads the images and segments nothing: what is left of the memory of each method."""
 
 
 def main() -> None:
     """Segment what is not done yet, then sum up."""
-    parser = argparse.ArgumentParser(description="compare the traditional methods")
-    parser.add_argument("--only", nargs="+", choices=METHODS, default=list(METHODS))
-    parser.add_argument("--data", nargs="+", choices=DATA, default=list(DATA))
-    parser.add_argument("--part", choices=("train", "validate", "test"), default="test")
-    parser.add_argument("--limit", type=int, help="so many patients only; nothing is kept")
-    options = parser.parse_args()
+    options = _options()
+    if options.memory:
+        append(f"{FOLDER}/memory", list(_memories(options)))
+        return
+    if options.peak:
+        print(_peak(options.data[0], options.only[0]))
+        return
     kept = options.limit is None and options.part == "test"
     before = list(_read()) if kept else []
     for data in options.data:
-        patients = _patients(data, options.part)
+        patients = patients_of(data, options.part)
         for name in options.only:
             chosen = patients[:: SLOW_EVERY[data]] if name == "atlas" else patients
-            with _ready(name, data) as method:
+            with ready(name, data) as one:
                 done = _done(before, data, name)
-                todo = [one for one in chosen[: options.limit] if one.id not in done]
+                todo = [patient for patient in chosen[: options.limit] if patient.id not in done]
                 new = [
-                    case for one in todo for case in _kept(_cases(one, method, name, data), kept)
+                    case
+                    for patient in todo
+                    for case in _kept(cases_of(patient, one, name, data), kept)
                 ]
-            mine = [one for one in [*before, *new] if (one.data, one.method) == (data, name)]
-            rows = list(_summed(mine, data, options.part, name))
+            mine = [case for case in [*before, *new] if (case.data, case.method) == (data, name)]
+            rows = list(_summed(mine, data, options.part, one))
             for row in rows:
                 print(f"{data} {name}: {row.measure} {row.structure} {row.phase} {row.value}")
             if kept and new:
                 append(f"{FOLDER}/methods", rows)
 
 
-def _patients(data: str, part: str) -> list[Candidate]:
-    found = find_studies(real_images() / DATA[data])
-    return [one for one in found if part_of(one.id) == part and one.reference is not None]
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="compare the traditional methods")
+    parser.add_argument("--only", nargs="+", choices=[*METHODS, NOTHING], default=list(METHODS))
+    parser.add_argument("--model", nargs="+", help="networks in their place: names or bundles")
+    parser.add_argument("--data", nargs="+", choices=DATA, default=list(DATA))
+    parser.add_argument("--part", choices=("train", "validate", "test"), default="test")
+    parser.add_argument("--limit", type=int, help="so many patients only; nothing is kept")
+    parser.add_argument("--memory", action="store_true", help="largest memory of each")
+    parser.add_argument("--peak", action="store_true", help="print that of the first, in MB")
+    options = parser.parse_args()
+    if options.model:
+        options.only = options.model
+    return options
 
 
-@contextmanager
-def _ready(name: str, data: str) -> Iterator[Method]:
-    """The method with the settings of the table; the atlas gets its training patients."""
-    method = METHODS[name]
-    if not isinstance(method, Atlas):
-        yield method
-        return
-    with tempfile.TemporaryDirectory(prefix="heartseg-atlas-") as folder:
-        drawn = _patients(data, "train")[:: ATLAS_EVERY[data]]
-        root = real_images() / DATA[data]
-        files = {file for one in drawn for file in one.files if file.is_relative_to(root)}
-        for file in files:
-            place = Path(folder) / DATA[data] / file.relative_to(root)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.symlink_to(file)
-        yield replace(method, folder=Path(folder) / DATA[data], studies=len(drawn))
-
-
-def _cases(candidate: Candidate, method: Method, name: str, data: str) -> Iterator[Case]:
-    """A patient's images and structures."""
-    study = candidate.load()
-    masks = candidate.reference() if candidate.reference else {}
-    for view, look in looks_of(study).items():
-        image, truth, problem = study.images[view], masks[view], ""
-        begun = time.process_time()
-        try:
-            found = segment_image(image, method, look)
-        except StudyError as fault:  # not found is a result, the worst one
-            problem = str(fault)
-            found = _nothing(image, method, look)
-        seconds = time.process_time() - begun
-        about = {
-            "date": today(),
-            "commit": COMMIT,
-            "data": data,
-            "part": part_of(candidate.id),
-            "method": name,
-            "case": candidate.id,
-            "view": str(view),
-            "planes": str(image.frames * image.geometry.shape[0]),
-            "seconds": f"{seconds:.3f}",
-            "problem": problem,
-        }
-        yield from _judged(found, truth, about)
-
-
-def _judged(found: Segmentation, truth: Segmentation, about: Mapping[str, str]) -> Iterator[Case]:
-    """A case a frame and structure that both looked for."""
-    grid = truth.geometry
-    spacing = grid.spacing if grid.unit == "mm" else None
-    for frame in range(truth.frames):
-        for structure in found.structures:
-            if structure not in truth.structures:
+def _memories(options: argparse.Namespace) -> Iterator[Row]:
+    """The largest memory of a process for each method and data set."""
+    for data in options.data:
+        for name in (NOTHING, *options.only):
+            asked = ["--model", name] if options.model and name != NOTHING else ["--only", name]
+            command = [sys.executable, __file__, *asked, "--data", data, "--peak"]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            model, megabytes = done.stdout.split("\n")[-2].rsplit(" ", 1)
+            print(f"{data} {model}: {megabytes} MB", flush=True)
+            if megabytes == "-":
                 continue
-            pair = Pair(found.mask(structure, frame), truth.mask(structure, frame), spacing)
-            values = {key: METRICS[key].value(pair)[0] for key in ("dice", "hausdorff95_mm")}
-            yield Case(
-                frame=str(frame),
-                phase=_phase(truth, frame),
-                structure=structure.key,
-                **{key: "" if one is None else f"{one:.5g}" for key, one in values.items()},
-                **about,
+            yield Row(
+                date=today(),
+                commit=COMMIT,
+                measure="largest memory of the process",
+                unit="MB",
+                data=data,
+                split="test",
+                model=model,
+                configuration=f"{MEMORY_PATIENTS} patients one after the other",
+                hardware=hardware(),
+                runs="1",
+                statistic="largest",
+                value=megabytes,
+                low="",
+                high="",
             )
 
 
-def _nothing(image: Image, method: Method, look: Look) -> Segmentation:
-    """What a method that found nothing is judged by."""
-    labels = np.zeros(image.voxels.shape, np.uint8)
-    return Segmentation(labels, image.geometry, method.finds(look), image.times_ms)
+def _peak(data: str, name: str) -> str:
+    """The model, and what this process held at most, in MB; `-` where it has nothing to do."""
+    patients = patients_of(data, "test")[:MEMORY_PATIENTS]
+    if name == NOTHING:
+        for one in patients:
+            one.load()
+        return f"{NOTHING} {_megabytes():.0f}"
+    with ready(name, data) as contestant:
+        lines = [case for one in patients for case in cases_of(one, contestant, name, data)]
+    return f"{contestant.model} {f'{_megabytes():.0f}' if lines else '-'}"
 
 
-def _phase(truth: Segmentation, frame: int) -> str:
-    """ED has the larger cavity; the only frame of a study has no name."""
-    if truth.frames != 2:
-        return "-"
-    sizes = [int(np.count_nonzero(one == 1)) for one in truth.labels]
-    return "ED" if frame == int(np.argmax(sizes)) else "ES"
+def _megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _read() -> Iterator[Case]:
@@ -208,7 +162,7 @@ def _kept(cases: Iterable[Case], kept: bool) -> list[Case]:
     return lines
 
 
-def _summed(cases: Sequence[Case], data: str, part: str, name: str) -> Iterator[Row]:
+def _summed(cases: Sequence[Case], data: str, part: str, contestant: Contestant) -> Iterator[Row]:
     """Rows of one method: means over patients, each of which counts once."""
     if not cases:
         return
@@ -217,8 +171,8 @@ def _summed(cases: Sequence[Case], data: str, part: str, name: str) -> Iterator[
         "commit": cases[-1].commit,
         "data": data,
         "split": part,
-        "model": f"classical:{name}",
-        "configuration": "settings of the table",
+        "model": contestant.model,
+        "configuration": contestant.configuration,
         "hardware": hardware().rpartition(",")[0] + ", 1 core",
     }
     for structure in dict.fromkeys(one.structure for one in cases):

@@ -160,7 +160,7 @@ def _row_of(networks: Networks, patient: Candidate, place: str) -> Iterator[Squa
     z = int(np.argmax(np.count_nonzero(drawn, axis=(1, 2))))
     spacing = truth.geometry.oriented(turn).spacing[1:]
     planes = {name: turn.apply(found.labels[0])[z] for name, (found, _, _) in seen.items()}
-    window = window_of((drawn[z], *planes.values()), spacing)
+    window = window_of((drawn[z],), spacing)
     for name, plane in planes.items():
         yield Square(
             reference=drawn[z],

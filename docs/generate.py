@@ -268,12 +268,12 @@ their whole interval, and are no longer built."""
 
 def _traditional() -> str:
     """The methods with their settings, and the newest rows of benchmarks/results/classical."""
-    classical = importlib.import_module("heartseg.classical")
-    newest: dict[tuple[str, ...], dict[str, str]] = {}
-    for row in _results("classical", "methods"):
-        newest[tuple(row[key] for key in ("data", "model", "measure", "structure", "phase"))] = row
+    classical, lines = importlib.import_module("heartseg.classical"), _beside("traditional_lines")
+    results = REFERENCE.parents[1] / "benchmarks" / "results"
+    measured = {data: lines.Measured(results, data) for data in _TRADITIONAL_DATA}
     tables = [
-        f"## {data}, the test part\n\n{lead}\n\n{_compared(classical.METHODS, newest, data)}"
+        f"## {data}, the test part\n\n{lead.format(nothing=measured[data].nothing)}\n\n"
+        + lines.table(classical.METHODS, measured[data])
         for data, lead in _TRADITIONAL_DATA.items()
     ]
     kinds = [
@@ -291,69 +291,13 @@ on, and every setting. [What they do and where they fail](../explanation/traditi
 _TRADITIONAL_DATA = {
     "ACDC": """Dice and HD95 in 3-D of both frames of a patient, a mean over patients with its 95 %
 interval; a method that finds nothing has Dice 0 and no distance. Settings were chosen on training
-patients. Seconds are of the process, a plane, on one core of a busy machine; the network's are a
-tenth of a further 10-slice volume in `speed.csv`, with its report, and on two cores.""",
+patients. Seconds are of the process, a plane, on one core of a busy machine; a network looks once,
+and at the heart alone if it is a shipped one. *MB* is what a process of its own held at most that
+segments three patients; one that reads them and no more holds {nothing}.""",
     "CAMUS": """Each picture alone, in 2-D; the pictures have no millimetres, so there is no
-distance. ED and ES are those of the few patients that have both; *LV* is of all pictures.""",
+distance. ED and ES are those of the few patients that have both; *LV* is of all pictures, and of a
+network those of the view that it was made for. A process that only reads holds {nothing}.""",
 }
-
-
-def _compared(methods: Iterable[str], newest: Mapping[tuple[str, ...], Any], data: str) -> str:
-    """A line a method, then the shipped network's."""
-
-    def cells(model: str, structure: str) -> Iterator[str]:
-        for phase in ("ED", "ES", "all"):
-            row = newest.get((data, model, "Dice", structure, phase))
-            yield f"{float(row['value']):.3f}" if row else "-"
-        whole = newest.get((data, model, "Dice", structure, "all"))
-        yield f"{float(whole['low']):.3f} to {float(whole['high']):.3f}" if whole else "-"
-        far = newest.get((data, model, "HD95", structure, "all"))
-        yield f"{float(far['value']):.1f}" if far else "-"
-
-    rows = []
-    for name in methods:
-        model = f"classical:{name}"
-        whole = newest.get((data, model, "Dice", "lv", "all"))
-        if whole is None:
-            rows.append([f"`{name}`", "not run", *["-"] * 8])
-            continue
-        others = [newest.get((data, model, "Dice", key, "all")) for key in ("myo", "rv")]
-        seconds = newest[data, model, "time of a plane", "-", "-"]
-        shown = [f"{float(one['value']):.3f}" if one else "-" for one in others]
-        time = f"{float(seconds['value']):.2g}"
-        rows.append([f"`{name}`", whole["runs"], *cells(model, "lv"), *shown, time])
-    heads = ("method", "patients", "LV ED", "LV ES", "LV", "95 % interval", "HD95, mm")
-    return markdown_table((*heads, "wall", "RV", "seconds"), [*rows, _network_line(data)])
-
-
-def _network_line(data: str) -> list[str]:
-    """The newest rows of the shipped network in accuracy.csv."""
-    root = REFERENCE.parents[1] / "benchmarks" / "results"
-    found: dict[tuple[str, ...], dict[str, str]] = {}
-    for row in csv_lines(root / "accuracy.csv"):
-        if (row["data"], row["split"], row["configuration"]) == (data, "test", "turns 1"):
-            found[row["measure"], row["structure"], row["phase"]] = row
-    if not found:
-        return ["network", "not run", *["-"] * 8]
-
-    def value(measure: str, structure: str, phase: str, digits: int = 3) -> str:
-        row = found.get((measure, structure, phase))
-        return f"{float(row['value']):.{digits}f}" if row else "-"
-
-    whole = found["Dice", "lv", "all"]
-    times = [
-        row for row in csv_lines(root / "speed.csv") if "each further of the same" in row["measure"]
-    ]
-    return [
-        f"`{whole['model'].partition(' ')[0]}` (network)",
-        whole["runs"],
-        *(value("Dice", "lv", phase) for phase in ("ED", "ES", "all")),
-        f"{float(whole['low']):.3f} to {float(whole['high']):.3f}",
-        value("HD95", "lv", "all", 1),
-        value("Dice", "myo", "all"),
-        value("Dice", "rv", "all"),
-        f"{float(times[-1]['value']) / 10:.2g}" if times else "-",
-    ]
 
 
 def _robustness() -> str:

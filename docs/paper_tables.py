@@ -25,6 +25,7 @@ ALL = SIZES[-1]
 KINDS = ("plain", "augmented")
 HONEST, THREE, WITH = "Dice", "Dice, pooled", "Dice, pooled with background"
 POOLED = ("Dice", "IoU", "accuracy", "precision", "recall")
+GALLERY = "study-003-gallery.svg"
 REVIEW = ("fcn-32s", "fcn-16s", "fcn-8s", "unet-2015")
 ANNOTATED = ("1", "2", "4", "all", "scribbles")
 LEAD = f"""Every number is a row of `benchmarks/results`; how rows come about stands in
@@ -73,6 +74,8 @@ def figures(results: Path = RESULTS) -> Pages:
             },
         ),
     }
+    gallery = results / "study003" / "gallery.svg"
+    drawn[GALLERY] = gallery.read_text(encoding="utf-8") if gallery.exists() else ""
     return {name: text for name, text in drawn.items() if text}
 
 
@@ -181,6 +184,8 @@ def _study(results: Path) -> Iterator[str]:
     yield markdown_table(
         ("network", "Dice by patient", *(f"{name}, pooled" for name in POOLED)), body
     )
+    yield "## Fig. 4: what they draw"
+    yield _picture(GALLERY, results)
     yield _external(results)
 
 
