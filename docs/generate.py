@@ -744,7 +744,12 @@ def _study_003() -> str:
     return str(_beside("paper_tables").study_page())
 
 
+def _what_to_use() -> str:
+    return str(_beside("what_to_use").page())
+
+
 PAGES = (
+    Page("what-to-use", "What to use, and why", _what_to_use),
     Page("tables-of-the-papers", "Reproduce the tables", _papers),
     Page("tables-of-paper-003", "Reproduce the tables of paper 003", _study_003),
     Page("commands", "Commands", _commands, ("heartseg.cli",)),

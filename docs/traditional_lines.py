@@ -1,4 +1,4 @@
-"""Traditional methods beside networks: the newest rows of benchmarks/results/classical, in tables."""
+"""Traditional methods beside networks: tables of the newest rows of results/classical."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -33,10 +33,14 @@ class Measured:
                     self._rows[tuple(row[key] for key in keys)] = row
 
     @property
+    def models(self) -> tuple[str, ...]:
+        """Traditional methods, and networks with their versions, in order."""
+        return tuple(dict.fromkeys(m for m, measure, *_ in self._rows if measure == "Dice"))
+
+    @property
     def networks(self) -> tuple[str, ...]:
-        """Names with versions, in the order of their first rows."""
-        models = dict.fromkeys(model for model, measure, *_ in self._rows if measure == "Dice")
-        return tuple(one for one in models if not one.startswith(CLASSICAL))
+        """Those of them that are no traditional method."""
+        return tuple(one for one in self.models if not one.startswith(CLASSICAL))
 
     @property
     def nothing(self) -> str:
