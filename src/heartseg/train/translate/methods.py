@@ -17,7 +17,9 @@ class CycleGAN:
     Attributes:
         adversarial: of being taken for the other kind.
         cycle: of coming back as one was: mean absolute difference.
-        identity: of staying as one is where one is of the other kind already.
+        identity: of staying as one is where one is of the other kind already; Zhu used it for
+            paintings alone. A residual generator, which changes nothing to begin with, is held
+            there by it: what is lost by a small change outweighs what a discriminator says.
         edges: of keeping one's edges, see `heartseg.losses.gradients`.
         edge: change of intensity a pixel below which a gradient is noise, for `edges`.
         history: images that a discriminator is shown again; 0 shows new ones only.
@@ -25,7 +27,7 @@ class CycleGAN:
 
     adversarial: float = 1.0
     cycle: float = 10.0
-    identity: float = 5.0
+    identity: float = 0.0
     edges: float = 0.0
     edge: float = EDGE
     history: int = 50
