@@ -62,17 +62,17 @@ def main() -> None:
         for name in options.only:
             chosen = patients[:: SLOW_EVERY[data]] if name == "atlas" else patients
             with ready(name, data) as one:
-                done = _done(before, data, name)
+                done = _done(before, data, one.method)
                 todo = [patient for patient in chosen[: options.limit] if patient.id not in done]
                 new = [
-                    case
-                    for patient in todo
-                    for case in _kept(cases_of(patient, one, name, data), kept)
+                    case for patient in todo for case in _kept(cases_of(patient, one, data), kept)
                 ]
-            mine = [case for case in [*before, *new] if (case.data, case.method) == (data, name)]
+            mine = [
+                case for case in [*before, *new] if (case.data, case.method) == (data, one.method)
+            ]
             rows = list(_summed(mine, data, options.part, one))
             for row in rows:
-                print(f"{data} {name}: {row.measure} {row.structure} {row.phase} {row.value}")
+                print(f"{data} {one.method}: {row.measure} {row.structure} {row.phase} {row.value}")
             if kept and new:
                 append(f"{FOLDER}/methods", rows)
 
@@ -129,7 +129,7 @@ def _peak(data: str, name: str) -> str:
             one.load()
         return f"{NOTHING} {_megabytes():.0f}"
     with ready(name, data) as contestant:
-        lines = [case for one in patients for case in cases_of(one, contestant, name, data)]
+        lines = [case for one in patients for case in cases_of(one, contestant, data)]
     return f"{contestant.model} {f'{_megabytes():.0f}' if lines else '-'}"
 
 

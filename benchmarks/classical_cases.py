@@ -59,6 +59,7 @@ class Contestant:
     """What segments.
 
     Attributes:
+        method: as the cases name it.
         model: as the rows name it.
         configuration: how it was set.
         views: that it may be asked for; None for all that traditional methods know.
@@ -66,6 +67,7 @@ class Contestant:
         segment: the image of a view, and what that shows.
     """
 
+    method: str
     model: str
     configuration: str
     views: tuple[View, ...] | None
@@ -92,6 +94,7 @@ def ready(name: str, data: str) -> Iterator[Contestant]:
             _link([file for one in drawn for file in one.files], data, Path(folder))
             method = replace(method, folder=Path(folder) / DATA[data], studies=len(drawn))
         yield Contestant(
+            method=name,
             model=f"classical:{name}",
             configuration="settings of the table",
             views=None,
@@ -119,6 +122,7 @@ def _network(name: str) -> Contestant:
         return Segmentation(labels, image.geometry, structures[1:], image.times_ms)
 
     return Contestant(
+        method=bundle.name,
         model=f"{bundle.name} {bundle.version}",
         configuration=f"one look, {runtime.precision}",
         views=(bundle.view,),
@@ -127,7 +131,7 @@ def _network(name: str) -> Contestant:
     )
 
 
-def cases_of(candidate: Candidate, contestant: Contestant, name: str, data: str) -> Iterator[Case]:
+def cases_of(candidate: Candidate, contestant: Contestant, data: str) -> Iterator[Case]:
     """A patient's images and structures."""
     study = candidate.load()
     masks = candidate.reference() if candidate.reference else {}
@@ -147,7 +151,7 @@ def cases_of(candidate: Candidate, contestant: Contestant, name: str, data: str)
             "commit": COMMIT,
             "data": data,
             "part": part_of(candidate.id),
-            "method": name,
+            "method": contestant.method,
             "case": candidate.id,
             "view": str(view),
             "planes": str(image.frames * image.geometry.shape[0]),
