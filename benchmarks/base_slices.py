@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rows import Row, append, commit, hardware, real_images, today
+from rows import Row, append, commit, hardware, mean_row, real_images, today
 from scipy.optimize import minimize
 from scipy.special import expit
 
@@ -32,7 +32,6 @@ from heartseg.core.image import Segmentation
 from heartseg.core.study import Phases, View
 from heartseg.measure.intervals import stack_values
 from heartseg.measure.overlap import dice
-from heartseg.measure.statistics import bootstrap_mean
 from heartseg.pipeline import Settings, predict
 from heartseg.read import Candidate, find_studies
 from heartseg.segment.ensemble import RUN_BUNDLE
@@ -213,22 +212,17 @@ def _rows(
         ("with the classifier", both[:, 1]),
         ("difference", both[:, 1] - both[:, 0]),
     ):
-        low, high = bootstrap_mean(values.tolist())
-        yield Row(
+        yield mean_row(
+            key,
+            "mL" if "_ml" in key else "1",
+            values,
             date=today(),
             commit=commit(),
-            measure=key,
             phase="all",
-            unit="mL" if "_ml" in key else "1",
             data="ACDC",
             split="5 folds",
             configuration=how,
             hardware=hardware(),
-            runs=str(len(values)),
-            statistic="mean (95 % interval)",
-            value=f"{values.mean():.4g}",
-            low=f"{low:.4g}",
-            high=f"{high:.4g}",
         )
 
 

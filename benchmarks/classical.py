@@ -30,13 +30,12 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
+from statistics import fmean
 
-import numpy as np
 from classical_cases import COMMIT, DATA, Case, Contestant, cases_of, patients_of, ready
-from rows import RESULTS, Row, append, hardware, today
+from rows import RESULTS, Row, append, hardware, mean_row, today
 
 from heartseg.classical import METHODS
-from heartseg.measure.statistics import bootstrap_mean
 
 FOLDER = "classical"
 CASES = RESULTS / FOLDER / "cases.csv"
@@ -182,39 +181,20 @@ def _summed(cases: Sequence[Case], data: str, part: str, contestant: Contestant)
             ]
             for key, measure, unit in (("dice", "Dice", "1"), ("hausdorff95_mm", "HD95", "mm")):
                 values = _by_patient(some, key)
-                if len(values):
+                if values:
                     place = {**where, "structure": structure, "phase": phase}
-                    yield _row(measure, unit, values, place)
+                    yield mean_row(measure, unit, values, **place)
     times = {(one.case, one.view): float(one.seconds) / int(one.planes) for one in cases}
-    yield _row("time of a plane", "s", np.array(list(times.values())), where)
+    yield mean_row("time of a plane", "s", list(times.values()), **where)
 
 
-def _by_patient(cases: Iterable[Case], key: str) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+def _by_patient(cases: Iterable[Case], key: str) -> list[float]:
     found: dict[str, list[float]] = {}
     for one in cases:
         value = getattr(one, key)
         if value:
             found.setdefault(one.case, []).append(float(value))
-    return np.array([np.mean(values) for values in found.values()])
-
-
-def _row(
-    measure: str,
-    unit: str,
-    values: "np.ndarray[tuple[int], np.dtype[np.float64]]",
-    where: Mapping[str, str],
-) -> Row:
-    low, high = bootstrap_mean(values)
-    return Row(
-        measure=measure,
-        unit=unit,
-        runs=str(len(values)),
-        statistic="mean (95 % interval)",
-        value=f"{values.mean():.4g}",
-        low=f"{low:.4g}",
-        high=f"{high:.4g}",
-        **where,
-    )
+    return [fmean(values) for values in found.values()]
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from fnmatch import fnmatch
 from typing import Any
 
 import numpy as np
-from rows import RESULTS, Row, append, commit, hardware, read, real_images, today
+from rows import RESULTS, Row, append, commit, hardware, mean_row, read, real_images, today
 
 CANDIDATES = (
     "unet",
@@ -224,10 +224,7 @@ def _mean_dice(classes: Any, truth: Any) -> float:
 def _rows(
     name: str, found: dict[str, list[float]], minutes: float, options: argparse.Namespace
 ) -> Iterator[Row]:
-    from heartseg.measure.statistics import bootstrap_mean
-
-    patients = np.array([np.mean(values) for values in found.values()])
-    low, high = bootstrap_mean(patients)
+    patients = [float(np.mean(values)) for values in found.values()]
     where = {
         "date": today(),
         "commit": commit(),
@@ -239,18 +236,8 @@ def _rows(
         "images_seen": str(options.planes),
         "hardware": f"{hardware().rpartition(',')[0]}, {options.threads} threads",
     }
-    yield Row(
-        measure="Dice after equal training",
-        structure="mean",
-        phase="all",
-        unit="1",
-        runs=str(len(patients)),
-        statistic="mean (95 % interval)",
-        value=f"{patients.mean():.4g}",
-        low=f"{low:.4g}",
-        high=f"{high:.4g}",
-        **where,
-    )
+    scored = {"structure": "mean", "phase": "all", **where}
+    yield mean_row("Dice after equal training", "1", patients, **scored)
     spent = f"{minutes:.3g}"
     yield Row(
         measure="processor time of that training",

@@ -4,9 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from rows import Row
-
-from heartseg.measure.statistics import bootstrap_mean
+from rows import Row, mean_row
 
 Line = Mapping[str, str]
 Values = NDArray[np.float64]
@@ -18,7 +16,6 @@ POOR = 0.8
 """A study whose mean Dice is below this is one that a person should have been sent to."""
 
 STRUCTURES = ("lv", "myo", "rv")
-MEAN = "mean (95 % interval)"
 UNDISTURBED = "none"
 
 
@@ -68,14 +65,14 @@ def _agreement(group: Sequence[Line], where: Mapping[str, str]) -> Iterator[Row]
             np.array([dice_of(case, what, some) for case in group]) for what in ("dice", "before")
         )
         place = {**where, "structure": structure, "phase": "all"}
-        yield _mean("Dice", "1", found, place)
-        yield _mean("Dice before", "1", before, place)
-        yield _mean("Dice lost", "1", before - found, place)
+        yield mean_row("Dice", "1", found, **place)
+        yield mean_row("Dice before", "1", before, **place)
+        yield mean_row("Dice lost", "1", before - found, **place)
         if structure == "mean":
             yield _worst("Dice lost", "1", before - found, group, place)
     far = np.array([_distance(case) for case in group])
     if np.isfinite(far).any():
-        yield _mean("HD95", "mm", far[np.isfinite(far)], {**where, "structure": "mean"})
+        yield mean_row("HD95", "mm", far[np.isfinite(far)], **{**where, "structure": "mean"})
     changed = max(int(case["changed_voxels"]) for case in group)
     yield _row("voxels that differ from before", "voxels", changed, "largest", group, where)
 
@@ -106,7 +103,7 @@ def _fraction(
         if some:
             pairs = [(float(case["lv_ef"]), float(usual[case["patient"]])) for case in some]
             change = np.abs(np.subtract(*np.transpose(pairs)))
-            yield _mean(measure, "1", change, where)
+            yield mean_row(measure, "1", change, **where)
             yield _worst(measure, "1", change, some, where)
     yield _row("no lv_ef", "studies", len(group) - len(both), "count", group, where)
 
@@ -123,20 +120,6 @@ def _verdicts(group: Sequence[Line], where: Mapping[str, str]) -> Iterator[Row]:
 def flagged(case: Line) -> bool:
     """Whether the user hears that a person should look, or gets no numbers at all."""
     return case["verdict"] != "pass"
-
-
-def _mean(measure: str, unit: str, values: Values, where: Mapping[str, str]) -> Row:
-    low, high = bootstrap_mean(values)
-    return Row(
-        measure=measure,
-        unit=unit,
-        runs=str(len(values)),
-        statistic=MEAN,
-        value=f"{values.mean():.4g}",
-        low=f"{low:.4g}",
-        high=f"{high:.4g}",
-        **where,
-    )
 
 
 def _worst(

@@ -11,6 +11,9 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from heartseg.benchmark.hardware import processor
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -70,6 +73,33 @@ def timing_row(measure: str, unit: str, numbers: Sequence[float], **where: str) 
         runs=str(len(numbers)),
         statistic="median (min, max)",
         value=f"{middle:.4g}",
+        low=f"{low:.4g}",
+        high=f"{high:.4g}",
+        **where,
+    )
+
+
+def mean_row(
+    measure: str, unit: str, values: Sequence[float] | NDArray[np.float64], **where: str
+) -> Row:
+    """The row of a mean over patients, each of whom counts once, with its bootstrap interval.
+
+    Args:
+        measure: in words.
+        unit: of the values.
+        values: one a patient, one at least.
+        where: the other columns, `date` and `commit` too.
+    """
+    from heartseg.measure.statistics import bootstrap_mean
+
+    numbers = np.asarray(values, np.float64)
+    low, high = bootstrap_mean(numbers)
+    return Row(
+        measure=measure,
+        unit=unit,
+        runs=str(len(numbers)),
+        statistic="mean (95 % interval)",
+        value=f"{numbers.mean():.4g}",
         low=f"{low:.4g}",
         high=f"{high:.4g}",
         **where,

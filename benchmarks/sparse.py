@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 from grid_rows import append_rows
-from rows import RESULTS, ROOT, Row, append, hardware, read, today
+from rows import RESULTS, ROOT, Row, append, hardware, mean_row, read, today
 
 FOLDS = 3
 PATIENTS = 15
@@ -217,7 +217,6 @@ def _stacks(look: Any, settings: Any, patient: Any) -> Iterator[Stack]:
 def _rows(stacks: Sequence[Stack], about: Mapping[str, str], fold: str) -> Iterator[Row]:
     """Dice and IoU by structure and their mean; a patient counts once."""
     from heartseg.core.provenance import source_commit
-    from heartseg.measure.statistics import bootstrap_mean
 
     keys = list(dict.fromkeys(stack.structure for stack in stacks))
     for measure, metric in (
@@ -229,21 +228,15 @@ def _rows(stacks: Sequence[Stack], about: Mapping[str, str], fold: str) -> Itera
             for stack in stacks:
                 if key in (stack.structure, "mean"):
                     by_case.setdefault(stack.case, []).append(getattr(stack, metric))
-            values = np.array([np.mean(one) for one in by_case.values()])
-            low, high = bootstrap_mean(values)
-            yield Row(
+            yield mean_row(
+                measure,
+                "1",
+                [float(np.mean(one)) for one in by_case.values()],
                 date=today(),
                 commit=source_commit() or "unknown",
-                measure=measure,
                 structure=key,
                 phase="all",
-                unit="1",
                 split=f"fold {fold}",
-                runs=str(len(values)),
-                statistic="mean (95 % interval)",
-                value=f"{values.mean():.4g}",
-                low=f"{low:.4g}",
-                high=f"{high:.4g}",
                 **about,
             )
 
