@@ -4,9 +4,10 @@
                                   [--model cine-mr] [--into-bundle] [--dry-run]
 
 Runs `heartseg segment` on the ACDC patients of one part of the split, and with the test part on
-the Sunnybrook study, compares the masks it wrote with the published ones, and adds rows to
-results/accuracy.csv and every case to results/cases/. The test part is scored once for each choice
-made: develop on `--part train --limit 2`, which is never kept. protocol.md has the rest.
+the Sunnybrook study (`--part external`: that alone), compares the masks it wrote with the published
+ones, and adds rows to results/accuracy.csv and every case to results/cases/. The test part is
+scored once for each choice made: develop on `--part train --limit 2`, which is never kept.
+protocol.md has the rest.
 """
 
 import argparse
@@ -41,6 +42,8 @@ METRICS: Mapping[str, tuple[str, str]] = {
 }
 """Columns of the agreement table, as the rows name them, with their units."""
 
+EXTERNAL = "external"
+PARTS = ("train", "validate", "test", EXTERNAL)
 MEAN = "mean (95 % interval)"
 Numbers = Mapping[str, float | None]
 
@@ -57,8 +60,14 @@ def main() -> None:
     """Segment, compare, print, keep."""
     options = _options()
     bundle = load_bundle(options.model)
-    patients = patients_of(options.part, options.limit)
     kept = options.limit is None and not options.dry_run
+    if options.part == EXTERNAL:
+        for turns in options.turns or [1]:
+            _outside(bundle, options.model, turns, kept)
+        return
+    if options.part == "test" and "test" in bundle.training.get("parts", ()):
+        sys.exit(f"{bundle.name} trained on the test part: only --part {EXTERNAL} tests it")
+    patients = patients_of(options.part, options.limit)
     for turns in options.turns or [1]:
         scores = scored(patients, options.model, turns)
         where = _conditions(bundle, turns)
@@ -72,7 +81,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="measure the accuracy of a model")
-    parser.add_argument("--part", choices=("train", "validate", "test"), default="test")
+    parser.add_argument("--part", choices=PARTS, default="test")
     parser.add_argument("--limit", type=int, help="so many patients only; nothing is kept")
     parser.add_argument("--turns", type=int, action="append", help="1, 4 or 8; may be repeated")
     parser.add_argument("--model", default="cine-mr", help="name or folder of a bundle")
