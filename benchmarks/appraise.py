@@ -71,7 +71,7 @@ def main() -> None:
     kept = options.limit is None and not options.dry_run
     source = commit()  # now: the tree may change while it works
     appraisals = []
-    for data, data_set, split, patients in _sets(options.limit):
+    for data, data_set, split, patients in _sets(bundle, options.limit):
         done = appraised(patients, options.model, options.masks)
         appraisals.append(_appraisal(done, source, data, data_set, split))
         rows = part_rows(appraisals[-1].scores, conditions(bundle, source, data, split))
@@ -99,12 +99,14 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _sets(limit: int | None) -> Iterable[tuple[str, str, str, list[Candidate]]]:
+def _sets(bundle: Bundle, limit: int | None) -> Iterable[tuple[str, str, str, list[Candidate]]]:
+    """Those whom the model has not seen: of one that trained on everybody, the other hospital's."""
     training = real_images() / "acdc" / "training"
     if not training.is_dir():
         sys.exit("no ACDC patients: set HEARTSEG_DATA to the folder of real images")
-    chosen = [one for one in find_studies(training) if part_of(one.id) == "test"]
-    yield "ACDC", "acdc", INTERNAL, chosen[:limit]
+    if "test" not in bundle.training.get("parts", ()):
+        chosen = [one for one in find_studies(training) if part_of(one.id) == "test"]
+        yield "ACDC", "acdc", INTERNAL, chosen[:limit]
     folder = real_images() / "sunnybrook" / "SC-HF-I-1"
     if folder.is_dir():
         yield f"Sunnybrook {folder.name}", "sunnybrook", EXTERNAL, find_studies(folder)
