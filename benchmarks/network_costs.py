@@ -142,6 +142,7 @@ def _measured(name: str, options: argparse.Namespace) -> Line:
     import torch
 
     from heartseg.models import ARCHITECTURES
+    from heartseg.train.memory_format import memory_format
 
     torch.set_num_threads(1)
     described = ARCHITECTURES[name]
@@ -151,7 +152,9 @@ def _measured(name: str, options: argparse.Namespace) -> Line:
     _Memory.forget(options.device)
     held = _Memory.most(options.device)
     torch.manual_seed(SEED)
-    network = described.build(1, CLASSES).to(options.device, memory_format=_layout(size))
+    network = described.build(1, CLASSES)
+    order = memory_format(network, torch.device(options.device))
+    network = network.to(options.device, memory_format=order)
     run = torch.compile(network) if options.compile else network
     forward = _forward_seconds(run.eval(), size, options)
     forward_mb = _Memory.most(options.device) - held
@@ -207,13 +210,7 @@ def _pixels(count: int, size: tuple[int, ...], options: argparse.Namespace) -> A
     import torch
 
     noise = torch.rand((count, 1, *size), generator=torch.Generator().manual_seed(SEED))
-    return noise.to(options.device).contiguous(memory_format=_layout(size))
-
-
-def _layout(size: tuple[int, ...]) -> Any:
-    import torch
-
-    return torch.channels_last if len(size) == 2 else torch.channels_last_3d
+    return noise.to(options.device)
 
 
 def _autocast(options: argparse.Namespace) -> AbstractContextManager[Any]:

@@ -21,11 +21,9 @@ class Batches(Protocol):
 
     Attributes:
         device: where everything is.
-        memory_format: of inputs and weights.
     """
 
     device: torch.device
-    memory_format: torch.memory_format
 
     def draw(
         self,
@@ -54,8 +52,6 @@ class Planes:
         prepared: all planes, and how many neighbours are shown with each.
     """
 
-    memory_format = torch.channels_last
-
     def __init__(self, prepared: PreparedSet) -> None:
         prepared.require_annotated()
         self._prepared, self.device = prepared, prepared.planes.device
@@ -74,10 +70,10 @@ class Planes:
 
     def as_input(self, crops: Tensor) -> Tensor:
         """As they are."""
-        return crops.contiguous(memory_format=self.memory_format)
+        return crops
 
     def answered(self, network: nn.Module, slices: NDArray[np.float32]) -> Tensor:
         """All planes at once."""
         planes = torch.from_numpy(with_neighbours(slices, self._prepared.neighbours))
-        logits: Tensor = network(planes.to(self.device, memory_format=self.memory_format))
+        logits: Tensor = network(planes.to(self.device))
         return logits

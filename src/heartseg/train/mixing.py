@@ -98,7 +98,7 @@ class Mixed:
 
     def __init__(self, own: Batches, other: Batches, share: float) -> None:
         self._own, self._other, self._share = own, other, share
-        self.device, self.memory_format = own.device, own.memory_format
+        self.device = own.device
 
     def draw(
         self,

@@ -14,6 +14,7 @@ from heartseg.train.batches import Batches
 from heartseg.train.data import PreparedFrame
 from heartseg.train.hardening import Hardening
 from heartseg.train.learning import Learning
+from heartseg.train.memory_format import memory_format
 from heartseg.train.objective import Criterion
 from heartseg.train.scoring import scores
 from heartseg.train.task import Numbers
@@ -50,7 +51,8 @@ class Segment:
     ) -> None:
         self._data, self._validation, self._criterion = data, validation, criterion
         self._learning, self._spatial, self._intensity = learning, spatial, intensity
-        self.network = network.to(data.device, memory_format=data.memory_format)  # type: ignore[call-overload]
+        order = memory_format(network, data.device)
+        self.network = network.to(data.device, memory_format=order)  # type: ignore[call-overload]
         self._update = Update(self.network, learning)
         self.average = self._update.average
         self._connected = criterion.ranks.connected(self.network)

@@ -77,10 +77,8 @@ class Stacks:
         self.device = prepared.planes.device
         self._margin = (0, *margin)[-3:]
         if window.axes == 3:
-            self.memory_format = torch.channels_last_3d
             self._change, self._stacks = change, prepared.stacks
         else:
-            self.memory_format = torch.channels_last
             self._change = StackChange(slices=1, shift=0, flip=0.0)
             first = torch.arange(len(prepared), device=self.device)
             self._stacks = torch.stack([first, torch.ones_like(first)], dim=1)
@@ -121,15 +119,15 @@ class Stacks:
 
     def as_input(self, crops: Tensor) -> Tensor:
         """(n, 1, z, y, x) for networks of volumes, (n, channels, y, x) for those of planes."""
-        pixels = crops[:, None] if self._window.axes == 3 else crops
-        return pixels.contiguous(memory_format=self.memory_format)
+        return crops[:, None] if self._window.axes == 3 else crops
 
     def answered(self, network: nn.Module, slices: NDArray[np.float32]) -> Tensor:
         """Through the window, as a bundle is."""
 
         def look(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-            shown = torch.from_numpy(pixels).to(self.device, memory_format=self.memory_format)
-            logits: NDArray[np.float32] = network(shown).float().cpu().numpy()
+            logits: NDArray[np.float32] = (
+                network(torch.from_numpy(pixels).to(self.device)).float().cpu().numpy()
+            )
             return logits
 
         pixels = with_neighbours(slices, self._prepared.neighbours)
