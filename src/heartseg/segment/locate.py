@@ -36,8 +36,8 @@ CORE = 0.5
 """Probability of heart from which a pixel belongs to it."""
 
 CRUMB = 0.5
-"""A second piece of this share of the largest belongs to the heart too. In 80 patients no piece did,
-and the largest stray had a share of 0.29 (benchmarks/LOG.md)."""
+"""A second piece of this share of the largest belongs to the heart too. In 80 patients none did;
+the largest stray had a share of 0.29 (benchmarks/LOG.md)."""
 
 HEART_CM2 = 15.0
 """Both ventricles with their wall fill as much of some slice; less makes less sure."""
