@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rows import RESULTS, ROOT, Row, read
 
+from heartseg.choice import DEFAULT_MODELS
+
 README = ROOT / "README.md"
 BEGIN = "<!-- numbers: written by benchmarks/tables.py -->"
 END = "<!-- end of numbers -->"
@@ -55,11 +57,15 @@ def main() -> None:
 def newest() -> list[Row]:
     """The newest row of each measure under the same conditions, in the order of the files.
 
-    Hardware is one of the conditions, but of accuracy, which does not depend on it.
+    Hardware is one of the conditions, but of accuracy, which does not depend on it. Of models those
+    that are taken unless another is asked for.
     """
+    taken = set(DEFAULT_MODELS.values())
     latest: dict[tuple[str, ...], Row] = {}
     for path in sorted(RESULTS.glob("*.csv")):
         for row in read(path):
+            if row.model != "-" and row.model.split()[0] not in taken:
+                continue
             what = (row.measure, row.structure, row.phase)
             hardware = row.hardware if row.split == "-" else ""
             latest[*what, row.data, row.split, row.configuration, hardware] = row
