@@ -1,4 +1,4 @@
-"""Put the rows of adaptation.py and adversarial.py into the page that tells of them.
+"""Put the rows of adaptation, known truth and adversaries into the page that tells of them.
 
     python benchmarks/translation_tables.py [--check]
 
@@ -23,6 +23,7 @@ from rows import RESULTS, ROOT
 PAGE = ROOT / "docs" / "explanation" / "adaptation.md"
 BEGIN, END = "<!-- written by benchmarks/translation_tables.py: {} -->", "<!-- end of table -->"
 NOT_RUN = "not run"
+DICE = "Dice on true images of the target"
 
 Lines = Sequence[Mapping[str, str]]
 
@@ -47,6 +48,8 @@ def with_tables(text: str, results: Path) -> str:
         "arms": arms(adaptation),
         "scarcity": scarcity(adaptation),
         "sets": sets(_read(results / "translation" / "adaptation-sets.csv")),
+        "truth": truth(_read(results / "translation" / "known_truth.csv")),
+        "ablation": ablation(_read(results / "translation" / "known_truth.csv")),
         "adversaries": adversaries(shown_part(_read(results / "adversarial" / "table.csv"))),
     }
     for name, table in tables.items():
@@ -134,6 +137,53 @@ def sets(rows: Lines) -> str:
             cells.append(", ".join(_mean(mine, one) for one in names))
         lines.append([title, *cells])
     return _table(heads, lines)
+
+
+KNOWN: Mapping[str, tuple[str, str]] = {
+    "PSNR, dB": ("PSNR of the translation", "-"),
+    "SSIM": ("SSIM of the translation", "-"),
+    "SSIM near the ventricles": ("SSIM of the translation, near the ventricles", "-"),
+    "Dice LV": (DICE, "lv"),
+    "myocardium": (DICE, "myo"),
+    "RV": (DICE, "rv"),
+    "mean (95 %)": (DICE, "mean"),
+    "gap recovered (95 %)": ("recovered share of the gap in Dice", "mean"),
+}
+"""Columns of the table of phantoms: measure and structure."""
+
+
+def truth(rows: Lines) -> str:
+    """A line a direction and arm, where the true image is known."""
+    newest = {(r["data"], r["model"], r["measure"], r["structure"]): r for r in rows}
+    ways = dict.fromkeys((r["data"], r["model"]) for r in rows if " -> " in r["data"])
+    lines = []
+    for data, arm in ways:
+        cells = []
+        for head, (measure, structure) in KNOWN.items():
+            row = newest.get((data, arm, measure, structure))
+            cells.append(_known(row, with_ends="95 %" in head))
+        lines.append([data.removeprefix("phantom ").partition(",")[0], arm, *cells])
+    return _table(("direction", "arm", *KNOWN), lines or [["-", NOT_RUN, *["-"] * len(KNOWN)]])
+
+
+def _known(row: Mapping[str, str] | None, *, with_ends: bool) -> str:
+    if row is None:
+        return "-"
+    value, low, high = (
+        f"{float(row[key]):.{1 if row['unit'] == 'dB' else 3}f}" for key in ("value", "low", "high")
+    )
+    return f"{value} ({low} to {high})" if with_ends else value
+
+
+def ablation(rows: Lines) -> str:
+    """A line an arm of edges and fusion, on the phantom's CT."""
+    mine = {(r["model"], r["measure"]): r for r in rows if " -> " not in r["data"]}
+    measures = list(dict.fromkeys(measure for _, measure in mine)) or [DICE]
+    lines = [
+        [arm, *(_known(mine.get((arm, measure)), with_ends=True) for measure in measures)]
+        for arm in dict.fromkeys(arm for arm, _ in mine)
+    ]
+    return _table(("arm", *measures), lines or [[NOT_RUN, *["-"] * len(measures)]])
 
 
 def _mean(rows: Lines, key: str) -> str:
