@@ -86,6 +86,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--memory", action="store_true", help="largest memory of each")
     parser.add_argument("--peak", action="store_true", help="print that of the first, in MB")
     options = parser.parse_args()
+    if NOTHING in options.only and not options.peak:
+        parser.error(f"--only {NOTHING} measures memory: it needs --peak")
     if options.model:
         options.only = options.model
     return options
