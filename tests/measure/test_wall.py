@@ -131,3 +131,9 @@ def test_rv_beside_the_wall_does_not_thicken_it():
     alone[alone == Structure.RV_CAVITY] = 0
 
     assert largest_wall_mm(labels, SPACING_MM) == largest_wall_mm(alone, SPACING_MM)
+
+
+def test_a_cavity_without_any_wall_has_no_thickness_in_any_sector():
+    plane = np.zeros((20, 20), np.uint8)
+    plane[8:12, 8:12] = LV
+    assert np.isnan(sector_thickness_mm(plane, (1.0, 1.0))).all()

@@ -79,7 +79,8 @@ def sector_thickness_mm(plane: Labels, spacing_mm: tuple[float, float]) -> NDArr
     sector = np.floor((angle + np.pi) / (2 * np.pi) * SECTORS).astype(int) % SECTORS
     medians = np.full(SECTORS, np.nan)
     walled = np.unique(sector)
-    medians[walled] = median(thickness[middle], sector, walled)
+    if len(walled):
+        medians[walled] = median(thickness[middle], sector, walled)
     return _median_of_three(medians)
 
 
