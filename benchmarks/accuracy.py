@@ -32,6 +32,7 @@ from heartseg.measure.summary import ALL
 from heartseg.read import Candidate, find_studies
 from heartseg.read.masks import study_masks
 from heartseg.segment import Bundle, load_bundle, write_bundle
+from heartseg.segment.appraisal import EXTERNAL, INTERNAL
 from heartseg.train.split import part_of
 
 SCHEME = "acdc"
@@ -42,8 +43,7 @@ METRICS: Mapping[str, tuple[str, str]] = {
 }
 """Columns of the agreement table, as the rows name them, with their units."""
 
-EXTERNAL = "external"
-PARTS = ("train", "validate", "test", EXTERNAL)
+PARTS = ("train", "validate", INTERNAL, EXTERNAL)
 MEAN = "mean (95 % interval)"
 Numbers = Mapping[str, float | None]
 
@@ -65,7 +65,7 @@ def main() -> None:
         for turns in options.turns or [1]:
             _outside(bundle, options.model, turns, kept)
         return
-    if options.part == "test" and "test" in bundle.training.get("parts", ()):
+    if options.part == INTERNAL and trained_on_test(bundle):
         sys.exit(f"{bundle.name} trained on the test part: only --part {EXTERNAL} tests it")
     patients = patients_of(options.part, options.limit)
     for turns in options.turns or [1]:
@@ -92,6 +92,11 @@ def _options() -> argparse.Namespace:
     if options.into_bundle and not (whole and 1 in (options.turns or [1])):
         parser.error("--into-bundle takes the whole test part with turns 1, and keeps it")
     return options
+
+
+def trained_on_test(bundle: Bundle) -> bool:
+    """Whether the patients that test other models trained this one."""
+    return INTERNAL in bundle.training.get("parts", ())
 
 
 def patients_of(part: str, limit: int | None) -> list[Path]:

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from accuracy import SCHEME, segment
+from accuracy import SCHEME, segment, trained_on_test
 from rows import RESULTS, PartRow, append, commit, hardware, real_images, today
 
 from heartseg.config import load
@@ -104,7 +104,7 @@ def _sets(bundle: Bundle, limit: int | None) -> Iterable[tuple[str, str, str, li
     training = real_images() / "acdc" / "training"
     if not training.is_dir():
         sys.exit("no ACDC patients: set HEARTSEG_DATA to the folder of real images")
-    if "test" not in bundle.training.get("parts", ()):
+    if not trained_on_test(bundle):
         chosen = [one for one in find_studies(training) if part_of(one.id) == "test"]
         yield "ACDC", "acdc", INTERNAL, chosen[:limit]
     folder = real_images() / "sunnybrook" / "SC-HF-I-1"

@@ -14,8 +14,8 @@ all slices, augmented, as in Table VIII, those whose run is finished are taken a
 """
 
 import argparse
-import csv
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
@@ -24,14 +24,14 @@ from edges_judged import segmented
 from outlines import Square, attribution, sheet, window_of
 from rows import RESULTS, Row, append, commit, real_images, today
 
-from heartseg.benchmark.cell import case_means
-from heartseg.benchmark.grid import Cell, Grid, read_grid
+from heartseg.benchmark.grid import Grid, read_grid
 from heartseg.benchmark.hardware import processor
+from heartseg.benchmark.results import read_results
 from heartseg.benchmark.score import patients_of, score
 from heartseg.core.image import Segmentation
 from heartseg.measure.overlap import dice
 from heartseg.read import Candidate, find_studies
-from heartseg.train.run import choose_device
+from heartseg.train.run import RunSettings, choose_device
 from heartseg.train.trained import TRAINED, Trained
 
 GRID = Path(__file__).resolve().parents[1] / "runs" / "grids" / "study003.toml"
@@ -47,7 +47,19 @@ MEASURES: Mapping[str, tuple[str, str]] = {
     "HD95": ("hausdorff95_mm", "mm"),
 }
 PLACES = ("best", "in the middle", "worst")
-Networks = Mapping[str, tuple[Cell, Trained]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """A network of the grid that is trained and scored; `dice` is its mean by patient."""
+
+    settings: RunSettings
+    network: Trained
+    dice: Mapping[str, float]
+
+
+Networks = Mapping[str, Finished]
+"""By name."""
 
 
 def main() -> None:
@@ -64,7 +76,7 @@ def main() -> None:
     rows = [row for name, place in OUTSIDE.items() for row in external(networks, name, *place)]
     for row in rows:
         print(f"{row.model} {row.data} {row.structure} {row.measure}: {row.value} {row.unit}")
-    drawing = gallery(networks, grid, options.out)
+    drawing = gallery(networks, grid)
     if options.dry_run:
         (options.out / "gallery.svg").write_text(drawing, encoding="utf-8")
         return
@@ -77,15 +89,17 @@ def described(labels: Mapping[str, str]) -> str:
     return ", ".join(f"{axis} {label}" for axis, label in labels.items())
 
 
-def finished(grid: Grid, out: Path) -> dict[str, tuple[Cell, Trained]]:
-    """By name, the networks that saw what `TAKEN` says and are trained and scored."""
+def finished(grid: Grid, out: Path) -> dict[str, Finished]:
+    """By name, the networks that saw what `TAKEN` says."""
+    settings = {cell.run: cell.settings for cell in grid.cells}
     found = {}
-    for cell in grid.cells:
-        folder = out / "runs" / cell.run
-        asked = all(cell.labels.get(axis) == label for axis, label in TAKEN.items())
-        if asked and (folder / grid.part / "cases.csv").exists():
-            network = Trained(cell.settings, folder / TRAINED, choose_device("cpu"))
-            found[str(cell.settings.model["name"])] = cell, network
+    for method in read_results(grid, out).scored:
+        if all(method.labels.get(axis) == label for axis, label in TAKEN.items()):
+            run = method.rows[0]["run"]
+            network = Trained(settings[run], out / "runs" / run / TRAINED, choose_device("cpu"))
+            found[str(settings[run].model["name"])] = Finished(
+                settings=settings[run], network=network, dice=method.by_case("dice")
+            )
     return found
 
 
@@ -97,8 +111,8 @@ def external(networks: Networks, data: str, folder: str, patient: str) -> Iterat
     if not some:
         print(f"{place}: no {patient} but {[one.id for one in there]}; left out")
         return
-    for name, (cell, network) in networks.items():
-        scores = score(network.look, cell.settings, some, ())
+    for name, one in networks.items():
+        scores = score(one.network.look, one.settings, some, ())
         for structure in dict.fromkeys(row.structure for row in scores.cases):
             lines = [row for row in scores.cases if row.structure == structure]
             for measure, (field, unit) in MEASURES.items():
@@ -113,9 +127,9 @@ def external(networks: Networks, data: str, folder: str, patient: str) -> Iterat
                         data=data,
                         split="not of the training data",
                         model=name,
-                        seed=str(cell.settings.seed),
+                        seed=str(one.settings.seed),
                         configuration=f"{GRID.name}: {described(TAKEN)}",
-                        images_seen=str(network.steps * cell.settings.learning.images),
+                        images_seen=str(one.network.steps * one.settings.learning.images),
                         hardware=processor(),
                         runs=str(len(values)),
                         statistic="mean over frames",
@@ -125,35 +139,30 @@ def external(networks: Networks, data: str, folder: str, patient: str) -> Iterat
                     )
 
 
-def gallery(networks: Networks, grid: Grid, out: Path) -> str:
+def gallery(networks: Networks, grid: Grid) -> str:
     """The drawing: a row a patient, a column a network."""
     by_case: dict[str, list[float]] = {}
-    for cell, _ in networks.values():
-        path = out / "runs" / cell.run / grid.part / "cases.csv"
-        with path.open(encoding="utf-8", newline="") as file:
-            for case, value in case_means(list(csv.DictReader(file)), "dice").items():
-                by_case.setdefault(case, []).append(value)
+    for one in networks.values():
+        for case, value in one.dice.items():
+            by_case.setdefault(case, []).append(value)
     order = sorted(by_case, key=lambda case: (-mean(by_case[case]), case))
     chosen = (order[0], order[len(order) // 2], order[-1])
-    settings = next(iter(networks.values()))[0].settings
-    there = {one.id: one for one in patients_of(settings, grid.root, grid.score_on)}
+    settings = next(iter(networks.values())).settings
+    patients = {one.id: one for one in patients_of(settings, grid.root, grid.score_on)}
     squares = [
         square
         for place, case in zip(PLACES, chosen, strict=True)
-        for square in _row_of(networks, there[case], place)
+        for square in _row_of(networks, patients[case], place)
     ]
     below = (
         f"Test patients whom {len(networks)} networks of paper 003 do best, in the middle and "
         "worst by mean Dice, after training on all slices, augmented; a column a network. "
     )
-    return sheet(squares, below + attribution([there[case] for case in chosen]), title="Gallery")
+    return sheet(squares, below + attribution([patients[case] for case in chosen]), title="Gallery")
 
 
 def _row_of(networks: Networks, patient: Candidate, place: str) -> Iterator[Square]:
-    seen = {
-        name: segmented(network, cell.settings, patient)
-        for name, (cell, network) in networks.items()
-    }
+    seen = {name: segmented(one.network, one.settings, patient) for name, one in networks.items()}
     _, truth, _ = next(iter(seen.values()))
     turn = truth.geometry.canonical()
     drawn = turn.apply(truth.labels[0])

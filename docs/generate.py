@@ -269,8 +269,7 @@ their whole interval, and are no longer built."""
 def _traditional() -> str:
     """The methods with their settings, and the newest rows of benchmarks/results/classical."""
     classical, lines = importlib.import_module("heartseg.classical"), _beside("traditional_lines")
-    results = REFERENCE.parents[1] / "benchmarks" / "results"
-    measured = {data: lines.Measured(results, data) for data in _TRADITIONAL_DATA}
+    measured = {data: lines.Measured(data) for data in _TRADITIONAL_DATA}
     tables = [
         f"## {data}, the test part\n\n{lead.format(nothing=measured[data].nothing)}\n\n"
         + lines.table(classical.METHODS, measured[data])

@@ -14,6 +14,7 @@ from statistics import median
 from sheets import csv_lines
 
 ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
 NOT_RUN = "not run"
 UNKNOWN_TIME = "time not known"
 COST_SIDE = 256

@@ -4,11 +4,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from paper_figures import curves
-from paper_rows import NOT_RUN, ROOT, UNKNOWN_TIME, Cell, Found, Labels, found, shown
+from paper_rows import NOT_RUN, RESULTS, UNKNOWN_TIME, Cell, Found, Labels, found, shown
 from sheets import csv_lines, markdown_table
 from thesis_tables import RULE, conclusions, thesis_tables
-
-RESULTS = ROOT / "benchmarks" / "results"
 
 NETWORKS: Mapping[str, str] = {
     "cmr-unet-dropout": "U-Net with dropout",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from paper_rows import NOT_RUN, RESULTS
 from sheets import csv_lines, markdown_table
 
 CLASSICAL = "classical:"
@@ -11,7 +12,6 @@ HEADS = (
     *("method", "patients", "LV ED", "LV ES", "LV", "95 % interval", "HD95, mm"),
     *("wall", "RV", "s a plane", "MB"),
 )
-NOT_RUN = "not run"
 
 Row = Mapping[str, str]
 
@@ -20,11 +20,11 @@ class Measured:
     """The newest rows of one data set.
 
     Args:
-        results: the folder of results.
         data: "ACDC" or "CAMUS".
+        results: the folder of results.
     """
 
-    def __init__(self, results: Path, data: str) -> None:
+    def __init__(self, data: str, results: Path = RESULTS) -> None:
         self._rows: dict[tuple[str, ...], Row] = {}
         keys = ("model", "measure", "structure", "phase")
         for name in ("methods", "memory"):

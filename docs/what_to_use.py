@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from paper_rows import NOT_RUN, ROOT, Cell, found, short
+from paper_rows import NOT_RUN, RESULTS, Cell, found, short
 from sheets import markdown_table
 from traditional_lines import CLASSICAL, Measured
 
-RESULTS = ROOT / "benchmarks" / "results"
 DICE = "Dice"
 SETS = {"acdc": "ACDC", "camus": "CAMUS", "emidec": "EMIDEC"}
 HEADS = ("question", "use", "because", "rows")
@@ -66,7 +65,7 @@ LEARNS = (f"{CLASSICAL}atlas",)
 def _segmenting(results: Path) -> Iterator[Answer]:
     rows = "classical/methods"
     for data, (title, network) in BEGINNINGS.items():
-        measured = Measured(results, data)
+        measured = Measured(data, results)
         scores = {model: _lv(measured, model) for model in measured.models}
         methods = {model: one for model, one in scores.items() if model.startswith(CLASSICAL)}
         unlearnt = {model: one for model, one in methods.items() if model not in LEARNS}
@@ -114,27 +113,27 @@ def _networks(results: Path) -> Iterator[Answer]:
 
 def _settings(results: Path) -> Iterator[Answer]:
     for name, axis, usual, question in SETTINGS:
-        for data in ("acdc", "camus"):
-            grid = f"settings-{name}-{data}" if name != "dropout" else "settings-dropout"
-            if name == "dropout" and data != "acdc":
-                continue
-            rows = f"settings/{grid.removeprefix('settings-')}"
-            cells = {
-                short(one.labels)[axis]: one
-                for one in found(rows, grid, results).cells
-                if one.value(DICE) is not None
-            }
-            yield _changed(f"{question}, {SETS[data]}", cells, usual, rows)
+        rows = f"settings/{name}"
+        cells = {
+            short(one.labels)[axis]: one
+            for one in found(rows, f"settings-{name}", results).cells
+            if one.value(DICE) is not None
+        }
+        yield _changed(question, cells, usual, rows)
 
 
 SETTINGS: Sequence[tuple[str, str, str, str]] = (
-    ("rate", "setting", "base", "Learning rate and patch"),
-    ("batch", "batch", "8", "Batch, at equal images"),
-    ("loss", "setting", "base", "Loss and first weights"),
-    ("dropout", "dropout", "0.0", "Dropout"),
-    ("augmentation", "changed", "none", "Augmentation"),
+    ("rate-acdc", "setting", "base", "Learning rate and patch, ACDC"),
+    ("rate-camus", "setting", "base", "Learning rate and patch, CAMUS"),
+    ("batch-acdc", "batch", "8", "Batch, at equal images, ACDC"),
+    ("batch-camus", "batch", "8", "Batch, at equal images, CAMUS"),
+    ("loss-acdc", "setting", "base", "Loss and first weights, ACDC"),
+    ("loss-camus", "setting", "base", "Loss and first weights, CAMUS"),
+    ("dropout", "dropout", "0.0", "Dropout, ACDC"),
+    ("augmentation-acdc", "changed", "none", "Augmentation, ACDC"),
+    ("augmentation-camus", "changed", "none", "Augmentation, CAMUS"),
 )
-"""Name of the grids, their axis, its usual value, and the question."""
+"""Name of the grid, its axis, the usual value of that, and the question."""
 
 
 def _changed(question: str, cells: Mapping[str, Cell], usual: str, rows: str) -> Answer:
@@ -158,14 +157,12 @@ def _transfer(results: Path) -> Iterator[Answer]:
         cells = found(rows, f"transfer-{data}", results).cells
         for patients in ("2", "20"):
             there = {
-                (labels["source"], labels["learns"]): one
+                f"{labels['source']}, {labels['learns']}": one
                 for one in cells
                 if (labels := short(one.labels))["patients"] == patients
                 and one.value(DICE) is not None
             }
-            names = {f"{source}, {learns}": cell for (source, learns), cell in there.items()}
-            question = f"{patients} patients of {title}: begin with"
-            yield _changed(question, names, "none, full", rows)
+            yield _changed(f"{patients} patients of {title}: begin with", there, "none, full", rows)
 
 
 PARTS: Sequence[Callable[[Path], Iterator[Answer]]] = (_segmenting, _networks, _settings, _transfer)

@@ -125,9 +125,8 @@ class Stacks:
         """Through the window, as a bundle is."""
 
         def look(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-            logits: NDArray[np.float32] = (
-                network(torch.from_numpy(pixels).to(self.device)).float().cpu().numpy()
-            )
+            shown = torch.from_numpy(pixels).to(self.device)
+            logits: NDArray[np.float32] = network(shown).float().cpu().numpy()
             return logits
 
         pixels = with_neighbours(slices, self._prepared.neighbours)
