@@ -1,6 +1,6 @@
 """Which models segment a study, and why these."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,8 @@ from heartseg.core.image import Image
 from heartseg.core.study import Modality, Study, View
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from heartseg.classical import Method
     from heartseg.prepare.localise import Location
     from heartseg.segment import Bundle, Runtime
@@ -23,12 +25,33 @@ METHOD_PREFIX = "classical:"
 
 
 class Models:
-    """The bundles of a run, each loaded and compiled once."""
+    """The bundles of a run, each loaded and compiled once.
 
-    def __init__(self, device: str = "auto", threads: int | None = None) -> None:
-        self._device, self._threads = device, threads
-        self._ready: dict[str, tuple[Bundle, Runtime]] = {}
+    Args:
+        device: "auto", "cpu" or "cuda".
+        threads: of the processor; None for all that this process may use.
+        meanwhile: called when a model is wanted that is not ready yet: there is time for it.
+    """
+
+    def __init__(
+        self,
+        device: str = "auto",
+        threads: int | None = None,
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._device, self._threads, self._meanwhile = device, threads, meanwhile
+        self._begun: dict[str, Future[tuple[Bundle, Runtime]]] = {}
         self._together: dict[tuple[str, ...], Ensemble] = {}
+
+    def begin(self, names: Iterable[str]) -> None:
+        """Load these beside what the caller does next; `ready` waits for them, or says why not."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        loader = ThreadPoolExecutor(1)
+        for name in names:
+            if name not in self._begun:
+                self._begun[name] = loader.submit(self._loaded, name)
+        loader.shutdown(wait=False)
 
     def ready(self, name: str) -> "tuple[Bundle, Runtime]":
         """A bundle and what runs it.
@@ -36,12 +59,17 @@ class Models:
         Raises:
             ModelError: no such model, or one that cannot be trusted.
         """
-        if name not in self._ready:
-            from heartseg.segment import choose_runtime, load_bundle
+        self.begin([name])
+        model = self._begun[name]
+        if not model.done():
+            self._meanwhile()
+        return model.result()
 
-            bundle = load_bundle(name)
-            self._ready[name] = bundle, choose_runtime(self._device, bundle, self._threads)
-        return self._ready[name]
+    def _loaded(self, name: str) -> "tuple[Bundle, Runtime]":
+        from heartseg.segment import choose_runtime, load_bundle
+
+        bundle = load_bundle(name)
+        return bundle, choose_runtime(self._device, bundle, self._threads)
 
     def together(self, names: tuple[str, ...]) -> "Ensemble":
         """Bundles that predict together; one alone is an ensemble too.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heartseg.certainty import SecondLook, second_look, with_certainty
-from heartseg.choice import Models, asked_method, chosen_models, chosen_place, why_model
+from heartseg.choice import DEFAULT_MODELS, Models, asked_method, chosen_models, chosen_place, why_model
 from heartseg.core.anatomy import scheme
 from heartseg.core.finding import ModelUse, Quality, Report
 from heartseg.core.image import Segmentation
@@ -181,6 +181,13 @@ def examine(
 def segment(study: Study, models: Models, settings: Settings) -> Mapping[View, Segmentation]:
     """Segment each view that there is a model for; as `predict`."""
     return parted(predict(study, models, settings))[0]
+
+
+def likely_models(settings: Settings) -> tuple[str, ...]:
+    """Models that studies will want, as far as can be told before one is seen."""
+    if settings.given is not None or settings.traditional is not None:
+        return ()
+    return settings.asked or tuple(DEFAULT_MODELS.values())
 
 
 def predict(study: Study, models: Models, settings: Settings) -> Mapping[View, Predicted]:

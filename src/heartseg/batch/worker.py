@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
 from heartseg.batch.found import Finder
@@ -10,8 +11,12 @@ from heartseg.choice import Models
 from heartseg.core.errors import StudyError
 from heartseg.core.fault import said_of
 from heartseg.core.study import Body
-from heartseg.pipeline import Analysis, examine, save
+from heartseg.pipeline import Analysis, examine, likely_models, save
 from heartseg.report.study_folder import FINISHED, is_finished, put_in_place
+
+
+LATER = ("scipy.ndimage", "PIL.Image")
+"""Libraries that are loaded while the engine makes a network ready: that leaves Python idle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,8 @@ class Worker:
 
     def __init__(self, plan: Plan, finder: Finder, threads: int | None = None) -> None:
         self._plan, self._find = plan, finder
-        self._models = Models(plan.settings.device, threads)
+        self._models = Models(plan.settings.device, threads, self._load_later)
+        self._models.begin(likely_models(plan.settings))
 
     def computed(self, task: Task) -> Outcome | Computed:
         """All but writing; an outcome already where there is nothing to write."""
@@ -51,6 +57,21 @@ class Worker:
             return self._saved(computed)
         except Exception as fault:  # noqa: BLE001 (as above)
             return failed(computed.task.id, said_of(fault))
+
+    def _load_later(self) -> None:
+        """Load what a study wants once the network has answered.
+
+        After the engine's own import: two imports at once take turns at every file.
+        """
+        from heartseg.segment.openvino_runtime import import_openvino
+
+        import_openvino()
+        for name in LATER:
+            import_module(name)
+        if "html" in self._plan.settings.formats:
+            from heartseg.report.html import template
+
+            template()
 
     def _examined(self, task: Task, found: str) -> Computed:
         settings, said = self._plan.settings, ""

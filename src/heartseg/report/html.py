@@ -21,7 +21,7 @@ TEMPLATE = Path(__file__).with_name("page.html.j2")
 
 def html_page(page: Page) -> str:
     """The page as one HTML file."""
-    return _template().render(page=page)
+    return template().render(page=page)
 
 
 def _in_stylesheet(text: str) -> str:
@@ -31,7 +31,8 @@ def _in_stylesheet(text: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _template() -> "Template":
+def template() -> "Template":
+    """Of the page, compiled once."""
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 

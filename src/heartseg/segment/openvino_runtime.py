@@ -7,6 +7,7 @@ user's home. That tool is kept out here, before the import; a test traces a run.
 import sys
 from math import prod
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
 from typing import Any, Literal
 
@@ -25,6 +26,7 @@ PIXELS_AT_ONCE = 2 * 256 * 256
 stays flat, and larger pieces were slower."""
 
 _CONVERTER = "openvino.tools.ovc"
+_IMPORTING = Lock()
 _NAMES = {"float32": "f32", "bf16": "bf16", "bfloat16": "bf16", "float16": "f16", "f16": "f16"}
 
 
@@ -106,16 +108,17 @@ class OpenVinoRuntime:
 
 
 def import_openvino() -> ModuleType:
-    """OpenVINO without the tool that calls home."""
-    if "openvino" in sys.modules:
-        return sys.modules["openvino"]
-    sys.modules[_CONVERTER] = None  # type: ignore[assignment]
-    try:
-        import openvino
-    finally:
-        del sys.modules[_CONVERTER]  # who wants the tool, and says so, may have it
-    module: ModuleType = openvino
-    return module
+    """OpenVINO without the tool that calls home; a second thread waits for the first one's."""
+    with _IMPORTING:
+        if "openvino" in sys.modules:
+            return sys.modules["openvino"]
+        sys.modules[_CONVERTER] = None  # type: ignore[assignment]
+        try:
+            import openvino
+        finally:
+            del sys.modules[_CONVERTER]  # who wants the tool, and says so, may have it
+        module: ModuleType = openvino
+        return module
 
 
 def planes_at_once(planes: int, *size: int) -> int:
