@@ -1,7 +1,7 @@
 """Translation where the truth is known: phantom cine MR made phantom CT, and back.
 
-    python benchmarks/known_truth.py OUT [--seeds 1 2] [--cells N] [--train N] [--test N]
-        [--steps N] [--segment-steps N] [--dry-run]
+    python benchmarks/known_truth.py OUT [--seeds 1 2] [--ablation] [--cells N] [--train N]
+        [--test N] [--steps N] [--segment-steps N] [--dry-run]
 
 A phantom can be scanned twice. So a translation of a test patient's MR is compared with the CT of
 the same heart, pixel on pixel: PSNR and SSIM, of whole planes and near the ventricles, beside those
@@ -55,6 +55,8 @@ def main() -> None:
         write_data(lab.data, lab.train, lab.test)
         left = options.cells
         for cell in in_turn(options.seeds):
+            if options.ablation and cell.source != cell.target:
+                continue
             if lab.result(cell) is not None:
                 continue
             if left == 0:
@@ -69,6 +71,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="translation of phantoms, whose truth is known")
     parser.add_argument("out", type=Path, help="folder of images and runs")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="of the trainings")
+    parser.add_argument("--ablation", action="store_true", help="edges and fusion, nothing else")
     parser.add_argument("--cells", type=int, default=-1, help="to do at most; none at 0")
     parser.add_argument("--train", type=int, default=20, help="patients of each kind that train")
     parser.add_argument("--test", type=int, default=10, help="patients of both kinds that test")

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heartseg.certainty import SecondLook, second_look, with_certainty
-from heartseg.choice import DEFAULT_MODELS, Models, asked_method, chosen_models, chosen_place, why_model
+from heartseg.choice import (
+    DEFAULT_MODELS,
+    Models,
+    asked_method,
+    chosen_models,
+    chosen_place,
+    why_model,
+)
 from heartseg.core.anatomy import scheme
 from heartseg.core.finding import ModelUse, Quality, Report
 from heartseg.core.image import Segmentation

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 import pytest
 
 from heartseg.batch import Outcome, Plan, Task, many, processes, tasks, worker
+from heartseg.choice import Models
 from heartseg.report import load_report
 from tests import doors
 from tests.batch.runs import content, done, patients, summary
@@ -72,7 +73,15 @@ def test_after_a_death_the_others_go_on_side_by_side(plan, tmp_path, monkeypatch
 
 def test_processes_share_the_cores(plan, tmp_path, monkeypatch) -> None:
     asked = []
-    monkeypatch.setattr(worker, "Models", lambda device, threads=None: asked.append(threads))
+
+    class Noted(Models):
+        def __init__(self, device, threads, later) -> None:
+            asked.append(threads)
+
+        def begin(self, names) -> None:
+            pass
+
+    monkeypatch.setattr(worker, "Models", Noted)
     monkeypatch.setattr(processes, "_worker", None)
     monkeypatch.setattr(processes.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     for jobs in (2, 8, 20):

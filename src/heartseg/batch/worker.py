@@ -14,7 +14,6 @@ from heartseg.core.study import Body
 from heartseg.pipeline import Analysis, examine, likely_models, save
 from heartseg.report.study_folder import FINISHED, is_finished, put_in_place
 
-
 LATER = ("scipy.ndimage", "PIL.Image")
 """Libraries that are loaded while the engine makes a network ready: that leaves Python idle."""
 

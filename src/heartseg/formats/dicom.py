@@ -7,7 +7,7 @@ that is damaged, or compressed in a way that nothing here decodes, is left out t
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -18,6 +18,7 @@ from heartseg.formats.box import Box
 from heartseg.formats.dicom_codec import require_readable
 from heartseg.formats.dicom_file import DAMAGED, NATIVE, is_dicom, quiet, read, tags_of
 from heartseg.formats.dicom_planes import Plane, planes_of
+from heartseg.formats.dicom_stored import Stored, stored_at
 from heartseg.formats.dicom_values import number, printable, text
 
 __all__ = ["DAMAGED", "Header", "Plane", "is_dicom", "quiet", "scan"]
@@ -35,8 +36,8 @@ _TAGS = tags_of(
     "SeriesInstanceUID", "SeriesNumber", "InstanceNumber", "ImagePositionPatient",
     "ImageOrientationPatient", "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames",
     "Rows", "Columns", "PixelSpacing", "BitsAllocated", "BitsStored", "PixelRepresentation",
-    "RescaleIntercept", "RescaleSlope", "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence",
+    "RescaleIntercept", "RescaleSlope", "PixelPaddingValue", "PixelPaddingRangeLimit",
+    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 )  # fmt: skip
 
 _NO_IMAGE = ("SEG", "SR", "PR", "KO", "RTSTRUCT", "RTDOSE", "RTPLAN", "REG", "DOC", "RWV", "ECG")
@@ -57,6 +58,7 @@ class Header:
         dtype: of the stored values.
         frames: in the file.
         planes: of these frames, all or some.
+        stored: where the pixels lie, when they can be read as they are.
     """
 
     name: str
@@ -72,6 +74,12 @@ class Header:
     dtype: np.dtype[Any]
     frames: int
     planes: tuple[Plane, ...]
+    stored: Stored | None
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Frames, rows, columns."""
+        return (self.frames, *self.size)
 
 
 def scan(box: Box) -> tuple[list[Header], list[str]]:
@@ -123,7 +131,8 @@ def _scanned(name: str, stream: BinaryIO) -> tuple[Header | None, list[str]]:
         if "Rows" not in ds:
             return None, [f"{base}: DICOM without an image, left out"]
         require_readable(base, str(ds.file_meta.TransferSyntaxUID))
-        return _header(name, ds, modality, size)
+        header, notes = _header(name, ds, modality, size)
+        return replace(header, stored=stored_at(stream, size, ds, header.shape)), notes
     except DAMAGED as fault:
         raise FormatError(
             base,
@@ -167,6 +176,7 @@ def _header(name: str, ds: Any, modality: str, rest: int) -> tuple[Header, list[
         dtype=dtype,
         frames=frames,
         planes=planes,
+        stored=None,
     )
     return header, [f"{base}: {note}" for note in notes]
 

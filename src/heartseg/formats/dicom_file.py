@@ -99,7 +99,8 @@ def read(
         force=True,
     )
     if not getattr(ds.file_meta, "TransferSyntaxUID", ""):
-        ds.file_meta.TransferSyntaxUID = pydicom.uid.UID(_guessed(ds))
+        said = DEFLATED if syntax == DEFLATED else _guessed(ds)
+        ds.file_meta.TransferSyntaxUID = pydicom.uid.UID(said)
     here, end = stream.tell(), stream.seek(0, os.SEEK_END)
     return bounded(ds), end - here
 

@@ -13,7 +13,8 @@ from heartseg.formats.dicom import Header, base_name, left_out
 from heartseg.formats.dicom_codec import frames_of
 from heartseg.formats.dicom_colour import brightness, palette_of
 from heartseg.formats.dicom_file import DAMAGED, NATIVE, quiet, read, tags_of
-from heartseg.formats.dicom_values import numbers, printable
+from heartseg.formats.dicom_stored import padding_of, read_stored, without_padding
+from heartseg.formats.dicom_values import printable
 
 _TAGS = tags_of(
     "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames",
@@ -39,8 +40,12 @@ def read_pixels(box: Box, header: Header) -> NDArray[Any]:
     base = base_name(header.name)
     with quiet(), box.open(header.name) as stream:
         try:
-            ds, _ = read(stream, _TAGS)
-            pixels = _decoded(ds, header)
+            if header.stored is not None:
+                pixels = read_stored(stream, header.stored, header.shape, header.dtype)
+                padding = header.stored.padding
+            else:
+                ds, _ = read(stream, _TAGS)
+                pixels, padding = _decoded(ds, header), padding_of(ds)
         except DAMAGED as fault:
             raise FormatError(
                 base,
@@ -48,7 +53,7 @@ def read_pixels(box: Box, header: Header) -> NDArray[Any]:
                 f"{printable(' '.join(str(fault).split()))[:120]})",
                 do="the file may be truncated: copy or export the study again",
             ) from fault
-        pixels = _without_padding(pixels, ds)
+        pixels = without_padding(pixels, padding)
     return _turned(pixels, header) if header.inverted else pixels
 
 
@@ -120,22 +125,6 @@ def _require_no_more(ds: Any, header: Header) -> None:
     stored = len(ds.get("PixelData", b"")) * 8
     if stored >= bits * (header.frames + 1):
         raise ValueError(f"{stored // bits} frames where the header says {header.frames}")
-
-
-def _without_padding(pixels: NDArray[Any], ds: Any) -> NDArray[Any]:
-    """Pixels outside of what was imaged have a value of their own (C.7.5.1.1.2): not a picture's.
-
-    Zero is black, and stays.
-    """
-    low = numbers(ds.get("PixelPaddingValue"))
-    if len(low) != 1 or not low[0]:
-        return pixels
-    high = numbers(ds.get("PixelPaddingRangeLimit")) or low
-    padding = (pixels >= min(low + high)) & (pixels <= max(low + high))
-    if padding.all() or not padding.any():
-        return pixels
-    darkest: NDArray[Any] = np.where(padding, pixels[~padding].min(), pixels)
-    return darkest
 
 
 def _turned(pixels: NDArray[Any], header: Header) -> NDArray[Any]:
