@@ -175,14 +175,23 @@ def _known(row: Mapping[str, str] | None, *, with_ends: bool) -> str:
 
 
 def ablation(rows: Lines) -> str:
-    """A line an arm of edges and fusion, on the phantom's CT."""
-    mine = {(r["model"], r["measure"]): r for r in rows if " -> " not in r["data"]}
-    measures = list(dict.fromkeys(measure for _, measure in mine)) or [DICE]
-    lines = [
-        [arm, *(_known(mine.get((arm, measure)), with_ends=True) for measure in measures)]
-        for arm in dict.fromkeys(arm for arm, _ in mine)
-    ]
-    return _table(("arm", *measures), lines or [[NOT_RUN, *["-"] * len(measures)]])
+    """A line an arm of edges and fusion, on the phantom's CT; the mean of the seeds it has."""
+    mine = [r for r in rows if " -> " not in r["data"]]
+    measures = list(dict.fromkeys(r["measure"] for r in mine)) or [DICE]
+    lines = []
+    for arm in dict.fromkeys(r["model"] for r in mine):
+        own = [r for r in mine if r["model"] == arm]
+        each = [[r for r in own if r["measure"] == measure] for measure in measures]
+        lines.append([arm, *map(_of_seeds, each), str(max(map(len, each)))])
+    return _table(("arm", *measures, "seeds"), lines or [[NOT_RUN, *["-"] * len(measures), "0"]])
+
+
+def _of_seeds(rows: Lines) -> str:
+    """The mean of seeds between the least and the most; of one seed, with its own interval."""
+    if len(rows) < 2:
+        return _known(rows[0] if rows else None, with_ends=True)
+    values = [float(row["value"]) for row in rows]
+    return f"{np.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
 
 
 def _mean(rows: Lines, key: str) -> str:
