@@ -1,4 +1,4 @@
-"""Models are loaded beside other work, each once; what is wrong with one is heard when it is due."""
+"""Models are loaded beside other work, once; what is wrong with one is heard when it is due."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
