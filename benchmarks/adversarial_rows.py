@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from cells import common_seeds, fair_groups
-from rows import Row
+from rows import Row, mean_row
 
-from heartseg.measure.statistics import bootstrap_mean, holm, paired_wilcoxon
+from heartseg.measure.statistics import holm, paired_wilcoxon
 
 ARMS = ("plain", "perturbed", "masks", "both")
 CLEAN, SHIFTED = "clean", "shifted, all"
@@ -115,15 +115,16 @@ def _row(
     **tests: str,
 ) -> ShiftRow:
     last = mine[-1]
-    numbers = np.array(values, float)
-    low, high = bootstrap_mean(numbers) if len(numbers) > 1 else (float("nan"),) * 2
-    return ShiftRow(
+    return mean_row(
+        measure,
+        unit,
+        values,
+        kind=ShiftRow,
+        statistic="mean (95 % interval over patients)",
         date=last.date,
         commit=last.commit,
-        measure=measure,
         structure=structure,
         phase="all",
-        unit=unit,
         data=DATA,
         split=last.split,
         model=last.arm,
@@ -131,11 +132,6 @@ def _row(
         configuration=f"runs/adversarial/{last.arm}.toml, {last.budget}",
         images_seen=last.images_seen,
         hardware=last.hardware,
-        runs=str(len(numbers)),
-        statistic="mean (95 % interval over patients)",
-        value=f"{numbers.mean():.4g}" if len(numbers) else "-",
-        low=_number(low),
-        high=_number(high),
         shift=shift,
         **tests,
     )

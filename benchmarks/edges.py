@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 from edges_judged import BORDERS, Masks, judge_again, read_masks
 from outlines import Square, attribution, sheet, window_of
-from rows import RESULTS, ROOT, Row, append, commit, today
+from rows import RESULTS, ROOT, Row, append, commit, mean_row, today
 
 from heartseg.benchmark.cell import Job, case_means, do
 from heartseg.benchmark.engine import write_report
@@ -41,7 +41,7 @@ from heartseg.benchmark.hardware import processor
 from heartseg.benchmark.ledger import Ledger, alone_in
 from heartseg.benchmark.score import patients_of
 from heartseg.config import to_table
-from heartseg.measure.statistics import bootstrap_mean, holm, paired_wilcoxon
+from heartseg.measure.statistics import holm, paired_wilcoxon
 from heartseg.train.run import choose_device
 from heartseg.train.trained import card_name
 
@@ -231,18 +231,14 @@ def score_rows(lines: Lines, where: Mapping[str, str]) -> Iterator[Row]:
                 values = np.array(list(case_means(mine, key).values()))
                 if len(values) < 2:
                     continue
-                low, high = bootstrap_mean(values)
                 missing = sum(one[key] == "" for one in mine)
-                yield Row(
-                    **{**where, **_of(key, where)},
+                yield mean_row(
+                    values=values,
+                    statistic=f"mean (95 % interval), {missing} of {len(mine)} without a value",
                     structure=structure,
                     phase="all",
                     model=network_of(arm),
-                    runs=str(len(values)),
-                    statistic=f"mean (95 % interval), {missing} of {len(mine)} without a value",
-                    value=f"{values.mean():.4g}",
-                    low=f"{low:.4g}",
-                    high=f"{high:.4g}",
+                    **{**where, **_of(key, where)},
                 )
 
 

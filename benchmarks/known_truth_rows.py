@@ -1,16 +1,16 @@
 """Rows of known_truth.py: means over the test patients, with intervals."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from known_truth_cells import Cell, Lab
 from known_truth_data import numbers
-from rows import Row, commit, today
+from rows import Row, commit, mean_row, today
 
 from heartseg.benchmark.cell import case_means
 from heartseg.benchmark.hardware import processor
-from heartseg.measure.statistics import bootstrap_mean
 
 Done = Mapping[Cell, Mapping[str, Any]]
 
@@ -117,37 +117,12 @@ def _recovered(
     rng = np.random.default_rng(0)
     drawn = [share(table[:, rng.integers(len(cases), size=len(cases))]) for _ in range(2000)]
     low, high = np.nanpercentile(drawn, [2.5, 97.5])
-    return _made(where, RECOVERED, "mean", "1", len(cases), share(table), float(low), float(high))
+    row = mean_row(RECOVERED, "1", [share(table)], structure="mean", phase="all", **where)
+    return replace(row, runs=str(len(cases)), low=f"{low:.4g}", high=f"{high:.4g}")
 
 
 def _row(
     where: Mapping[str, str], measure: str, structure: str, unit: str, values: Sequence[float]
 ) -> Row:
-    low, high = bootstrap_mean(np.array(values)) if len(values) > 1 else (np.nan, np.nan)
-    mean = float(np.mean(values))
-    return _made(where, measure, structure, unit, len(values), mean, float(low), float(high))
-
-
-def _made(
-    where: Mapping[str, str],
-    measure: str,
-    structure: str,
-    unit: str,
-    runs: int,
-    value: float,
-    low: float,
-    high: float,
-) -> Row:
-    numbers_ = [f"{one:.4g}" if np.isfinite(one) else "-" for one in (value, low, high)]
-    return Row(
-        **where,
-        measure=measure,
-        structure=structure,
-        phase="-" if structure == "-" else "all",
-        unit=unit,
-        runs=str(runs),
-        statistic="mean (95 % interval)",
-        value=numbers_[0],
-        low=numbers_[1],
-        high=numbers_[2],
-    )
+    phase = "-" if structure == "-" else "all"
+    return mean_row(measure, unit, values, structure=structure, phase=phase, **where)

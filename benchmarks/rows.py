@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,9 @@ class PartRow(Row):
     level: str = "-"
 
 
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
 def timing_row(measure: str, unit: str, numbers: Sequence[float], **where: str) -> Row:
     """The row of repeated runs: their median, minimum and maximum.
 
@@ -80,30 +84,41 @@ def timing_row(measure: str, unit: str, numbers: Sequence[float], **where: str) 
 
 
 def mean_row(
-    measure: str, unit: str, values: Sequence[float] | NDArray[np.float64], **where: str
-) -> Row:
+    measure: str,
+    unit: str,
+    values: Sequence[float] | NDArray[np.float64],
+    *,
+    kind: type[AnyRow] = Row,  # type: ignore[assignment]
+    statistic: str = "mean (95 % interval)",
+    **where: str,
+) -> AnyRow:
     """The row of a mean over patients, each of whom counts once, with its bootstrap interval.
 
     Args:
         measure: in words.
         unit: of the values.
-        values: one a patient, one at least.
+        values: one a patient; one alone has no interval, and none no mean.
+        kind: of row.
+        statistic: in words.
         where: the other columns, `date` and `commit` too.
     """
     from heartseg.measure.statistics import bootstrap_mean
 
     numbers = np.asarray(values, np.float64)
-    low, high = bootstrap_mean(numbers)
-    return Row(
+    mean = [numbers.mean()] if len(numbers) else [np.nan]
+    ends = bootstrap_mean(numbers) if len(numbers) > 1 else (np.nan, np.nan)
+    return kind(
         measure=measure,
         unit=unit,
         runs=str(len(numbers)),
-        statistic="mean (95 % interval)",
-        value=f"{numbers.mean():.4g}",
-        low=f"{low:.4g}",
-        high=f"{high:.4g}",
+        statistic=statistic,
+        **dict(zip(("value", "low", "high"), map(_number, (*mean, *ends)), strict=True)),
         **where,
     )
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}" if np.isfinite(value) else "-"
 
 
 def append(name: str, rows: Sequence[Row]) -> None:
