@@ -27,7 +27,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rows import Row, append, busy_share, cores, heartseg, timing_row
+from rows import Row, append, as_installed, busy_share, cores, heartseg, timing_row
 
 from heartseg.core.study import View
 from heartseg.formats.nifti import write_image
@@ -142,6 +142,7 @@ def _run(cohort: Path, out: Path, jobs: int) -> Run:
     process = subprocess.Popen(
         [*command, "--formats", "nifti,json", "--device", "cpu"],
         stdout=subprocess.DEVNULL,
+        env=as_installed(),
         preexec_fn=lambda: os.sched_setaffinity(0, cores()),
     )
     seen: list[Seen] = []

@@ -161,6 +161,11 @@ def heartseg() -> list[str]:
     return [str(installed)] if installed.exists() else [sys.executable, "-m", "heartseg"]
 
 
+def as_installed() -> dict[str, str]:
+    """The environment in which a measured process may keep compiled Python files, as users have."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def commit() -> str:
     """Short hash of the source tree; `+` when it differs from the commit."""
     head = _git("rev-parse", "--short=10", "HEAD")

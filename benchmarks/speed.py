@@ -20,7 +20,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rows import ROOT, Row, append, busy_share, cores, heartseg, real_images, timing_row
+from rows import (
+    ROOT,
+    Row,
+    append,
+    as_installed,
+    busy_share,
+    cores,
+    heartseg,
+    real_images,
+    timing_row,
+)
 
 SLICES = 10
 MOST_BUSY = 0.1
@@ -149,14 +159,12 @@ def _segment(way: Sequence[str], inputs: Sequence[Path]) -> Run:
 
 def _run(command: Sequence[str]) -> Run:
     """Run heartseg on the measured cores; a failing run ends the measurement."""
-    # An installed heartseg has its compiled Python files; so has this one after the warming run.
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     start = time.perf_counter()
     process = subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env=kept,
+        env=as_installed(),
         preexec_fn=lambda: os.sched_setaffinity(0, cores()),
     )
     said = process.stderr.read() if process.stderr else b""

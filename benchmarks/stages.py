@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from rows import ROOT, Row, append, cores, real_images, timing_row
+from rows import ROOT, Row, append, as_installed, cores, real_images, timing_row
 from speed import SLICES, _ten_slices
 
 VOLUME, FURTHER, CINE = (
@@ -86,7 +86,7 @@ def _run(inputs: Sequence[Path]) -> tuple[Spent, str]:
             [*command, *map(str, inputs), "-o", str(out), "--device", "cpu"],
             check=True,
             stdout=subprocess.DEVNULL,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            env={**as_installed(), "OMP_NUM_THREADS": "1"},
             preexec_fn=lambda: os.sched_setaffinity(0, {min(cores())}),
         )
         report = json.loads(next(out.rglob("report.json")).read_text(encoding="utf-8"))
