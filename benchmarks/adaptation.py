@@ -9,9 +9,9 @@ differs, to-late-*.toml are the translators. Labels of the target train "supervi
 scarcity curve, and nobody else; runs/translate/emidec.csv says who tests, who validates and who
 trains. Translated images whose anatomy moved are left out by the anatomy report, and counted.
 
-Seed by seed, arm by arm (adaptation_arms.py); killed and started again it goes on. `--cells` stops
-after so many that were left to do, 0 only sums up. Lines of patients go to
-results/translation/adaptation-cases.csv as each cell is done, translated sets to
+Seed by seed, arm by arm (adaptation_arms.py); killed and started again it goes on, started twice
+the two share the work. `--cells` stops after so many that were left to do, 0 only sums up. Lines of
+patients go to results/translation/adaptation-cases.csv as each cell is done, translated sets to
 adaptation-sets.csv, and adaptation.csv is written anew from the first: over the seeds that all arms
 have. hardest.svg holds outlines of the patients that are hardest for either end. Pictures of
 patients stay in OUT: before-and-after.png and hardest.png. With `--dry-run` everything does.
@@ -35,10 +35,9 @@ from adaptation_cases import Case, Made
 from adaptation_cells import Experiment, do, require_same_budget
 from adaptation_pictures import before_and_after, hardest
 from adaptation_rows import DATA, rows_of
-from cells import add_lines, read_lines
+from cells import add_lines, each_left, read_lines
 from rows import RESULTS, Row, hardware
 
-from heartseg.benchmark.ledger import alone_in
 from heartseg.core.errors import HeartsegError
 from heartseg.train.run import choose_device
 from heartseg.train.trained import card_name
@@ -54,22 +53,22 @@ def main() -> None:
 
     torch.set_num_threads(1)
     experiment = experiment_of(options)
-    with alone_in(options.out):
-        require_same_budget(experiment)
-        left, failed = options.cells, 0
-        for seed, arm in in_turn(options.arms):
-            if experiment.is_done(seed, arm):
-                continue
-            if left == 0:
-                break
-            left -= 1
-            print(f"seed {seed}: {arm.name}", flush=True)
-            try:
-                do(experiment, seed, arm)
-            except HeartsegError as fault:  # the other cells go on; this one is tried again
-                failed += 1
-                print(f"  failed: {fault}", flush=True)
-        told(experiment)
+    require_same_budget(experiment)
+    failed = 0
+    cells = each_left(
+        in_turn(options.arms),
+        lambda cell: experiment.lock(*cell),
+        lambda cell: experiment.is_done(*cell),
+        options.cells,
+    )
+    for seed, arm in cells:
+        print(f"seed {seed}: {arm.name}", flush=True)
+        try:
+            do(experiment, seed, arm)
+        except HeartsegError as fault:  # the other cells go on; this one is tried again
+            failed += 1
+            print(f"  failed: {fault}", flush=True)
+    told(experiment)
     if failed:
         sys.exit(f"{failed} cells failed")
 
@@ -112,9 +111,8 @@ def told(experiment: Experiment) -> None:
     cases = list(read_lines(experiment.cases, Case))
     rows = list(rows_of(cases))
     table = experiment.cases.with_name(f"{TABLE}.csv")
-    table.unlink(missing_ok=True)
     if rows:
-        add_lines(table, rows)
+        add_lines(table, rows, anew=True)
     for row in rows:
         print(said_of(row))
     for one in read_lines(experiment.made, Made):

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from adaptation_arms import ARMS, Arm
 from adaptation_cases import Case, Made, judged
-from cells import add_lines, clock, minutes_of, number, read_lines, trained
+from cells import add_lines, clock, held, minutes_of, number, read_lines, trained
 from edges_judged import MASKS, segmented
 from rows import ROOT, commit, today
 
@@ -80,6 +80,10 @@ class Experiment:
         """What every line says."""
         where = {"date": today(), "commit": commit(), "hardware": self.hardware}
         return {**where, "budget": self.budget, "seed": seed}
+
+    def lock(self, seed: str, arm: Arm) -> Path:
+        """Locked by the process that does a cell."""
+        return self.out / "locks" / f"{seed}-{arm.folder}"
 
     def is_done(self, seed: str, arm: Arm) -> bool:
         """Whether a cell has its lines."""
@@ -197,21 +201,26 @@ def _require_unseen(experiment: Experiment, folder: Path) -> None:
 def accepted(experiment: Experiment, seed: str, name: str) -> int:
     """Images of a translated set that may train; the set is made where it is not there yet."""
     folder = experiment.out / seed / "translated" / name
-    if not (folder / JSON).exists():
-        translator, steps = _translator(experiment, seed, name)
-        shutil.rmtree(folder, ignore_errors=True)  # half of a set
-        order = Order(
-            inputs=tuple(one.path for one in source_of(experiment)),
-            out=folder,
-            source_model=SOURCE_MODEL,
-            target=(_copied_target(experiment),),
-            device=experiment.device,
-        )
-        report = translate_set(translator / FOLDER, order).to_table()
-        minutes = minutes_of(translator)
-        made = Made(**experiment.about(seed), **_told(report, name, steps, minutes))
-        add_lines(experiment.made, [made])
+    with held(experiment.out / "locks" / f"{seed}-translated-{name}"):
+        if not (folder / JSON).exists():
+            _translated(experiment, seed, name, folder)
     return len(list((folder / IMAGES).glob("*.nii.gz")))
+
+
+def _translated(experiment: Experiment, seed: str, name: str, folder: Path) -> None:
+    translator, steps = _translator(experiment, seed, name)
+    shutil.rmtree(folder, ignore_errors=True)  # half of a set
+    order = Order(
+        inputs=tuple(one.path for one in source_of(experiment)),
+        out=folder,
+        source_model=SOURCE_MODEL,
+        target=(_copied_target(experiment),),
+        device=experiment.device,
+    )
+    report = translate_set(translator / FOLDER, order).to_table()
+    minutes = minutes_of(translator)
+    made = Made(**experiment.about(seed), **_told(report, name, steps, minutes))
+    add_lines(experiment.made, [made])
 
 
 def _translator(experiment: Experiment, seed: str, name: str) -> tuple[Path, int]:
@@ -269,8 +278,9 @@ def taught(experiment: Experiment, seed: str, teacher: str) -> int:
     if not done.exists():
         shutil.rmtree(here / "seen", ignore_errors=True)
         (arm,) = (one for one in ARMS if one.name == teacher)
-        if not experiment.is_done(seed, arm):
-            do(experiment, seed, arm)
+        with held(experiment.lock(seed, arm)):
+            if not experiment.is_done(seed, arm):
+                do(experiment, seed, arm)
         settings = replace(settings_of(experiment, seed, arm), view=View.LATE_ENHANCEMENT)
         weights = here / "segmenters" / arm.folder / TRAINED
         network = Trained(settings, weights, choose_device(experiment.device))

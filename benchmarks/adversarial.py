@@ -9,10 +9,10 @@ images with another contrast, coil, noise or range: the strongest of disturbance
 nothing, whose truth stays. The loss is the Dice of the same network on the same patient, clean less
 shifted. Nothing chooses a checkpoint, the last one counts.
 
-Seed by seed, arm by arm: killed and started again it goes on. `--cells` stops after so many that
-were left to do, 0 only sums up. Each cell's lines go to results/adversarial/cases.csv when it is
-done; table.csv is written anew from them, over the seeds that all arms have. With `--dry-run` or
-`--limit` (so many patients) they stay in OUT.
+Seed by seed, arm by arm: killed and started again it goes on, started twice the two share the work.
+`--cells` stops after so many that were left to do, 0 only sums up. Each cell's lines go to
+results/adversarial/cases.csv when it is done; table.csv is written anew from them, over the seeds
+that all arms have. With `--dry-run` or `--limit` (so many patients) they stay in OUT.
 """
 
 import argparse
@@ -24,12 +24,11 @@ from pathlib import Path
 from typing import Any
 
 from adversarial_rows import ARMS, CLEAN, Case, rows_of, said_of
-from cells import add_lines, number, read_lines, trained
+from cells import add_lines, each_left, number, read_lines, trained
 from disturbances import DISTURBANCES, NONE, Disturbance
 from disturbed_places import Scene
 from rows import RESULTS, ROOT, commit, hardware, today
 
-from heartseg.benchmark.ledger import alone_in
 from heartseg.benchmark.score import patients_of, restored
 from heartseg.config import load
 from heartseg.core.errors import ModelError
@@ -73,21 +72,21 @@ class Asked:
 def main() -> None:
     """Do the cells that are left, then sum up."""
     options = _options()
-    asked, left = _asked(options), options.cells
+    asked = _asked(options)
     import torch
 
     torch.set_num_threads(1)
-    with alone_in(asked.out):
-        for seed, arm in product(SEEDS, ARMS):
-            if _is_done(asked, seed, arm):
-                continue
-            if left == 0:
-                break
-            left -= 1
-            lines = list(_cell(asked, seed, arm))
-            add_lines(asked.cases, lines)
-            print(f"seed {seed}: {arm}, {len(lines)} lines", flush=True)
-        told(asked.cases)
+    cells = each_left(
+        product(SEEDS, ARMS),
+        lambda cell: asked.out / "locks" / "-".join(cell),
+        lambda cell: _is_done(asked, *cell),
+        options.cells,
+    )
+    for seed, arm in cells:
+        lines = list(_cell(asked, seed, arm))
+        add_lines(asked.cases, lines)
+        print(f"seed {seed}: {arm}, {len(lines)} lines", flush=True)
+    told(asked.cases)
 
 
 def _options() -> argparse.Namespace:
@@ -118,9 +117,8 @@ def told(cases: Path) -> None:
     """Write the table anew and print it."""
     rows = list(rows_of(list(read_lines(cases, Case))))
     table = cases.with_name("table.csv")
-    table.unlink(missing_ok=True)
     if rows:
-        add_lines(table, rows)
+        add_lines(table, rows, anew=True)
     for row in rows:
         if row.structure == "mean":
             print(said_of(row))

@@ -1,9 +1,15 @@
-"""What scripts share that train networks cell by cell and may be killed at any moment."""
+"""What scripts share that train networks cell by cell and may be killed at any moment.
+
+The same command may run several times at once on one machine: each process does cells that no other
+has in hand. Locks are of folders and go with their process, however that ends.
+"""
 
 import csv
+import fcntl
 import json
+import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -15,6 +21,7 @@ from heartseg.train.trained import TRAINED, keep_weights
 
 CLOCK = "minutes.json"
 Line = TypeVar("Line")
+Cell = TypeVar("Cell")
 
 
 class Scored(Protocol):
@@ -52,17 +59,73 @@ def read_lines(path: Path, kind: type[Line]) -> Iterator[Line]:
                 yield kind(**line)
 
 
-def add_lines(path: Path, lines: Sequence[Any]) -> None:
-    """Write the lines of one cell at once, all or none: the next cell may never come."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    kind = type(lines[0])
-    old = list(read_lines(path, kind))
-    unfinished = path.with_suffix(".part")
-    with unfinished.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [one.name for one in fields(kind)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(one) for one in (*old, *lines))
-    unfinished.replace(path)
+def add_lines(path: Path, lines: Sequence[Any], *, anew: bool = False) -> None:
+    """Write the lines of one cell at once, all or none: the next cell may never come.
+
+    Args:
+        path: of the file.
+        lines: of one kind.
+        anew: in place of those that are there.
+    """
+    with held(path.parent):
+        old = [] if anew else list(read_lines(path, type(lines[0])))
+        unfinished = path.with_suffix(".part")
+        with unfinished.open("w", encoding="utf-8", newline="") as file:
+            names = [one.name for one in fields(lines[0])]
+            writer = csv.DictWriter(file, names, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(asdict(one) for one in (*old, *lines))
+        unfinished.replace(path)
+
+
+def each_left(
+    cells: Iterable[Cell], lock: Callable[[Cell], Path], done: Callable[[Cell], bool], most: int
+) -> Iterator[Cell]:
+    """The cells that are left and that no other process has in hand, each locked while it is used.
+
+    Args:
+        cells: in their order.
+        lock: the folder that is locked for a cell.
+        done: whether there is nothing to do.
+        most: cells to hand out; below 0 all.
+    """
+    for cell in cells:
+        if most == 0:
+            return
+        with claimed(lock(cell)) as ours:
+            if ours and not done(cell):
+                most -= 1
+                yield cell
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[bool]:
+    """Whether a folder, which is made for it, is locked for us while the block runs."""
+    with _opened(folder) as descriptor:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """The same lock, waited for where another process has it."""
+    with _opened(folder) as descriptor:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def trained(settings: RunSettings, root: Path, folder: Path, device: str) -> float:

@@ -24,6 +24,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from cells import each_left, held
 from known_truth_cells import Cell, Lab, ablation, do
 from known_truth_data import write_data
 from known_truth_judged import draw_sheet, kept_shown
@@ -41,8 +42,6 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)
-    from heartseg.benchmark.ledger import alone_in
-
     lab = Lab(
         out=options.out,
         train=options.train,
@@ -50,20 +49,18 @@ def main() -> None:
         steps=options.steps,
         segment_steps=options.segment_steps,
     )
-    with alone_in(options.out):
-        lab.require_same()
+    lab.require_same()
+    with held(lab.out / "locks" / "data"):
         write_data(lab.data, lab.train, lab.test)
-        left = options.cells
-        for cell in in_turn(options.seeds):
-            if options.ablation and cell.source != cell.target:
-                continue
-            if lab.result(cell) is not None:
-                continue
-            if left == 0:
-                break
-            left -= 1
-            found = do(lab, cell)
-            print(f"{cell.name}: {found['core_minutes']:.2f} core-minutes", flush=True)
+    cells = each_left(
+        [one for one in in_turn(options.seeds) if not options.ablation or one.source == one.target],
+        lambda cell: lab.out / "locks" / cell.name,
+        lambda cell: lab.result(cell) is not None,
+        options.cells,
+    )
+    for cell in cells:
+        found = do(lab, cell)
+        print(f"{cell.name}: {found['core_minutes']:.2f} core-minutes", flush=True)
     told(lab, options)
 
 
