@@ -25,17 +25,21 @@ lines = out / "lines.csv"
 def done(name):
     return any(line.name == name for line in read_lines(lines, Line))
 
-cells = [str(number) for number in range(12)]
+(out / "ready").mkdir(exist_ok=True)
+(out / "ready" / who).touch()
+while len(list((out / "ready").iterdir())) < {count}:
+    time.sleep(0.001)
+cells = [str(number) for number in range(40)]
 for name in each_left(cells, lambda name: out / "locks" / name, done, {most}):
-    time.sleep(0.05)
-    add_lines(lines, [Line(name=name, who=who)])
+    add_lines(lines, [Line(name=name, who=who)] * 50)
 """
 
 
 def processes(project: Path, out: Path, most: int, count: int) -> Counter[str]:
-    """Run the script so many times at once; how often each cell was done."""
+    """Run the script so many times at once; how many lines each cell has."""
     script = textwrap.dedent(SCRIPT)
-    script = script.format(scripts=str(project / "benchmarks"), out=str(out), most=most)
+    scripts = str(project / "benchmarks")
+    script = script.format(scripts=scripts, out=str(out), most=most, count=count)
     begun = [
         subprocess.Popen([sys.executable, "-c", script, str(number)]) for number in range(count)
     ]
@@ -46,7 +50,7 @@ def processes(project: Path, out: Path, most: int, count: int) -> Counter[str]:
 
 
 def test_two_processes_do_every_cell_once(project: Path, tmp_path: Path) -> None:
-    assert processes(project, tmp_path, most=-1, count=2) == Counter(map(str, range(12)))
+    assert processes(project, tmp_path, most=-1, count=2) == dict.fromkeys(map(str, range(40)), 50)
     who = {row.rpartition(",")[2] for row in (tmp_path / "lines.csv").read_text().split()[1:]}
     assert who == {"0", "1"}, "one of them did all"
 
@@ -55,7 +59,7 @@ def test_two_processes_do_every_cell_once(project: Path, tmp_path: Path) -> None
 def test_no_more_cells_are_done_than_asked(project: Path, tmp_path: Path, most: int) -> None:
     (tmp_path / "lines.csv").write_text("name,who\n0,before\n", encoding="utf-8")
     done = processes(project, tmp_path, most=most, count=1)
-    assert done == Counter(map(str, range(1 + most)))
+    assert done == {"0": 1, **dict.fromkeys(map(str, range(1, 1 + most)), 50)}
 
 
 def test_a_lock_is_waited_for_and_goes_with_its_process(project: Path, tmp_path: Path) -> None:
