@@ -46,7 +46,8 @@ class FastCUT:
 
     Attributes:
         adversarial: of being taken for the other kind.
-        contrast: of knowing each patch by its place in the input.
+        contrast: of knowing each patch by its place in the input. The paper's 10 holds a residual
+            generator where it begins; 1 lets it go.
         identity: the same of images that are of the other kind already; 1, with a `contrast` of 1
             and no `flip`, is the paper's CUT.
         edges: of keeping one's edges, see `heartseg.losses.gradients`.
