@@ -64,6 +64,13 @@ def test_padding_is_dark_by_both_ways(limit, tmp_path):
     np.testing.assert_array_equal(short, long)
 
 
+def test_padding_that_is_no_number_is_none(tmp_path):
+    ds = data_set(np.arange(105, dtype=np.uint16).reshape(SHAPE))
+    ds.add_new("PixelPaddingValue", "LO", "black")
+    short, long = both_ways(save(tmp_path / "a.dcm", ds))
+    np.testing.assert_array_equal(short, long)
+
+
 def colour():
     return data_set(np.zeros((*SHAPE, 3), np.uint8), kind="RGB")
 

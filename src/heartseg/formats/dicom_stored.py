@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heartseg.formats.dicom_file import EXPLICIT, IMPLICIT
-from heartseg.formats.dicom_values import numbers, text
+from heartseg.formats.dicom_values import number, text
 
 _PIXEL_DATA = b"\xe0\x7f\x10\x00"
 _PLAIN_BITS = (8, 16)
@@ -65,12 +65,13 @@ def stored_at(stream: BinaryIO, rest: int, ds: Any, shape: tuple[int, int, int])
 
 
 def _length(head: bytes, syntax: str) -> tuple[int, int]:
-    """Where the value of an element begins after its own first byte, and how long it is."""
-    if len(head) < 12:
-        return 0, -1
-    if syntax == IMPLICIT:
+    """Where the value of an element begins after its own first byte, and how long it is: -1 where
+    that is not to be seen."""
+    if syntax == IMPLICIT and len(head) >= 8:
         return 8, struct.unpack("<I", head[4:8])[0]
-    return 12, struct.unpack("<I", head[8:12])[0]
+    if syntax == EXPLICIT and head[4:6] in (b"OB", b"OW") and len(head) >= 12:
+        return 12, struct.unpack("<I", head[8:12])[0]
+    return 0, -1
 
 
 def read_stored(
@@ -96,11 +97,11 @@ def read_stored(
 
 def padding_of(ds: Any) -> tuple[float, float] | None:
     """Values that mean that nothing was imaged there; zero is black, and stays."""
-    low = numbers(ds.get("PixelPaddingValue"))
-    if len(low) != 1 or not low[0]:
+    low = number(ds, "PixelPaddingValue")
+    if not low:
         return None
-    both = low + (numbers(ds.get("PixelPaddingRangeLimit")) or low)
-    return min(both), max(both)
+    high = number(ds, "PixelPaddingRangeLimit")
+    return (low, low) if high is None else (min(low, high), max(low, high))
 
 
 def without_padding(pixels: NDArray[Any], padding: tuple[float, float] | None) -> NDArray[Any]:
