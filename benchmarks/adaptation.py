@@ -113,6 +113,8 @@ def told(experiment: Experiment) -> None:
     table = experiment.cases.with_name(f"{TABLE}.csv")
     if rows:
         add_lines(table, rows, anew=True)
+    else:
+        table.unlink(missing_ok=True)
     for row in rows:
         print(said_of(row))
     for one in read_lines(experiment.made, Made):

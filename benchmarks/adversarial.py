@@ -119,6 +119,8 @@ def told(cases: Path) -> None:
     table = cases.with_name("table.csv")
     if rows:
         add_lines(table, rows, anew=True)
+    else:
+        table.unlink(missing_ok=True)
     for row in rows:
         if row.structure == "mean":
             print(said_of(row))
