@@ -35,7 +35,7 @@ from adaptation_cases import Case, Made
 from adaptation_cells import Experiment, do, require_same_budget
 from adaptation_pictures import before_and_after, hardest
 from adaptation_rows import DATA, rows_of
-from cells import add_lines, each_left, read_lines
+from cells import each_left, read_lines, write_table
 from rows import RESULTS, Row, hardware
 
 from heartseg.core.errors import HeartsegError
@@ -110,11 +110,7 @@ def told(experiment: Experiment) -> None:
     """Write the table anew and draw what there is to see."""
     cases = list(read_lines(experiment.cases, Case))
     rows = list(rows_of(cases))
-    table = experiment.cases.with_name(f"{TABLE}.csv")
-    if rows:
-        add_lines(table, rows, anew=True)
-    else:
-        table.unlink(missing_ok=True)
+    write_table(experiment.cases.with_name(f"{TABLE}.csv"), rows)
     for row in rows:
         print(said_of(row))
     for one in read_lines(experiment.made, Made):

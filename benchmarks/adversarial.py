@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from adversarial_rows import ARMS, CLEAN, Case, rows_of, said_of
-from cells import add_lines, each_left, number, read_lines, trained
+from cells import add_lines, each_left, number, read_lines, trained, write_table
 from disturbances import DISTURBANCES, NONE, Disturbance
 from disturbed_places import Scene
 from rows import RESULTS, ROOT, commit, hardware, today
@@ -116,11 +116,7 @@ def _asked(options: argparse.Namespace) -> Asked:
 def told(cases: Path) -> None:
     """Write the table anew and print it."""
     rows = list(rows_of(list(read_lines(cases, Case))))
-    table = cases.with_name("table.csv")
-    if rows:
-        add_lines(table, rows, anew=True)
-    else:
-        table.unlink(missing_ok=True)
+    write_table(cases.with_name("table.csv"), rows)
     for row in rows:
         if row.structure == "mean":
             print(said_of(row))

@@ -5,7 +5,6 @@ has in hand. Locks are of folders and go with their process, however that ends.
 """
 
 import csv
-import fcntl
 import json
 import os
 import time
@@ -15,6 +14,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from heartseg.benchmark.ledger import locked
 from heartseg.report.atomic import write_atomically
 from heartseg.train.run import RunSettings, choose_device, train
 from heartseg.train.trained import TRAINED, keep_weights
@@ -59,23 +59,29 @@ def read_lines(path: Path, kind: type[Line]) -> Iterator[Line]:
                 yield kind(**line)
 
 
-def add_lines(path: Path, lines: Sequence[Any], *, anew: bool = False) -> None:
-    """Write the lines of one cell at once, all or none: the next cell may never come.
-
-    Args:
-        path: of the file.
-        lines: of one kind.
-        anew: in place of those that are there.
-    """
+def add_lines(path: Path, lines: Sequence[Any]) -> None:
+    """Write the lines of one cell at once, all or none: the next cell may never come."""
     with held(path.parent):
-        old = [] if anew else list(read_lines(path, type(lines[0])))
-        unfinished = path.with_suffix(".part")
-        with unfinished.open("w", encoding="utf-8", newline="") as file:
-            names = [one.name for one in fields(lines[0])]
-            writer = csv.DictWriter(file, names, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(asdict(one) for one in (*old, *lines))
-        unfinished.replace(path)
+        _write(path, [*read_lines(path, type(lines[0])), *lines])
+
+
+def write_table(path: Path, rows: Sequence[Any]) -> None:
+    """Write a file of these rows alone; without any there is none."""
+    with held(path.parent):
+        if rows:
+            _write(path, rows)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _write(path: Path, lines: Sequence[Any]) -> None:
+    unfinished = path.with_suffix(".part")
+    with unfinished.open("w", encoding="utf-8", newline="") as file:
+        names = [one.name for one in fields(lines[0])]
+        writer = csv.DictWriter(file, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(one) for one in lines)
+    unfinished.replace(path)
 
 
 def each_left(
@@ -102,19 +108,14 @@ def each_left(
 def claimed(folder: Path) -> Iterator[bool]:
     """Whether a folder, which is made for it, is locked for us while the block runs."""
     with _opened(folder) as descriptor:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
-        else:
-            yield True
+        yield locked(descriptor)
 
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
     """The same lock, waited for where another process has it."""
     with _opened(folder) as descriptor:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        locked(descriptor, wait=True)
         yield
 
 

@@ -59,7 +59,8 @@ class Models:
         Raises:
             ModelError: no such model, or one that cannot be trusted.
         """
-        self.begin([name])
+        if name not in self._begun:
+            self.begin([name])
         model = self._begun[name]
         if not model.done():
             self._meanwhile()

@@ -149,19 +149,25 @@ def alone_in(folder: Path) -> Iterator[None]:
     except OSError as fault:
         raise OutputError(f"folder {folder.name}", got=fault.strerror or str(fault)) from fault
     with file:
-        if not _locked(file.fileno()):
+        if not locked(file.fileno()):
             got = "another heartseg benchmark that is running in it"
             raise OutputError(f"folder {folder.name}", got=got, do="wait for it, or stop it")
         yield
 
 
-def _locked(descriptor: int) -> bool:
+def locked(descriptor: int, *, wait: bool = False) -> bool:
+    """Lock an open file or folder for this process; False where another one has it.
+
+    Args:
+        descriptor: of what is open.
+        wait: until the other one lets go.
+    """
     try:
         import fcntl
     except ModuleNotFoundError:  # Windows has no such locks: two at once are the user's to avoid
         return True
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except OSError:
         return False
     return True
