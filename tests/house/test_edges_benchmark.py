@@ -99,9 +99,9 @@ def where(edges: ModuleType) -> dict[str, str]:
 
 
 def test_rows_say_under_which_conditions(edges: ModuleType, where: dict[str, str]) -> None:
-    assert where["images_seen"] == "4800"
+    assert where["images_seen"] == "2400"
     assert where["seed"] == "1 2"
-    assert "acdc-*.toml, 600 steps of 8" in where["configuration"]
+    assert "acdc-*.toml, 600 steps of 4" in where["configuration"]
     found = list(edges.score_rows({"both": lines({"a": 0.9, "b": 0.8})}, where))
     rows = {(row.measure, row.structure): row for row in found}
     mean = rows["Dice", "mean"]
