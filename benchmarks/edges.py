@@ -238,7 +238,7 @@ def score_rows(lines: Lines, where: Mapping[str, str]) -> Iterator[Row]:
                     structure=structure,
                     phase="all",
                     model=network_of(arm),
-                    **{**where, **_of(key, where)},
+                    **{**where, **measured(key, where["unit"])},
                 )
 
 
@@ -256,7 +256,7 @@ def compared_rows(lines: Lines, where: Mapping[str, str]) -> Iterator[Compared]:
     for (key, arm, other, test), p in zip(found, adjusted, strict=True):
         low, high = test.interval or (None, None)
         yield Compared(
-            **{**where, **_of(key, where)},
+            **{**where, **measured(key, where["unit"])},
             structure="mean",
             phase="all",
             model=network_of(arm),
@@ -271,11 +271,11 @@ def compared_rows(lines: Lines, where: Mapping[str, str]) -> Iterator[Compared]:
         )
 
 
-def _of(key: str, where: Mapping[str, str]) -> dict[str, str]:
-    """Name and unit of a measure; of shares the unit is 1."""
-    band = "2 mm" if where["unit"] == "mm" else "6 px"
+def measured(key: str, unit: str) -> dict[str, str]:
+    """Name and unit of a measure where distances are in `unit`; of shares the unit is 1."""
+    band = "2 mm" if unit == "mm" else "6 px"
     name = f"{MEASURES[key]}, {band}" if key == "boundary_iou" else MEASURES[key]
-    return {"measure": name, "unit": where["unit"] if key in ("hausdorff95", "assd") else "1"}
+    return {"measure": name, "unit": unit if key in ("hausdorff95", "assd") else "1"}
 
 
 def _number(value: float | None) -> str:

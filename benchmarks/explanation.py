@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from statistics import mean
 
 import torch
+from pages import markdown_table, write_table
 from rows import RESULTS, ROOT, commit, real_images, today
 
 from heartseg.core.image import Image
@@ -36,7 +37,6 @@ from heartseg.train.split import part_of
 
 FILE = RESULTS / "checks" / "explanation.csv"
 PAGE = ROOT / "docs" / "explanation" / "explanation-maps.md"
-BEGIN, END = "<!-- written by benchmarks/explanation.py -->", "<!-- end of table -->"
 
 FIELD_PX = 128
 HOW = Settings(smoothgrad_samples=8, integrated_steps=8)
@@ -87,9 +87,7 @@ def main() -> None:
         for line in fresh_lines(given.patients):
             print(line.patient, line.target, line.method, line.layer, flush=True)
             add(line)
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    PAGE.write_text(f"{before}{BEGIN}\n\n{table(kept())}\n\n{END}{after}", encoding="utf-8")
+    write_table(PAGE, "explanation.py", table(kept()))
 
 
 def fresh_lines(patients: int) -> Iterator[Line]:
@@ -186,10 +184,9 @@ def kept() -> list[dict[str, str]]:
 
 def table(rows: list[dict[str, str]]) -> str:
     """The means over the patients, and in how many of them each check is passed, as Markdown."""
-    heading = "| target | method | rank correlation, all weights shuffled | shows the weights "
-    heading += "| deletion (random, edges, bright) | insertion (random, edges, bright) "
-    heading += "| beats plain orders |"
-    lines = [heading, "| --- | --- | --- | --- | --- | --- | --- |"]
+    heads = ("target", "method", "rank correlation, all weights shuffled", "shows the weights")
+    heads = (*heads, *(f"{kind} (random, edges, bright)" for kind in ("deletion", "insertion")))
+    lines = []
     for key in dict.fromkeys((r["target"], r["method"], r["layer"]) for r in rows):
         these = [r for r in rows if (r["target"], r["method"], r["layer"]) == key]
         target, method, layer = key
@@ -198,11 +195,17 @@ def table(rows: list[dict[str, str]]) -> str:
         asked = [r for r in these if r["beats_plain_orders"]]
         beats = sum(r["beats_plain_orders"] == "True" for r in asked)
         lines.append(
-            f"| {target} | {named} | {over(these, 'rank_all_stages')} | {shows} of {len(these)} "
-            f"| {areas(asked, 'deletion')} | {areas(asked, 'insertion')} "
-            f"| {f'{beats} of {len(asked)}' if asked else 'not asked'} |"
+            (
+                target,
+                named,
+                over(these, "rank_all_stages"),
+                f"{shows} of {len(these)}",
+                areas(asked, "deletion"),
+                areas(asked, "insertion"),
+                f"{beats} of {len(asked)}" if asked else "not asked",
+            )
         )
-    return "\n".join(lines)
+    return markdown_table((*heads, "beats plain orders"), lines)
 
 
 def over(rows: list[dict[str, str]], column: str) -> str:

@@ -33,6 +33,7 @@ from typing import Any
 
 import numpy as np
 from intervals_looked import BINS, TEMPERATURES, Looked, looked
+from pages import markdown_table, write_table
 from rows import RESULTS, ROOT, Row, append, commit, hardware, real_images, today
 from scipy.stats import binomtest
 
@@ -54,7 +55,6 @@ from heartseg.train.split import SAME_EXAMINATION, part_of
 
 OUT = RESULTS / "intervals"
 PAGE = ROOT / "docs" / "explanation" / "intervals.md"
-BEGIN, END = "<!-- written by benchmarks/intervals.py -->", "<!-- end of table -->"
 LEVEL = 0.9
 LOOKS = 4
 EXACT = "share (95 % Clopper-Pearson interval)"
@@ -111,7 +111,7 @@ def main() -> None:
         _write(OUT / "cases.csv", map(_as_line, cases))
         _write(OUT / "constants.csv", constants(shipping))
         _write(OUT / "reliability.csv", reliability(folds))
-        _into_page(rows)
+        write_table(PAGE, "intervals.py", table(rows))
     if options.into and not options.dry_run:
         bundle = load_bundle(options.into)
         chosen = shipping[options.constants]
@@ -380,16 +380,10 @@ def _write(path: Path, lines: Any) -> None:
         writer.writerows(rows)
 
 
-def _into_page(rows: Sequence[Row]) -> None:
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    PAGE.write_text(f"{before}{BEGIN}\n\n{table(rows)}\n\n{END}{after}", encoding="utf-8")
-
-
 def table(rows: Sequence[Row]) -> str:
     """Coverage and width of each finding over all patients, as Markdown."""
-    lines = ["| finding | patients | split | within | 95 % interval | mean width | mean error |"]
-    lines.append("|---|---|---|---|---|---|---|")
+    heads = ("finding", "patients", "split", "within", "95 % interval", "mean width", "mean error")
+    lines = []
     whole = [row for row in rows if row.data == "ACDC"]
     found = {(row.split, row.measure): row for row in whole}
     for split, key in dict.fromkeys((row.split, row.measure.partition(",")[0]) for row in whole):
@@ -399,8 +393,8 @@ def table(rows: Sequence[Row]) -> str:
         wide, error = found[split, f"{key}, interval width"], found[split, f"{key}, MAE"]
         spread = f"{_percent(within.low)} to {_percent(within.high)}"
         shown = (f"`{key}`", within.runs, split, _percent(within.value), spread)
-        lines.append(f"| {' | '.join((*shown, _amount(wide), _amount(error)))} |")
-    return "\n".join(lines)
+        lines.append((*shown, _amount(wide), _amount(error)))
+    return markdown_table(heads, lines)
 
 
 def _percent(text: str) -> str:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pages import markdown_table, write_table
 from rows import RESULTS, ROOT, commit, today
 
 from heartseg.core.anatomy import Structure
@@ -34,7 +35,6 @@ from heartseg.train.split import part_of
 
 FILE = RESULTS / "checks" / "localisation.csv"
 PAGE = ROOT / "docs" / "explanation" / "preparation-of-the-papers.md"
-BEGIN, END = "<!-- written by benchmarks/localisation.py -->", "<!-- end of table -->"
 
 DATA: dict[str, tuple[str, Look]] = {
     "ACDC": ("acdc/training", "short-axis"),
@@ -76,9 +76,7 @@ def main() -> None:
         if fresh:
             writer.writeheader()
         writer.writerows(asdict(line) for line in lines)
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    PAGE.write_text(f"{before}{BEGIN}\n\n{table(lines)}\n\n{END}{after}", encoding="utf-8")
+    write_table(PAGE, "localisation.py", table(lines))
 
 
 def looked_at(folder: Path, data: str, part: str) -> Line:
@@ -154,14 +152,16 @@ def _blind(planes: Any, look: Look) -> Box:
 
 def table(lines: list[Line]) -> str:
     """The lines as Markdown."""
-    rows = ["| images | crop found | holds the ventricle | its cavity | prior alone | area left |"]
-    rows.append("| --- | --- | --- | --- | --- | --- |")
-    rows += [
-        f"| {one.data}, {one.part} ({one.images}) | {one.found} | {one.held} | {one.held_cavity} "
-        f"| {one.prior_alone} | {100 * one.area:.0f} % |"
+    heads = ("images", "crop found", "holds the ventricle", "its cavity", "prior alone")
+    rows = (
+        (
+            f"{one.data}, {one.part} ({one.images})",
+            *map(str, (one.found, one.held, one.held_cavity, one.prior_alone)),
+            f"{100 * one.area:.0f} %",
+        )
         for one in lines
-    ]
-    return "\n".join(rows)
+    )
+    return markdown_table((*heads, "area left"), rows)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pages import markdown_table, write_table
 from rows import RESULTS, ROOT, Row, append, commit, hardware, read, real_images, timing_row, today
 
 from heartseg.core.anatomy import Labels, Structure
@@ -62,7 +63,6 @@ MANY = 4
 RUNS = 1
 
 PAGE = ROOT / "docs" / "explanation" / "locating.md"
-BEGIN, END = "<!-- written by benchmarks/locate.py -->", "<!-- end of tables -->"
 PARTS = {"train": "% 5 in 2, 3, 4", "validate": "% 5 == 1", "test": "% 5 == 0"}
 
 TIME = "processor time of segmenting, looking included, over that without"
@@ -452,9 +452,7 @@ def write_page() -> None:
             _table("alarms", seen, ("data",)),
         )
     )
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+    write_table(PAGE, "locate.py", text)
 
 
 def _table(name: str, heads: Mapping[str, str], by: Sequence[str]) -> str:
@@ -467,11 +465,8 @@ def _table(name: str, heads: Mapping[str, str], by: Sequence[str]) -> str:
         if row.measure in heads:
             key = (*(getattr(row, one) for one in by), row.configuration)
             lines.setdefault(key, {})[row.measure] = _said(row)
-    titles = (*by, "method", *heads.values())
-    table = [f"| {' | '.join(titles)} |", f"| {' | '.join('---' for _ in titles)} |"]
-    for key, cells in sorted(lines.items()):
-        table.append(f"| {' | '.join((*key, *(cells.get(one, '-') for one in heads)))} |")
-    return "\n".join(table)
+    rows = ((*key, *(cells.get(one, "-") for one in heads)) for key, cells in sorted(lines.items()))
+    return markdown_table((*by, "method", *heads.values()), rows)
 
 
 def _said(row: Row) -> str:

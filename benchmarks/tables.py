@@ -9,13 +9,12 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from pages import markdown_table, with_table
 from rows import RESULTS, ROOT, Row, read
 
 from heartseg.choice import DEFAULT_MODELS
 
 README = ROOT / "README.md"
-BEGIN = "<!-- numbers: written by benchmarks/tables.py -->"
-END = "<!-- end of numbers -->"
 NOTHING = "Nothing is measured yet."
 
 STRUCTURES: Mapping[str, tuple[str, str]] = {
@@ -74,10 +73,7 @@ def newest() -> list[Row]:
 
 def with_tables(text: str, rows: Sequence[Row]) -> str:
     """The text with the tables of these rows between the markers."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    shown = "\n\n".join(_blocks(rows)) or NOTHING
-    return f"{before}{BEGIN}\n\n{shown}\n\n{END}{after}"
+    return with_table(text, "tables.py", "\n\n".join(_blocks(rows)) or NOTHING)
 
 
 def _blocks(rows: Sequence[Row]) -> Iterator[str]:
@@ -179,11 +175,7 @@ def _shown(row: Row, number: str) -> str:
 
 def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """Markdown; empty without lines."""
-    if not lines:
-        return ""
-    cells = [heads, ["---"] * len(heads), *lines]
-    texts = ([cell.replace("|", "\\|") for cell in line] for line in cells)
-    return "\n".join("| " + " | ".join(line) + " |" for line in texts)
+    return markdown_table(heads, lines) if lines else ""
 
 
 if __name__ == "__main__":

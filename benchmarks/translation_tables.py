@@ -10,7 +10,7 @@ those of the part that choices are made on only where there are none of it.
 import argparse
 import csv
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +18,10 @@ from adaptation_arms import ARMS, CURVE, NONE, SUPERVISED, TRANSLATORS
 from adaptation_rows import SHARE
 from adversarial_rows import ARMS as ADVERSARIES
 from adversarial_rows import CLEAN, SHIFTED
+from pages import NOT_RUN, PARTS, markdown_table, value, with_ends, with_table
 from rows import RESULTS, ROOT
 
 PAGE = ROOT / "docs" / "explanation" / "adaptation.md"
-BEGIN, END = "<!-- written by benchmarks/translation_tables.py: {} -->", "<!-- end of table -->"
-NOT_RUN = "not run"
 DICE = "Dice on true images of the target"
 
 Lines = Sequence[Mapping[str, str]]
@@ -54,9 +53,7 @@ def with_tables(text: str, results: Path) -> str:
         "adversaries": adversaries(shown_part(_read(results / "adversarial" / "table.csv"))),
     }
     for name, table in tables.items():
-        before, _, rest = text.partition(BEGIN.format(name))
-        _, _, after = rest.partition(END)
-        text = f"{before}{BEGIN.format(name)}\n\n{table}\n\n{END}{after}"
+        text = with_table(text, f"translation_tables.py: {name}", table)
     return text
 
 
@@ -88,19 +85,19 @@ def arms(rows: Lines) -> str:
     for arm in (one.name for one in ARMS):
         failed = found.get((arm, "trained", "mean"))
         cells = [
-            *(_value(found.get((arm, "Dice", one))) for one in ("lv", "myo")),
-            _with_ends(found.get((arm, "Dice", "mean"))),
-            _value(found.get((arm, "HD95", "mean")), 1),
-            _value(found.get((arm, "boundary IoU, 3 px", "mean"))),
-            *(_value(found.get((arm, SHARE, one)), 2) for one in ("lv", "myo")),
-            _with_ends(found.get((arm, SHARE, "mean")), 2),
+            *(value(found.get((arm, "Dice", one))) for one in ("lv", "myo")),
+            with_ends(found.get((arm, "Dice", "mean"))),
+            value(found.get((arm, "HD95", "mean")), 1),
+            value(found.get((arm, "boundary IoU, 3 px", "mean"))),
+            *(value(found.get((arm, SHARE, one)), 2) for one in ("lv", "myo")),
+            with_ends(found.get((arm, SHARE, "mean")), 2),
         ]
         if failed:
             cells = [failed["statistic"], *["-"] * (len(cells) - 1)]
         if arm in (NONE, SUPERVISED):
             cells[5:] = ["-"] * 3
         lines.append([arm, *cells])
-    return f"{_conditions(rows)}\n\n{_table(heads, lines)}"
+    return f"{_conditions(rows)}\n\n{markdown_table(heads, lines)}"
 
 
 def scarcity(rows: Lines) -> str:
@@ -112,11 +109,11 @@ def scarcity(rows: Lines) -> str:
     lines = [
         [
             str(number),
-            *(_with_ends(found.get(one.name)) for one in CURVE if one.annotated == number),
+            *(with_ends(found.get(one.name)) for one in CURVE if one.annotated == number),
         ]
         for number in numbers
     ]
-    return _table(heads, lines)
+    return markdown_table(heads, lines)
 
 
 def sets(rows: Lines) -> str:
@@ -137,7 +134,7 @@ def sets(rows: Lines) -> str:
             names = (key, f"{key}_before", f"{key}_floor")
             cells.append(", ".join(_mean(mine, one) for one in names))
         lines.append([title, *cells])
-    return _table(heads, lines)
+    return markdown_table(heads, lines)
 
 
 KNOWN: Mapping[str, tuple[str, str]] = {
@@ -162,16 +159,18 @@ def truth(rows: Lines) -> str:
         cells = []
         for head, (measure, structure) in KNOWN.items():
             row = newest.get((data, arm, measure, structure))
-            cells.append(_known(row, with_ends="95 %" in head))
+            cells.append(_known(row, ends="95 %" in head))
         lines.append([data.removeprefix("phantom ").partition(",")[0], arm, *cells])
-    return _table(("direction", "arm", *KNOWN), lines or [["-", NOT_RUN, *["-"] * len(KNOWN)]])
+    return markdown_table(
+        ("direction", "arm", *KNOWN), lines or [["-", NOT_RUN, *["-"] * len(KNOWN)]]
+    )
 
 
-def _known(row: Mapping[str, str] | None, *, with_ends: bool) -> str:
+def _known(row: Mapping[str, str] | None, *, ends: bool) -> str:
     """Not every arm has every number: the ends of the gap recover nothing of it."""
     if row is None:
         return "-"
-    return (_with_ends if with_ends else _value)(row, 1 if row["unit"] == "dB" else 3)
+    return (with_ends if ends else value)(row, 1 if row["unit"] == "dB" else 3)
 
 
 def ablation(rows: Lines) -> str:
@@ -183,13 +182,15 @@ def ablation(rows: Lines) -> str:
         own = [r for r in mine if r["model"] == arm]
         each = [[r for r in own if r["measure"] == measure] for measure in measures]
         lines.append([arm, *map(_of_seeds, each), str(max(map(len, each)))])
-    return _table(("arm", *measures, "seeds"), lines or [[NOT_RUN, *["-"] * len(measures), "0"]])
+    return markdown_table(
+        ("arm", *measures, "seeds"), lines or [[NOT_RUN, *["-"] * len(measures), "0"]]
+    )
 
 
 def _of_seeds(rows: Lines) -> str:
     """The mean of seeds between the least and the most; of one seed, with its own interval."""
     if len(rows) < 2:
-        return _known(rows[0] if rows else None, with_ends=True)
+        return _known(rows[0] if rows else None, ends=True)
     values = [float(row["value"]) for row in rows]
     return f"{np.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
 
@@ -213,15 +214,15 @@ def adversaries(rows: Lines) -> str:
     for arm in ADVERSARIES:
         more = found.get((arm, "Dice, less that of plain", SHIFTED))
         cells = [
-            _with_ends(found.get((arm, "Dice", CLEAN))),
-            _with_ends(found.get((arm, "Dice", SHIFTED))),
-            _with_ends(found.get((arm, "Dice lost", SHIFTED))),
-            "-" if arm == "plain" else _with_ends(more),
+            with_ends(found.get((arm, "Dice", CLEAN))),
+            with_ends(found.get((arm, "Dice", SHIFTED))),
+            with_ends(found.get((arm, "Dice lost", SHIFTED))),
+            "-" if arm == "plain" else with_ends(more),
             "-" if arm == "plain" else (more["holm"] if more else NOT_RUN),
-            *(_value(found.get((arm, "Dice", shift))) for shift in shifts),
+            *(value(found.get((arm, "Dice", shift))) for shift in shifts),
         ]
         lines.append([arm, *cells])
-    return f"{_conditions(rows)}\n\n{_table(heads, lines)}"
+    return f"{_conditions(rows)}\n\n{markdown_table(heads, lines)}"
 
 
 def _conditions(rows: Lines) -> str:
@@ -229,36 +230,11 @@ def _conditions(rows: Lines) -> str:
     if not rows:
         return "Not run yet."
     row = rows[-1]
-    part = {
-        "test": "the test part",
-        "validate": "the part that choices are made on, none of it a test",
-    }[row["split"]]
-    said = f"{row['data']}, {part}; seeds {row['seed']}; {row['images_seen']} images seen; "
-    return said + f"budget: {_budget(row)}; {row['hardware']}; commit {row['commit']}."
-
-
-def _value(row: Mapping[str, str] | None, digits: int = 3) -> str:
-    return NOT_RUN if row is None else f"{float(row['value']):.{digits}f}"
-
-
-def _with_ends(row: Mapping[str, str] | None, digits: int = 3) -> str:
-    if row is None:
-        return NOT_RUN
-    if row["low"] == "-":
-        return _value(row, digits)
-    low, high = (f"{float(row[key]):.{digits}f}" for key in ("low", "high"))
-    return f"{_value(row, digits)} ({low} to {high})"
-
-
-def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    return "\n".join(_markdown(heads, lines))
-
-
-def _markdown(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield "| " + " | ".join(heads) + " |"
-    yield "|" + " --- |" * len(heads)
-    for line in lines:
-        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |"
+    return (
+        f"{row['data']}, {PARTS[row['split']]}; seeds {row['seed']}; "
+        f"{row['images_seen']} images seen; budget: {_budget(row)}; {row['hardware']}; "
+        f"commit {row['commit']}."
+    )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import csv
 from argparse import Namespace
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -133,6 +133,47 @@ def test_arms_are_compared_over_the_same_patients(edges: ModuleType, where: dict
     assert rows["HD95", "edge-attention", "edge-attention-edges"].value == "-1"
     assert rows["Dice", "edge-attention-fusion", "edge-attention-base"].p == "1"
     assert len(rows) == 4 * 5
+
+
+@pytest.fixture(scope="module")
+def tables(edges: ModuleType) -> ModuleType:
+    return script(ROOT / "benchmarks" / "edges_tables.py")
+
+
+def test_the_page_shows_the_rows_at_hand(tables: ModuleType) -> None:
+    text = tables.PAGE.read_text(encoding="utf-8")
+    fresh = tables.with_tables(text, tables.RESULTS / "edges")
+    assert fresh == text, "run benchmarks/edges_tables.py"
+
+
+def test_the_page_says_what_was_not_run(tables: ModuleType, tmp_path: Path) -> None:
+    text = tables.with_tables(tables.PAGE.read_text(encoding="utf-8"), tmp_path)
+    assert "ACDC: not run yet." in text
+    assert "CAMUS, four chambers: not run yet." in text
+
+
+def test_the_page_has_a_table_of_arms_and_one_of_differences(
+    edges: ModuleType, tables: ModuleType, where: dict[str, str]
+) -> None:
+    some = {arm: lines({f"p{n}": 0.7 + n / 100 for n in range(8)}) for arm in ARMS}
+    older = [asdict(row) for row in edges.score_rows(some, {**where, "seed": "1"})]
+    rows = [*older, *(asdict(row) for row in edges.score_rows(some, where))]
+    newest = tables.newest(rows, "acdc")
+    assert {row["seed"] for row in newest} == {"1 2"}
+    assert tables.newest(rows, "camus") == []
+    assert "8 patients; seeds 1, 2;" in tables.conditions(newest)
+    table = tables.arms(newest, "acdc").splitlines()
+    assert table[0] == (
+        "| network | Dice | boundary IoU, 2 mm | HD95, mm | ASSD, mm | Dice lv | Dice myo |"
+    )
+    assert table[2].startswith("| `edge-attention-base` | 0.635 (")
+    assert table[2].endswith(" | 0.735 | 0.535 |")
+    assert len(table) == 2 + len(ARMS)
+    pairs = [asdict(row) for row in edges.compared_rows(some, where)]
+    told = tables.differences(tables.newest(pairs, "acdc"), "acdc").splitlines()
+    assert told[2].startswith("| `edge-attention-edges` less `edge-attention-base` | 0.000")
+    assert told[2].split(" | ")[1].endswith("; 1")
+    assert "not run" in tables.differences(pairs[:1], "acdc")
 
 
 def segmentation(place: slice, unit: str) -> Segmentation:

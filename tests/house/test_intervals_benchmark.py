@@ -138,14 +138,7 @@ def test_constants_and_cases_are_kept_and_the_page_has_their_table(
     kept = list(csv.DictReader((tmp_path / "cases.csv").read_text("utf-8").splitlines()))
     assert len(kept) == len(cases) == 60 * len(KEYS)
     assert {line["within"] for line in kept} == {"0", "1"}
-    page = tmp_path / "page.md"
-    page.write_text(f"a\n{intervals.BEGIN}\nstale\n{intervals.END}\nz\n", encoding="utf-8")
-    monkeypatch.setattr(intervals, "PAGE", page)
     rows = intervals.coverage_rows(cases, intervals._conditions(folds, 4))
-    intervals._into_page(rows)
-    text = page.read_text(encoding="utf-8")
-    assert "stale" not in text
-    assert text.startswith("a\n")
-    assert text.endswith(f"{intervals.END}\nz\n")
+    text = intervals.table(rows)
     assert text.count("| `") == len(KEYS)
     assert "| `lv_ef` | 60 | 3 folds |" in text
