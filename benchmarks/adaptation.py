@@ -1,7 +1,8 @@
 """Labels of one kind of image for another: cine of ACDC, late enhancement of EMIDEC, real images.
 
-    python benchmarks/adaptation.py OUT [--part test] [--cells N] [--arms NAME ...]
-        [--device cuda] [--set a.b=v] [--translator-set a.b=v] [--limit N] [--dry-run]
+    python benchmarks/adaptation.py OUT [--part test] [--cells N] [--seeds 1 2 3]
+        [--arms NAME ...] [--device cuda] [--set a.b=v] [--translator-set a.b=v] [--limit N]
+        [--dry-run]
 
 All arms have the same segmenter (but for those with fusion in their name, which is the thesis's
 own network), budget, content box and spatial augmentation; runs/translate/late-*.toml say what
@@ -30,7 +31,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from adaptation_arms import ARMS, CURVE, in_turn
+from adaptation_arms import ARMS, CURVE, SEEDS, in_turn
 from adaptation_cases import Case, Made
 from adaptation_cells import Experiment, do, require_same_budget
 from adaptation_pictures import before_and_after, hardest
@@ -56,7 +57,7 @@ def main() -> None:
     require_same_budget(experiment)
     failed = 0
     cells = each_left(
-        in_turn(options.arms),
+        in_turn(options.arms, options.seeds),
         lambda cell: experiment.lock(*cell),
         lambda cell: experiment.is_done(*cell),
         options.cells,
@@ -79,6 +80,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--part", choices=("validate", "test"), default="validate")
     names = [arm.name for arm in (*ARMS, *CURVE)]
     parser.add_argument("--arms", nargs="+", choices=names, default=(), metavar="NAME")
+    parser.add_argument("--seeds", nargs="+", choices=SEEDS, default=SEEDS)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--cells", type=int, default=-1, help="cells to do at most; none at 0")
     parser.add_argument("--set", action="append", default=[], help="a setting of the segmenters")

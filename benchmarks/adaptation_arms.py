@@ -73,9 +73,9 @@ CURVE = tuple(
 """The scarcity curve: annotated patients of the target, without translated images and with."""
 
 
-def in_turn(names: Sequence[str] = ()) -> Iterator[tuple[str, Arm]]:
+def in_turn(names: Sequence[str] = (), seeds: Sequence[str] = SEEDS) -> Iterator[tuple[str, Arm]]:
     """Seed by seed all arms: of any part, the seeds that its arms share make a fair table."""
-    for seed in SEEDS:
+    for seed in seeds:
         for arm in (*ARMS, *CURVE):
             if not names or arm.name in names:
                 yield seed, arm

@@ -130,6 +130,7 @@ def test_any_number_of_cells_is_a_fair_table(arms: ModuleType) -> None:
     assert [seed for seed, _ in order] == sorted(seed for seed, _ in order)
     assert [arm.name for _, arm in order[:2]] == ["none", "supervised"]
     assert [arm.name for _, arm in arms.in_turn(["FastCUT"])] == ["FastCUT"] * 3
+    assert [seed for seed, _ in arms.in_turn(["FastCUT"], ["2"])] == ["2"]
 
 
 def test_a_cell_has_its_own_folders_and_few_patients(
