@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from cells import common_seeds, fair_groups
-from rows import Row, mean_row
+from rows import Row, mean_row, number
 
 from heartseg.measure.statistics import holm, paired_wilcoxon
 
@@ -100,7 +100,7 @@ def _compared(cases: Sequence[Case], arms: Sequence[str], seeds: str) -> Iterato
     for (arm, shift, (ours, theirs), test), p in zip(found, adjusted, strict=True):
         mine = [one for one in cases if one.arm == arm]
         gaps = [a - b for a, b in zip(ours, theirs, strict=True)]
-        both = {"p": _number(test.p_value), "holm": _number(p)}
+        both = {"p": number(test.p_value), "holm": number(p)}
         yield _row(mine, seeds, "Dice, less that of plain", "mean", shift, gaps, **both)
 
 
@@ -135,10 +135,6 @@ def _row(
         shift=shift,
         **tests,
     )
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None or np.isnan(value) else f"{value:.4g}"
 
 
 def said_of(row: ShiftRow) -> str:

@@ -29,8 +29,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from network_lines import in_own_process, read_lines, write_line
-from rows import RESULTS, commit, today
+from network_lines import in_own_process, write_line
+from rows import RESULTS, commit, csv_lines, today
 
 CLOSE = 1e-4
 HALF = 0.5
@@ -83,7 +83,7 @@ def _options() -> argparse.Namespace:
 
 
 def _passed() -> set[str]:
-    return {line["network"] for line in read_lines(FILE) if line["passed"] == "yes"}
+    return {line["network"] for line in csv_lines(FILE) if line["passed"] == "yes"}
 
 
 def _checked(name: str) -> None:

@@ -22,7 +22,6 @@ and those that the one with both does worst, each before and after: outlines, no
 """
 
 import argparse
-import csv
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,7 +31,7 @@ from typing import Any
 import numpy as np
 from edges_judged import BORDERS, Masks, judge_again, read_masks
 from outlines import Square, attribution, sheet, window_of
-from rows import RESULTS, ROOT, Row, append, commit, mean_row, today
+from rows import RESULTS, ROOT, Row, append, commit, csv_lines, mean_row, number, today
 
 from heartseg.benchmark.cell import Job, case_means, do
 from heartseg.benchmark.engine import write_report
@@ -173,7 +172,7 @@ def told(data: str, grid: Grid, options: argparse.Namespace) -> None:
         arm: [_scored(folder, finished[seed, arm], options.part) for seed in seeds] for arm in ARMS
     }
     lines = {
-        arm: [line for p in some for line in _read(p / BORDERS)] for arm, some in places.items()
+        arm: [line for p in some for line in csv_lines(p / BORDERS)] for arm, some in places.items()
     }
     where = conditions(data, finished[seeds[0], "base"], seeds, options)
     scores, pairs = list(score_rows(lines, where)), list(compared_rows(lines, where))
@@ -195,11 +194,6 @@ def told(data: str, grid: Grid, options: argparse.Namespace) -> None:
     if not options.dry_run:
         append("edges/scores", scores)
         append("edges/compared", pairs)
-
-
-def _read(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def conditions(
@@ -264,10 +258,10 @@ def compared_rows(lines: Lines, where: Mapping[str, str]) -> Iterator[Compared]:
             runs=str(test.pairs),
             statistic="mean difference (95 % interval)",
             value=f"{test.mean_difference:.4g}",
-            low=_number(low),
-            high=_number(high),
-            p=_number(test.p_value),
-            holm=_number(p),
+            low=number(low),
+            high=number(high),
+            p=number(test.p_value),
+            holm=number(p),
         )
 
 
@@ -276,10 +270,6 @@ def measured(key: str, unit: str) -> dict[str, str]:
     band = "2 mm" if unit == "mm" else "6 px"
     name = f"{MEASURES[key]}, {band}" if key == "boundary_iou" else MEASURES[key]
     return {"measure": name, "unit": unit if key in ("hausdorff95", "assd") else "1"}
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"
 
 
 def network_of(arm: str) -> str:

@@ -7,14 +7,13 @@ nothing is written, and the exit code is 1 when the page is not fresh.
 """
 
 import argparse
-import csv
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edges import ARMS, DATA, MEASURES, PAIRS, UNITS, measured, network_of
 from pages import NOT_RUN, PARTS, markdown_table, value, with_ends, with_table
-from rows import RESULTS, ROOT
+from rows import RESULTS, ROOT, csv_lines
 
 PAGE = ROOT / "docs" / "explanation" / "edge-attention.md"
 WRITER = "edges_tables.py"
@@ -37,7 +36,7 @@ def main() -> None:
 
 def with_tables(text: str, results: Path) -> str:
     """The page with the tables of the rows in a folder of results."""
-    scores, compared = (_read(results / f"{name}.csv") for name in ("scores", "compared"))
+    scores, compared = (csv_lines(results / f"{name}.csv") for name in ("scores", "compared"))
     for data in DATA:
         mine, pairs = (newest(rows, data) for rows in (scores, compared))
         shown = [f"{DATA[data]}: {NOT_RUN} yet."]
@@ -45,13 +44,6 @@ def with_tables(text: str, results: Path) -> str:
             shown = [conditions(mine), arms(mine, data), differences(pairs, data)]
         text = with_table(text, f"{WRITER}: {data}", "\n\n".join(shown))
     return text
-
-
-def _read(path: Path) -> Lines:
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def newest(rows: Lines, data: str) -> Lines:

@@ -21,7 +21,7 @@ from statistics import mean
 
 import torch
 from pages import markdown_table, write_table
-from rows import RESULTS, ROOT, commit, real_images, today
+from rows import RESULTS, ROOT, commit, csv_lines, real_images, today
 
 from heartseg.core.image import Image
 from heartseg.explain.asked import Settings
@@ -176,10 +176,7 @@ def add(line: Line) -> None:
 
 def kept() -> list[dict[str, str]]:
     """The rows in the file."""
-    if not FILE.exists():
-        return []
-    with FILE.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return csv_lines(FILE)
 
 
 def table(rows: list[dict[str, str]]) -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from appraise import KEPT, Tested, appraised, case_cells, conditions, part_rows, show
-from rows import RESULTS, append, commit, real_images
+from rows import RESULTS, append, commit, csv_lines, real_images
 
 from heartseg.core.anatomy import STRUCTURES_BY_KEY
 from heartseg.evaluation import CLINICAL
@@ -149,9 +149,9 @@ def _keep(fold: Fold, found: Tested, name: str, dry: bool) -> None:
     if dry:
         show(part_rows(breakdown(found.rows, found.pairs, found.groups), _where([fold])))
         return
-    kept = [line for line in _lines(_path(name, "cases")) if line["fold"] != str(fold.number)]
+    kept = [line for line in csv_lines(_path(name, "cases")) if line["fold"] != str(fold.number)]
     _write(_path(name, "cases"), [*kept, *cases])
-    _write(_path(name, "findings"), [*_lines(_path(name, "findings")), *findings])
+    _write(_path(name, "findings"), [*csv_lines(_path(name, "findings")), *findings])
 
 
 def _sides(
@@ -175,21 +175,14 @@ def _write(path: Path, lines: Sequence[Mapping[str, object]]) -> None:
     unfinished.replace(path)
 
 
-def _lines(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def _scored_folds(name: str) -> dict[int, str]:
     """Weights by fold."""
-    return {int(line["fold"]): line["weights"] for line in _lines(_path(name, "findings"))}
+    return {int(line["fold"]): line["weights"] for line in csv_lines(_path(name, "findings"))}
 
 
 def read_scored(name: str) -> Tested:
     """What all folds that were scored gave, from the files."""
-    findings = _lines(_path(name, "findings"))
+    findings = csv_lines(_path(name, "findings"))
     pairs = {
         line["case"]: (
             {key: _number(line[f"{key}_measured"]) for key in CLINICAL},
@@ -198,7 +191,7 @@ def read_scored(name: str) -> Tested:
         for line in findings
     }
     return Tested(
-        rows=tuple(_row(line) for line in _lines(_path(name, "cases")) if line["case"] in pairs),
+        rows=tuple(_row(line) for line in csv_lines(_path(name, "cases")) if line["case"] in pairs),
         pairs=pairs,
         groups={line["case"]: line["group"] for line in findings if line["group"]},
     )

@@ -39,8 +39,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from network_lines import in_own_process, read_lines, write_line
-from rows import RESULTS, commit, hardware, today
+from network_lines import in_own_process, write_line
+from rows import RESULTS, commit, csv_lines, hardware, today
 
 SIDE = 256
 CLASSES = 4
@@ -124,7 +124,7 @@ def _done(options: argparse.Namespace) -> set[str]:
     wanted = _conditions(options)
     return {
         line["network"]
-        for line in read_lines(FILE)
+        for line in csv_lines(FILE)
         if not line["problem"] and all(line[key] == value for key, value in wanted.items())
     }
 

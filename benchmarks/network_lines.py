@@ -14,14 +14,6 @@ MOST_SECONDS = 900
 LONGEST_REASON = 160
 
 
-def read_lines(file: Path) -> list[dict[str, str]]:
-    """What was written so far; nothing where there is no file."""
-    if not file.exists():
-        return []
-    with file.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
 def write_line(file: Path, line: Any) -> None:
     """Add a line, a dataclass of text, with a heading when the file is new."""
     file.parent.mkdir(parents=True, exist_ok=True)

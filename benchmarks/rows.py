@@ -112,13 +112,14 @@ def mean_row(
         unit=unit,
         runs=str(len(numbers)),
         statistic=statistic,
-        **dict(zip(("value", "low", "high"), map(_number, (*mean, *ends)), strict=True)),
+        **dict(zip(("value", "low", "high"), map(number, (*mean, *ends)), strict=True)),
         **where,
     )
 
 
-def _number(value: float) -> str:
-    return f"{value:.4g}" if np.isfinite(value) else "-"
+def number(value: float | None) -> str:
+    """As a row has it: four digits, a dash where there is none."""
+    return "-" if value is None or not np.isfinite(value) else f"{value:.4g}"
 
 
 def append(name: str, rows: Sequence[Row]) -> None:
@@ -143,6 +144,14 @@ def read(path: Path) -> Iterator[Row]:
     with path.open(encoding="utf-8", newline="") as file:
         for line in csv.DictReader(file):
             yield Row(**line)
+
+
+def csv_lines(path: Path) -> list[dict[str, str]]:
+    """The lines of any CSV, by its headings; none where there is no file."""
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def today() -> str:

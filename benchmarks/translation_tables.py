@@ -8,7 +8,6 @@ those of the part that choices are made on only where there are none of it.
 """
 
 import argparse
-import csv
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from adaptation_rows import SHARE
 from adversarial_rows import ARMS as ADVERSARIES
 from adversarial_rows import CLEAN, SHIFTED
 from pages import NOT_RUN, PARTS, markdown_table, value, with_ends, with_table
-from rows import RESULTS, ROOT
+from rows import RESULTS, ROOT, csv_lines
 
 PAGE = ROOT / "docs" / "explanation" / "adaptation.md"
 DICE = "Dice on true images of the target"
@@ -42,26 +41,19 @@ def main() -> None:
 
 def with_tables(text: str, results: Path) -> str:
     """The page with the tables of the rows in a folder of results."""
-    adaptation = shown_part(_read(results / "translation" / "adaptation.csv"))
-    phantoms = _read(results / "translation" / "known_truth.csv")
+    adaptation = shown_part(csv_lines(results / "translation" / "adaptation.csv"))
+    phantoms = csv_lines(results / "translation" / "known_truth.csv")
     tables = {
         "arms": arms(adaptation),
         "scarcity": scarcity(adaptation),
-        "sets": sets(_read(results / "translation" / "adaptation-sets.csv")),
+        "sets": sets(csv_lines(results / "translation" / "adaptation-sets.csv")),
         "truth": truth(phantoms),
         "ablation": ablation(phantoms),
-        "adversaries": adversaries(shown_part(_read(results / "adversarial" / "table.csv"))),
+        "adversaries": adversaries(shown_part(csv_lines(results / "adversarial" / "table.csv"))),
     }
     for name, table in tables.items():
         text = with_table(text, f"translation_tables.py: {name}", table)
     return text
-
-
-def _read(path: Path) -> Lines:
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def shown_part(rows: Lines) -> Lines:
