@@ -2,11 +2,12 @@
 
     python benchmarks/edges.py OUT [--data acdc camus] [--part validate] [--steps N] [--cells N]
 
-The runs are those of runs/grids/edges-*.toml, trained and scored as `heartseg benchmark` does, in
-one process, on one thread, one after the other: for each seed, for each data set, the four arms.
-Stopped and started again it goes on where it was. `--cells` stops after so many that were left to
-do; `--steps` gives every run another budget (and so another name). Nothing chooses a checkpoint:
-the last one is scored, and no patient of the part that is scored was looked at before.
+The runs are those of runs/grids/edges-*.toml, trained and scored as `heartseg benchmark` does, on
+one thread, one after the other: for each seed, for each data set, the four arms. Stopped and
+started again it goes on where it was, started twice the two share the work. `--cells` stops after
+so many that were left to do; `--steps` gives every run another budget (and so another name).
+Nothing chooses a checkpoint: the last one is scored, and no patient of the part that is scored was
+looked at before.
 
 The engine keeps numbers; this script looks at each scored patient once more and keeps what borders
 are judged by: 95 % Hausdorff distance, mean surface distance and boundary IoU. For ACDC they are in
@@ -29,15 +30,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cells import each_left, held
 from edges_judged import BORDERS, Masks, judge_again, read_masks
 from outlines import Square, attribution, sheet, window_of
-from rows import RESULTS, ROOT, Row, append, commit, csv_lines, mean_row, number, today
+from rows import RESULTS, ROOT, Row, append_new, commit, csv_lines, mean_row, number, today
 
 from heartseg.benchmark.cell import Job, case_means, do
 from heartseg.benchmark.engine import write_report
 from heartseg.benchmark.grid import Cell, Grid, read_grid
 from heartseg.benchmark.hardware import processor
-from heartseg.benchmark.ledger import Ledger, alone_in
+from heartseg.benchmark.ledger import Ledger
 from heartseg.benchmark.score import patients_of
 from heartseg.config import to_table
 from heartseg.measure.statistics import holm, paired_wilcoxon
@@ -82,17 +84,15 @@ def main() -> None:
 
     torch.set_num_threads(1)
     grids = {data: grid_of(data, options.part, options.steps) for data in options.data}
-    with alone_in(options.out):
-        left = options.cells
-        for data, cell in in_turn(grids):
-            folder = options.out / data
-            if (_scored(folder, cell, options.part) / BORDERS).exists():
-                continue
-            if left == 0:
-                break
-            left -= 1
-            row = done(grids[data], cell, folder, options.device)
-            print(f"{data} {cell.run}: {row['status']} {row.get('reason', '')}", flush=True)
+    left = each_left(
+        in_turn(grids),
+        lambda one: options.out / "locks" / f"{one[0]}-{one[1].run}",
+        lambda one: (_scored(options.out / one[0], one[1], options.part) / BORDERS).exists(),
+        options.cells,
+    )
+    for data, cell in left:
+        row = done(grids[data], cell, options.out / data, options.device)
+        print(f"{data} {cell.run}: {row['status']} {row.get('reason', '')}", flush=True)
     for data, grid in grids.items():
         told(data, grid, options)
 
@@ -144,7 +144,8 @@ def done(grid: Grid, cell: Cell, folder: Path, device: str = "cpu") -> Mapping[s
         device=device,
     )
     row = do(job)
-    Ledger(folder).add(row)
+    with held(folder):
+        Ledger(folder).add(row)
     if row["status"] == "done":
         patients = patients_of(cell.settings, grid.root, grid.score_on)
         judge_again(job, cell.settings, patients)
@@ -192,8 +193,9 @@ def told(data: str, grid: Grid, options: argparse.Namespace) -> None:
     kept.mkdir(parents=True, exist_ok=True)
     (kept / f"hardest-{data}.svg").write_text(drawing, encoding="utf-8")
     if not options.dry_run:
-        append("edges/scores", scores)
-        append("edges/compared", pairs)
+        with held(kept):
+            append_new("edges/scores", scores)
+            append_new("edges/compared", pairs)
 
 
 def conditions(

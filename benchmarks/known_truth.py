@@ -29,7 +29,7 @@ from known_truth_cells import Cell, Lab, ablation, do
 from known_truth_data import write_data
 from known_truth_judged import draw_sheet, kept_shown
 from known_truth_rows import ablation_rows, cell_rows
-from rows import RESULTS, Row, append, read
+from rows import RESULTS, append_new
 
 ARMS = ("cyclegan", "fastcut", "edges", "consistency", "all")
 DIRECTIONS = (("mr", "ct"), ("ct", "mr"))
@@ -114,14 +114,7 @@ def told(lab: Lab, options: argparse.Namespace) -> None:
             title = f"{kinds}, test patients, seed {options.seeds[0]}"
             draw_sheet(folder / f"known_truth-{source}-{target}.png", shown, title)
     if not options.dry_run:
-        path = RESULTS / f"{NAME}.csv"
-        there = {_key(row) for row in read(path)} if path.exists() else set()
-        append(NAME, [row for row in rows if _key(row) not in there])
-
-
-def _key(row: Row) -> tuple[str, ...]:
-    """What makes a row another measurement: not the day, nor the commit."""
-    return (row.measure, row.structure, row.data, row.model, row.seed, row.configuration)
+        append_new(NAME, rows)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -133,6 +133,20 @@ def append(name: str, rows: Sequence[Row]) -> None:
         if new:
             writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
+
+
+FOUND = ("date", "commit", "hardware", "runs", "statistic", "value", "low", "high", "p", "holm")
+"""Columns that say what came out, when and where; the others say what was asked."""
+
+
+def append_new(name: str, rows: Sequence[Row]) -> None:
+    """Add those rows of one kind that ask what no row of results/NAME.csv asks yet."""
+    there = {_asked(line) for line in csv_lines(RESULTS / f"{name}.csv")}
+    append(name, [row for row in rows if _asked(asdict(row)) not in there])
+
+
+def _asked(line: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(value for column, value in line.items() if column not in FOUND)
 
 
 def read(path: Path) -> Iterator[Row]:

@@ -1,5 +1,6 @@
 """The experiment with known truth: its cells, its pairs, its measures and its sums."""
 
+import csv
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -227,10 +228,18 @@ def test_a_folder_keeps_to_its_budget(known: ModuleType, tmp_path: Path) -> None
         replace(lab, steps=8).require_same()
 
 
-def test_a_row_is_the_same_whenever_it_was_measured(known: ModuleType, rows: ModuleType) -> None:
+def test_what_was_measured_is_not_added_again(
+    known: ModuleType, rows: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(known.append_new.__globals__, "RESULTS", tmp_path)
     lab = known.Lab(out=Path("out"), train=4, test=3, steps=7, segment_steps=9)
     cell = known.Cell(seed=1, source="mr", target="ct", arm="none")
     found = {"cases": cases([0.2, 0.3]), "segment_steps": 9, "segment_images": 72}
     first, *others = rows.cell_rows(lab, cell, found, {cell: found})
-    assert known._key(first) == known._key(replace(first, date="1999-01-01", commit="x"))
-    assert len({known._key(row) for row in (first, *others)}) == 1 + len(others)
+    known.append_new("x", [first, *others])
+    known.append_new("x", [replace(first, date="1999-01-01", commit="x", value="1"), *others])
+    kept = list(csv.DictReader((tmp_path / "x.csv").read_text("utf-8").splitlines()))
+    assert [line["value"] for line in kept] == [row.value for row in (first, *others)]
+    known.append_new("x", [replace(first, configuration="another budget")])
+    kept = list(csv.DictReader((tmp_path / "x.csv").read_text("utf-8").splitlines()))
+    assert (len(kept), kept[-1]["configuration"]) == (2 + len(others), "another budget")
