@@ -62,7 +62,7 @@ MEASURES: Mapping[str, str] = {
     "assd": "ASSD",
 }
 HARDEST = 4
-"""Patients of the drawing, of either kind."""
+"""Patients of the drawing, for either network; most are hard for both."""
 
 Lines = Mapping[str, Sequence[Mapping[str, str]]]
 """By arm, of all seeds that every arm has."""
@@ -280,29 +280,35 @@ def network_of(arm: str) -> str:
 
 
 def squares(lines: Lines, before: Masks, after: Masks) -> Iterator[Square]:
-    """Each of the hardest patients by what neither idea gave, and by what both gave."""
-    for arm, masks in (("base", before), ("both", after)):
-        means = case_means(lines[arm], "dice")
-        for case in sorted(means, key=lambda one: (means[one], one))[:HARDEST]:
-            frame, z = worst_slice(masks.found[case], masks.truth[case])
-            frames, slices = masks.truth[case].shape[:2]
-            phase = ("ED", "ES")[frame] if frames == 2 else "single frame"
-            where = f"{case} · {phase} · slice {z + 1} of {slices}"
-            truth = masks.truth[case][frame, z]
-            shown = [one.found[case][frame, z] for one in (before, after)]
-            spacing = masks.spacing[case]
-            for name, labels in zip(("base", "both"), shown, strict=True):
-                yield Square(
-                    reference=truth,
-                    model=labels,
-                    spacing_mm=spacing,
-                    window=window_of((truth, *shown), spacing),
-                    captions=(
-                        where,
-                        f"{network_of(name)}: {_wrong(labels, truth)} pixels wrong",
-                        f"among the worst of {network_of(arm)}",
-                    ),
-                )
+    """Each of the hardest patients, once, by what neither idea gave, and by what both gave."""
+    hard = {arm: hardest(lines[arm]) for arm in ("base", "both")}
+    for case in dict.fromkeys((*hard["base"], *hard["both"])):
+        chosen = [arm for arm in hard if case in hard[arm]]
+        masks = before if chosen[0] == "base" else after
+        frame, z = worst_slice(masks.found[case], masks.truth[case])
+        frames, slices = masks.truth[case].shape[:2]
+        phase = ("ED", "ES")[frame] if frames == 2 else "single frame"
+        truth = masks.truth[case][frame, z]
+        shown = [one.found[case][frame, z] for one in (before, after)]
+        spacing = masks.spacing[case]
+        for name, labels in zip(("base", "both"), shown, strict=True):
+            yield Square(
+                reference=truth,
+                model=labels,
+                spacing_mm=spacing,
+                window=window_of((truth, *shown), spacing),
+                captions=(
+                    f"{case} · {phase} · slice {z + 1} of {slices}",
+                    f"{network_of(name)}: {_wrong(labels, truth)} pixels wrong",
+                    f"hard for {'both' if len(chosen) > 1 else network_of(chosen[0])}",
+                ),
+            )
+
+
+def hardest(lines: Sequence[Mapping[str, str]]) -> list[str]:
+    """The patients with the lowest mean Dice, worst first."""
+    means = case_means(lines, "dice")
+    return sorted(means, key=lambda one: (means[one], one))[:HARDEST]
 
 
 def worst_slice(found: Any, truth: Any) -> tuple[int, int]:
@@ -320,8 +326,8 @@ def _legend(seed: str, seeds: int) -> str:
     """What a reader must know: who is chosen for being bad is better by chance the next time."""
     return (
         f"Patients with the lowest mean Dice over {seeds} seed(s), as seed {seed} gave them, in "
-        "their worst slice. The first half was chosen by what edge-attention-base did, so chance "
-        "alone makes edge-attention look better there; the second half is chosen the other way. "
+        "their worst slice. Who was chosen for what edge-attention-base did looks better with "
+        "edge-attention by chance alone, and the other way round. "
     )
 
 

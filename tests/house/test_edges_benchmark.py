@@ -216,11 +216,16 @@ def test_the_drawing_shows_both_answers_to_the_worst_slices_of_either(
     values = dict(zip(cases, (0.9, 0.5, 0.8, 0.6, 0.7), strict=True))
     some = {"base": lines(values), "both": lines({c: 1 - v for c, v in values.items()})}
     found = list(edges.squares(some, masks(before), masks(after)))
-    assert len(found) == 2 * 2 * edges.HARDEST
-    assert found[0].captions[0] == "b · ES · slice 3 of 3"
-    assert found[0].captions[1] == "edge-attention-base: 50 pixels wrong"
+    assert [one.captions[0][0] for one in found] == list("bbddeeccaa")  # each once, in pairs
+    assert found[0].captions == (
+        "b · ES · slice 3 of 3",
+        "edge-attention-base: 50 pixels wrong",
+        "hard for edge-attention-base",
+    )
     assert found[1].captions[1] == "edge-attention: 0 pixels wrong"
-    assert found[8].captions[0] == "a · ED · slice 2 of 3"
+    assert found[2].captions[2] == found[6].captions[2] == "hard for both"
+    assert found[8].captions[0] == "a · ED · slice 2 of 3"  # where edge-attention is worst
+    assert found[8].captions[2] == "hard for edge-attention"
     text = edges.sheet(found, edges._legend("1", 3), "Hardest")
     assert "<image" not in text
     assert "chance alone" in text.replace("\n", " ")
