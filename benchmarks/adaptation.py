@@ -14,7 +14,7 @@ Seed by seed, arm by arm (adaptation_arms.py); killed and started again it goes 
 the two share the work. `--cells` stops after so many that were left to do, 0 only sums up. Lines of
 patients go to results/translation/adaptation-cases.csv as each cell is done, translated sets to
 adaptation-sets.csv, and adaptation.csv is written anew from the first: over the seeds that all arms
-have. hardest.svg holds outlines of the patients that are hardest for either end. Pictures of
+have. hardest-PART.svg holds outlines of the patients that the full method does worst. Pictures of
 patients stay in OUT: before-and-after.png and hardest.png. With `--dry-run` everything does.
 
 The default part is the one that choices are made on. On a card, at 256 pixels:
