@@ -6,13 +6,11 @@ docs/explanation/edge-attention.md, between its marks. What has no rows says so.
 nothing is written, and the exit code is 1 when the page is not fresh.
 """
 
-import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edges import ARMS, DATA, MEASURES, PAIRS, UNITS, measured, network_of
-from pages import NOT_RUN, PARTS, markdown_table, value, with_ends, with_table
+from pages import NOT_RUN, PARTS, markdown_table, value, with_ends, with_table, write_or_check
 from rows import RESULTS, ROOT, csv_lines
 
 PAGE = ROOT / "docs" / "explanation" / "edge-attention.md"
@@ -23,15 +21,9 @@ Lines = Sequence[Mapping[str, str]]
 
 def main() -> None:
     """Write the tables, or say that they are not fresh."""
-    parser = argparse.ArgumentParser(description="tables of edges and fusion")
-    parser.add_argument("--check", action="store_true", help="compare only")
-    options = parser.parse_args()
-    now = PAGE.read_text(encoding="utf-8")
-    fresh = with_tables(now, RESULTS / "edges")
-    if options.check and now != fresh:
-        sys.exit(f"edge-attention.md is not fresh: run python benchmarks/{WRITER}")
-    if not options.check:
-        PAGE.write_text(fresh, encoding="utf-8")
+    write_or_check(
+        PAGE, lambda now: with_tables(now, RESULTS / "edges"), f"python benchmarks/{WRITER}"
+    )
 
 
 def with_tables(text: str, results: Path) -> str:

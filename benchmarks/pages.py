@@ -9,7 +9,9 @@
 A page may hold several tables of one script: then the name of the table follows, after a colon.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 END = "<!-- end of table -->"
@@ -44,6 +46,25 @@ def write_table(page: Path, writer: str, table: str) -> None:
     """Put a table into a page."""
     text = page.read_text(encoding="utf-8")
     page.write_text(with_table(text, writer, table), encoding="utf-8")
+
+
+def write_or_check(page: Path, fresh: Callable[[str], str], again: str) -> None:
+    """The command line of a script that writes tables: with --check it compares only.
+
+    Args:
+        page: whose tables they are.
+        fresh: from the page's text to what it should be.
+        again: the command that writes it, for who finds it stale; the exit code is 1 then.
+    """
+    parser = argparse.ArgumentParser(description=f"the tables of {page.name}")
+    parser.add_argument("--check", action="store_true", help="compare only")
+    check: bool = parser.parse_args().check
+    now = page.read_text(encoding="utf-8")
+    wanted = fresh(now)
+    if not check:
+        page.write_text(wanted, encoding="utf-8")
+    elif now != wanted:
+        sys.exit(f"{page.name} is not fresh: run {again}")
 
 
 def markdown_table(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

@@ -5,11 +5,9 @@
 With --check nothing is written, and the exit code is 1 when the README is not fresh.
 """
 
-import argparse
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from pages import markdown_table, with_table
+from pages import markdown_table, with_table, write_or_check
 from rows import RESULTS, ROOT, Row, read
 
 from heartseg.choice import DEFAULT_MODELS
@@ -42,15 +40,7 @@ Set = tuple[str, str, str]
 
 def main() -> None:
     """Write the tables, or say that they are not fresh."""
-    parser = argparse.ArgumentParser(description="generate the README's tables of numbers")
-    parser.add_argument("--check", action="store_true", help="compare only")
-    options = parser.parse_args()
-    now = README.read_text(encoding="utf-8")
-    fresh = with_tables(now, newest())
-    if options.check and now != fresh:
-        sys.exit("README.md is not fresh: run make docs")
-    if not options.check:
-        README.write_text(fresh, encoding="utf-8")
+    write_or_check(README, lambda now: with_tables(now, newest()), "make docs")
 
 
 def newest() -> list[Row]:

@@ -7,8 +7,6 @@ written, and the exit code is 1 when the page is not fresh. Rows of the test par
 those of the part that choices are made on only where there are none of it.
 """
 
-import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from adaptation_arms import ARMS, CURVE, NONE, SUPERVISED, TRANSLATORS
 from adaptation_rows import SHARE
 from adversarial_rows import ARMS as ADVERSARIES
 from adversarial_rows import CLEAN, SHIFTED
-from pages import NOT_RUN, PARTS, markdown_table, value, with_ends, with_table
+from pages import NOT_RUN, PARTS, markdown_table, value, with_ends, with_table, write_or_check
 from rows import RESULTS, ROOT, csv_lines
 
 PAGE = ROOT / "docs" / "explanation" / "adaptation.md"
@@ -28,15 +26,8 @@ Lines = Sequence[Mapping[str, str]]
 
 def main() -> None:
     """Write the tables, or say that they are not fresh."""
-    parser = argparse.ArgumentParser(description="tables of translation and adversaries")
-    parser.add_argument("--check", action="store_true", help="compare only")
-    options = parser.parse_args()
-    now = PAGE.read_text(encoding="utf-8")
-    fresh = with_tables(now, RESULTS)
-    if options.check and now != fresh:
-        sys.exit("adaptation.md is not fresh: run python benchmarks/translation_tables.py")
-    if not options.check:
-        PAGE.write_text(fresh, encoding="utf-8")
+    again = "python benchmarks/translation_tables.py"
+    write_or_check(PAGE, lambda now: with_tables(now, RESULTS), again)
 
 
 def with_tables(text: str, results: Path) -> str:

@@ -66,6 +66,7 @@ def test_a_stale_a_missing_and_a_left_over_page_are_seen(
 
 def test_the_numbers_of_the_readme_are_the_rows_of_the_results(tables: ModuleType) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert all(mark in text for mark in MARKS)
     assert tables.with_tables(text, tables.newest()) == text, "run make docs"
 
 

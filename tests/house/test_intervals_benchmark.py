@@ -128,7 +128,6 @@ def test_constants_and_cases_are_kept_and_the_page_has_their_table(
     intervals: ModuleType,
     folds: dict[str, list[object]],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cases = list(intervals.crossed(folds))
     calibration = intervals.calibrated([one for f in folds.values() for one in f], "three")
@@ -139,6 +138,13 @@ def test_constants_and_cases_are_kept_and_the_page_has_their_table(
     assert len(kept) == len(cases) == 60 * len(KEYS)
     assert {line["within"] for line in kept} == {"0", "1"}
     rows = intervals.coverage_rows(cases, intervals._conditions(folds, 4))
-    text = intervals.table(rows)
+    page = tmp_path / "page.md"
+    marks = ("<!-- written by benchmarks/intervals.py -->", "<!-- end of table -->")
+    page.write_text(f"a\n{marks[0]}\nstale\n{marks[1]}\nz\n", encoding="utf-8")
+    intervals.write_table(page, "intervals.py", intervals.table(rows))
+    text = page.read_text(encoding="utf-8")
+    assert "stale" not in text
+    assert text.startswith("a\n")
+    assert text.endswith(f"{marks[1]}\nz\n")
     assert text.count("| `") == len(KEYS)
     assert "| `lv_ef` | 60 | 3 folds |" in text

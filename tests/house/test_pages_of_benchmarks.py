@@ -39,6 +39,21 @@ def test_a_page_without_a_place_is_not_written(pages: ModuleType, text: str) -> 
         pages.with_table(text, "x.py", "table")
 
 
+def test_with_check_a_stale_page_is_told_and_kept(
+    pages: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("old", encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["x.py", "--check"])
+    with pytest.raises(SystemExit, match=r"page\.md is not fresh: run make docs"):
+        pages.write_or_check(page, lambda _: "new", "make docs")
+    assert page.read_text(encoding="utf-8") == "old"
+    pages.write_or_check(page, lambda now: now, "make docs")
+    monkeypatch.setattr("sys.argv", ["x.py"])
+    pages.write_or_check(page, lambda _: "new", "make docs")
+    assert page.read_text(encoding="utf-8") == "new"
+
+
 def test_a_bar_does_not_end_a_cell(pages: ModuleType) -> None:
     assert pages.markdown_table(("a", "b"), [("1|2", "3")]).splitlines() == [
         "| a | b |",
