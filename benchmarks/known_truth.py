@@ -1,7 +1,7 @@
 """Translation where the truth is known: phantom cine MR made phantom CT, and back.
 
-    python benchmarks/known_truth.py OUT [--seeds 1 2] [--ablation] [--cells N] [--train N]
-        [--test N] [--steps N] [--segment-steps N] [--dry-run]
+    python benchmarks/known_truth.py OUT [--seeds 1 2] [--arms NAME ...] [--ablation] [--cells N]
+        [--train N] [--test N] [--steps N] [--segment-steps N] [--dry-run]
 
 A phantom can be scanned twice. So a translation of a test patient's MR is compared with the CT of
 the same heart, pixel on pixel: PSNR and SSIM, of whole planes and near the ventricles, beside those
@@ -53,7 +53,7 @@ def main() -> None:
     with held(lab.out / "locks" / "data"):
         write_data(lab.data, lab.train, lab.test)
     cells = each_left(
-        [one for one in in_turn(options.seeds) if not options.ablation or one.source == one.target],
+        [one for one in in_turn(options.seeds) if _wanted(one, options)],
         lambda cell: lab.out / "locks" / cell.name,
         lambda cell: lab.result(cell) is not None,
         options.cells,
@@ -68,6 +68,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="translation of phantoms, whose truth is known")
     parser.add_argument("out", type=Path, help="folder of images and runs")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="of the trainings")
+    parser.add_argument("--arms", nargs="+", default=(), metavar="NAME", help="no others")
     parser.add_argument("--ablation", action="store_true", help="edges and fusion, nothing else")
     parser.add_argument("--cells", type=int, default=-1, help="to do at most; none at 0")
     parser.add_argument("--train", type=int, default=20, help="patients of each kind that train")
@@ -76,6 +77,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--segment-steps", type=int, help="of every segmenter, likewise")
     parser.add_argument("--dry-run", action="store_true", help="rows and sheets stay in OUT")
     return parser.parse_args()
+
+
+def _wanted(cell: Cell, options: argparse.Namespace) -> bool:
+    ablated = cell.source == cell.target or not options.ablation
+    return ablated and (not options.arms or cell.arm in options.arms)
 
 
 def in_turn(seeds: list[int]) -> Iterator[Cell]:
