@@ -95,6 +95,7 @@ class Lab:
         path = self.out / "budget.json"
         if path.exists() and (there := json.loads(path.read_text(encoding="utf-8"))) != mine:
             raise ConfigError("OUT", got=f"{mine}", allowed=f"{there}", do="choose another folder")
+        self.out.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(mine), encoding="utf-8")
 
 

@@ -1,5 +1,6 @@
 """The experiment with known truth: its cells, its pairs, its measures and its sums."""
 
+import argparse
 import csv
 from collections.abc import Sequence
 from dataclasses import replace
@@ -221,11 +222,21 @@ def test_the_recovered_share_lies_between_the_ends(known: ModuleType, rows: Modu
 
 
 def test_a_folder_keeps_to_its_budget(known: ModuleType, tmp_path: Path) -> None:
-    lab = known.Lab(out=tmp_path, train=4, test=3, steps=7, segment_steps=None)
+    lab = known.Lab(out=tmp_path / "new", train=4, test=3, steps=7, segment_steps=None)
     lab.require_same()
     lab.require_same()
     with pytest.raises(ConfigError, match="another folder"):
         replace(lab, steps=8).require_same()
+
+
+def test_chosen_arms_are_done_alone(known: ModuleType) -> None:
+    cells = list(known.in_turn([1]))
+    asked = argparse.Namespace(arms=["none", "both"], ablation=False)
+    wanted = [cell.name for cell in cells if known._wanted(cell, asked)]
+    assert wanted == ["mr-ct-none-1", "ct-mr-none-1", "ct-ct-both-1"]
+    asked.ablation = True
+    assert [cell.name for cell in cells if known._wanted(cell, asked)] == ["ct-ct-both-1"]
+    assert all(known._wanted(cell, argparse.Namespace(arms=(), ablation=False)) for cell in cells)
 
 
 def test_what_was_measured_is_not_added_again(
