@@ -49,7 +49,7 @@ class Method:
         failed: of those that could not be done.
         cases: lines of cases.csv of all repeats.
         confusion: summed over repeats, true structures in rows; None where they differ.
-        sight: file of the first repeat.
+        sight: file of the first repeat that has one; None where only numbers were kept.
         title: the labels in one line.
     """
 
@@ -180,7 +180,7 @@ def _method(
         cases=tuple(row for place in places for row in read_table(place / "cases.csv")),
         structures=structures,
         confusion=confusion,
-        sight=places[0] / SIGHT if places else None,
+        sight=next((sight for place in places if (sight := place / SIGHT).exists()), None),
     )
 
 
