@@ -12,7 +12,7 @@ import pytest
 
 from tests.house.scripts import ROOT, script
 
-WRITTEN = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
+WRITTEN = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/**/*.md")])
 VERBS = ("read", "prepare", "segment", "refine", "measure", "report")
 
 
@@ -64,10 +64,25 @@ def test_a_stale_a_missing_and_a_left_over_page_are_seen(
     assert list(generate.not_fresh(tmp_path)) == ["errors.md", "gone.md", "labels.md"]
 
 
-def test_the_numbers_of_the_readme_are_the_rows_of_the_results(tables: ModuleType) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert all(mark in text for mark in MARKS)
-    assert tables.with_tables(text, tables.newest()) == text, "run make docs"
+def test_the_numbers_of_the_pages_are_the_rows_of_the_results(tables: ModuleType) -> None:
+    every = tables.newest()
+    for page, rows in ((tables.README, tables.headlines(every)), (tables.EVERYTHING, every)):
+        text = page.read_text(encoding="utf-8")
+        assert all(mark in text for mark in MARKS)
+        assert tables.with_tables(text, rows) == text, "run make docs"
+
+
+def test_the_readme_has_what_a_user_gets_who_asks_for_nothing(tables: ModuleType) -> None:
+    time = {"unit": "s", "split": "-"}
+    rows = [
+        result(tables, "Dice", "0.9", structure="lv"),
+        result(tables, "Dice", "0.91", structure="lv", configuration="turns 8"),
+        result(tables, "time", "1", **time, configuration="segment, bf16", date="2026-01-01"),
+        result(tables, "time", "2", **time, configuration="segment, int8"),
+        result(tables, "time", "3", **time, configuration="segment, f32"),
+        result(tables, "size", "4", **time, configuration="the only one, f32"),
+    ]
+    assert [row.value for row in tables.headlines(rows)] == ["0.9", "2", "4"]
 
 
 def result(tables: ModuleType, measure: str, value: str, **where: str) -> Any:
