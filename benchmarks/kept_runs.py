@@ -4,7 +4,7 @@
     python benchmarks/kept_runs.py restore NAME OUT
 
 `keep` puts the numbers of the finished runs in OUT, the folder of a `heartseg benchmark`, into
-results/runs/NAME.zip: scores by patient and slice, the log of the training, the row of runs.csv. No
+results/runs/NAME.zip: scores by patient, the log of the training, the row of runs.csv. No
 weights, no pixels. `restore` lays them out again: `heartseg benchmark GRID -o OUT --resume` then
 does only the runs that are left, and `--tables` writes tables and curves (the gallery needs masks,
 which stay where they were made). A run of OUT that the archive holds already stays as it was first
@@ -27,7 +27,7 @@ from heartseg.train.log import LOG
 
 KEPT = RESULTS / "runs"
 OF_A_RUN = (LOG, CLOCK)
-OF_A_SCORE = ("cases.csv", "slices.csv", "findings.csv", "confusion.csv", RESULT)
+OF_A_SCORE = ("cases.csv", "confusion.csv", RESULT)
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The earliest time that an archive knows: files differ only where their contents do."""
 

@@ -31,7 +31,7 @@ def folder(drawn: Path) -> Path:
             continue
         (run / "test" / "result.json").write_text(json.dumps(row), encoding="utf-8")
         (run / "trained.pt").write_bytes(b"weights")
-        for name in ("log.jsonl", "seconds.json", "test/slices.csv", "test/findings.csv"):
+        for name in ("log.jsonl", "seconds.json"):
             (run / name).write_text(f"{name} of {row['run']}\n", encoding="utf-8")
     return drawn
 
