@@ -60,7 +60,8 @@ def pages() -> dict[str, str]:
     }
     links = [f"- [{page.title}]({page.name}.md)" for page in PAGES if f"{page.name}.md" in found]
     index = "\n".join(["# Reference", "", NOTE, "", *links, ""])
-    return {"index.md": index, **found, **_beside("paper_tables").figures()}
+    drawn = {**_beside("paper_tables").figures(), **_beside("settings_tables").figures()}
+    return {"index.md": index, **found, **drawn}
 
 
 # The command line.
@@ -743,6 +744,10 @@ def _study_003() -> str:
     return str(_beside("paper_tables").study_page())
 
 
+def _settings_tried() -> str:
+    return str(_beside("settings_tables").page())
+
+
 def _what_to_use() -> str:
     return str(_beside("what_to_use").page())
 
@@ -751,6 +756,7 @@ PAGES = (
     Page("what-to-use", "What to use, and why", _what_to_use),
     Page("tables-of-the-papers", "Reproduce the tables", _papers),
     Page("tables-of-paper-003", "Reproduce the tables of paper 003", _study_003),
+    Page("settings-tried", "Settings and warm starts, tried", _settings_tried),
     Page("commands", "Commands", _commands, ("heartseg.cli",)),
     Page("python", "Python", _python),
     Page("models", "Shipped models", _models, ("heartseg.segment", "heartseg.segment.bundle")),

@@ -23,13 +23,19 @@ COLOURS = ("#1b3a5b", "#c4501b", "#2f7d4f", "#7a4fa0")
 """Of networks; the second kind of data of each is dashed in the same colour."""
 
 
-def curves(title: str, places: Sequence[str], series: Mapping[str, Sequence[float | None]]) -> str:
+def curves(
+    title: str,
+    places: Sequence[str],
+    series: Mapping[str, Sequence[float | None]],
+    dashed: str = ", augmented",
+) -> str:
     """Scores over named places, evenly spaced; empty where no series has a number.
 
     Args:
         title: above it.
         places: below it, from left to right.
         series: by name, a number a place or None. `A, plain` and `A, augmented` share a colour.
+        dashed: how the names of dashed lines end.
     """
     there = [value for values in series.values() for value in values if value is not None]
     if not there:
@@ -43,7 +49,7 @@ def curves(title: str, places: Sequence[str], series: Mapping[str, Sequence[floa
     shown = {name: values for name, values in series.items() if any(v is not None for v in values)}
     for number, (name, values) in enumerate(shown.items()):
         colour = COLOURS[heads.index(name.partition(", ")[0]) % len(COLOURS)]
-        dash = "6 4" if name.endswith(", augmented") else ""
+        dash = "6 4" if name.endswith(dashed) else ""
         points = [
             (LEFT + place * step, y.at(value))
             for place, value in enumerate(values)

@@ -49,7 +49,7 @@ LEAD = """What experiments of this project say to somebody who begins. Each answ
 rows of `benchmarks/results` that there are, by one rule: something takes the place of what is
 usual only where its mean Dice lies above the whole 95 % interval of the usual one's. Budgets were
 small ([how rows are made](../../benchmarks/protocol.md)): an answer is where to begin, not where
-to end."""
+to end. Of settings and warm starts [a page](settings-tried.md) has the tables and curves."""
 
 
 BEGINNINGS: Mapping[str, tuple[str, str]] = {
