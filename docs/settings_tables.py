@@ -12,6 +12,9 @@ from what_to_use import SETS, SETTINGS
 DICE = "Dice"
 GAP = "validation less training loss"
 STRUCTURES: Mapping[str, str] = {"lv": "LV", "myo": "myocardium", "rv": "RV", "la": "LA"}
+FAR = ("HD95, mm", "HD95, px")
+"""Images without millimetres have neither, unless the grid asks for pixels."""
+
 PATIENTS = ("2", "5", "10", "20")
 FROZEN = ", encoder frozen"
 BEGUN: Mapping[str, str] = {
@@ -93,14 +96,15 @@ def _settings(results: Path) -> Iterator[str]:
         structures = [
             key for key in STRUCTURES if any((DICE, key) in one.rows for one in grid.cells)
         ]
+        far = [one for one in FAR if any(cell.value(one) is not None for cell in grid.cells)]
         heads = [axis, "mean Dice (95 %)", *(STRUCTURES[key] for key in structures)]
-        heads += ["HD95, mm", GAP, "minutes", "images seen"]
+        heads += [*far, GAP, "minutes", "images seen"]
         lines = [
             [
                 _marked(short(cell.labels)[axis], usual),
                 _with_ends(cell),
                 *(shown(cell.value(DICE, key)) for key in structures),
-                shown(cell.value("HD95, mm"), "mm"),
+                *(shown(cell.value(one), "mm") for one in far),
                 shown(cell.value(GAP, "-")),
                 shown(cell.value("training time", "-"), "min"),
                 cell.images,

@@ -24,6 +24,7 @@ def settings(results: Path) -> None:
         mean = row(f"setting {name}", value, structure="mean")
         lines.append({**mean, "low": str(value - 0.02), "high": str(value + 0.02)})
         lines.append(row(f"setting {name}", value + 0.1, structure="lv"))
+        lines.append(row(f"setting {name}", 4.25, "HD95, px", "mean"))
         lines.append(row(f"setting {name}", 0.125, page_gap, "-"))
     write(results / "settings" / "rate-acdc.csv", lines)
 
@@ -48,10 +49,10 @@ def test_a_line_a_setting_with_the_usual_one_marked(page: ModuleType, tmp_path: 
     settings(tmp_path)
     text = page.page(tmp_path)
     assert page_gap == page.GAP
-    base = (
-        "| **`base`** (usual) | 0.700 (0.680 to 0.720) | 0.800 | not run | 0.125 | not run | 2400 |"
-    )
+    base = "| **`base`** (usual) | 0.700 (0.680 to 0.720) | 0.800 | 4.2 | 0.125 | not run | 2400 |"
     assert base in text
+    assert "| HD95, px |" in text
+    assert "HD95, mm" not in text  # nobody has it
     assert "| `rate-3e-3` | 0.750 (0.730 to 0.770) | 0.850 |" in text
     assert "`runs/grids/settings-batch-camus.toml`: not run." in text
     assert "settings-rate-acdc.svg" not in text  # no logs were kept
