@@ -1,9 +1,9 @@
 """The page "Settings and warm starts, tried": what one change did, from rows and logs alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from learning_curves import logs, panels
+from learning_curves import Lines, logs, panels
 from paper_figures import curves
 from paper_rows import NOT_RUN, RESULTS, Cell, Found, found, short, shown
 from sheets import markdown_table
@@ -43,7 +43,9 @@ NOTES: Mapping[str, str] = {
 
 def page(results: Path = RESULTS) -> str:
     """The text of the page."""
-    return "\n\n".join([LEAD, *_settings(results), "## Warm starts", WARM, *_transfer(results)])
+    drawn = figures(results)
+    settings, transfer = _settings(results, drawn), _transfer(results, drawn)
+    return "\n\n".join([LEAD, *settings, "## Warm starts", WARM, *transfer])
 
 
 def figures(results: Path = RESULTS) -> dict[str, str]:
@@ -76,15 +78,14 @@ def found_of(name: str, results: Path) -> Found:
     return found(f"settings/{name}", f"settings-{name}", results)
 
 
-def _ordered(results: Path, name: str, axis: str, grid: Found) -> Mapping[str, object]:
+def _ordered(results: Path, name: str, axis: str, grid: Found) -> Mapping[str, Lines]:
     """Logs in the order of the table."""
     there = logs(results / "runs" / f"settings-{name}.zip", axis)
     labels = [short(cell.labels)[axis] for cell in grid.cells]
     return {label: there[label] for label in labels if label in there}
 
 
-def _settings(results: Path) -> Iterator[str]:
-    drawn = figures(results)
+def _settings(results: Path, drawn: Collection[str]) -> Iterator[str]:
     for name, axis, usual, question in SETTINGS:
         grid = found_of(name, results)
         yield f"## {question}"
@@ -116,8 +117,7 @@ def _settings(results: Path) -> Iterator[str]:
             yield f"![Losses of training and validation](settings-{name}.svg)"
 
 
-def _transfer(results: Path) -> Iterator[str]:
-    drawn = figures(results)
+def _transfer(results: Path, drawn: Collection[str]) -> Iterator[str]:
     for data, title in SETS.items():
         grid = found(f"transfer/{data}", f"transfer-{data}", results)
         yield f"### {title}"
