@@ -40,7 +40,7 @@ from cells import each_left, read_lines, write_table
 from rows import RESULTS, Row, hardware
 
 from heartseg.core.errors import HeartsegError
-from heartseg.train.run import choose_device
+from heartseg.train.device import choose_device
 from heartseg.train.trained import card_name
 
 FOLDER = "translation"

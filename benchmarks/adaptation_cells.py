@@ -27,10 +27,11 @@ from heartseg.core.errors import ModelError
 from heartseg.core.study import View
 from heartseg.read import Candidate, find_studies
 from heartseg.report.atomic import write_atomically
+from heartseg.train.device import choose_device
 from heartseg.train.record import read_record
-from heartseg.train.run import RunSettings, choose_device
 from heartseg.train.selection import select
 from heartseg.train.self_training import write_seen
+from heartseg.train.settings import RunSettings
 from heartseg.train.trained import TRAINED, Trained
 from heartseg.train.translate.apply import Order, translate_set
 from heartseg.train.translate.labelled_set import IMAGES

@@ -37,8 +37,9 @@ from heartseg.measure.metrics import METRICS
 from heartseg.measure.pair import Pair
 from heartseg.read import Candidate
 from heartseg.refine import refine_cine
+from heartseg.train.device import choose_device
 from heartseg.train.record import read_record
-from heartseg.train.run import RunSettings, choose_device
+from heartseg.train.settings import RunSettings
 from heartseg.train.trained import TRAINED, Trained, card_name
 
 RUNS = ROOT / "runs" / "adversarial"

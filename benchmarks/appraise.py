@@ -32,8 +32,8 @@ from heartseg.read import Candidate, find_studies
 from heartseg.segment import Bundle, load_bundle, write_bundle
 from heartseg.segment.appraisal import EXTERNAL, INTERNAL, TOLD, Appraisal, write_appraisals
 from heartseg.train.cohort import cohort_of
-from heartseg.train.run import RunSettings
 from heartseg.train.selection import select
+from heartseg.train.settings import RunSettings
 from heartseg.train.split import part_of
 
 KEPT = ("dice", "hausdorff95_mm", "assd_mm")

@@ -16,7 +16,9 @@ from typing import Any, Protocol, TypeVar
 
 from heartseg.benchmark.ledger import locked
 from heartseg.report.atomic import write_atomically
-from heartseg.train.run import RunSettings, choose_device, train
+from heartseg.train.device import choose_device
+from heartseg.train.run import train
+from heartseg.train.settings import RunSettings
 from heartseg.train.trained import TRAINED, keep_weights
 
 CLOCK = "minutes.json"

@@ -24,7 +24,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
         "heartseg.read.dicom_study:load",
         "heartseg.read.datasets.acdc:read_patient",
     ),
-    "check the model": ("heartseg.segment.bundle:load_bundle",),
+    "check the model": ("heartseg.segment.bundle_folder:load_bundle",),
     "compile the model": ("heartseg.segment.openvino_runtime:OpenVinoRuntime.__init__",),
     "look for the heart": ("heartseg.segment.locate:locate",),
     "intensities": ("heartseg.prepare.preparation:Preparation.sample",),

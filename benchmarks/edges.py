@@ -43,7 +43,7 @@ from heartseg.benchmark.ledger import Ledger
 from heartseg.benchmark.score import patients_of
 from heartseg.config import to_table
 from heartseg.measure.statistics import holm, paired_wilcoxon
-from heartseg.train.run import choose_device
+from heartseg.train.device import choose_device
 from heartseg.train.trained import card_name
 
 DATA: Mapping[str, str] = {"acdc": "ACDC", "camus": "CAMUS, four chambers"}

@@ -24,7 +24,8 @@ from heartseg.read import Candidate
 from heartseg.refine import refine_cine
 from heartseg.report.atomic import write_atomically
 from heartseg.segment.frames import average_of_turns
-from heartseg.train.run import RunSettings, choose_device
+from heartseg.train.device import choose_device
+from heartseg.train.settings import RunSettings
 from heartseg.train.trained import TRAINED, Trained
 
 BORDERS, MASKS = "borders.csv", "masks.npz"

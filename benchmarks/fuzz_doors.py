@@ -387,7 +387,7 @@ def _run_place(folder: Path, name: str, content: bytes) -> Path:
 
 def _read_run(path: Path) -> None:
     from heartseg.config import load
-    from heartseg.train.run import RunSettings
+    from heartseg.train.settings import RunSettings
 
     load(RunSettings, path)
 

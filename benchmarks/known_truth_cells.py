@@ -22,8 +22,9 @@ from heartseg.benchmark.score import patients_of, score
 from heartseg.config import load
 from heartseg.core.errors import ConfigError
 from heartseg.report.atomic import write_atomically
+from heartseg.train.device import choose_device
 from heartseg.train.record import read_record
-from heartseg.train.run import RunSettings, choose_device
+from heartseg.train.settings import RunSettings
 from heartseg.train.trained import TRAINED, Trained
 from heartseg.train.translate.apply import Order, translate_set
 from heartseg.train.translate.judges import Thresholds

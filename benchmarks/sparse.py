@@ -120,7 +120,7 @@ def _folds(options: argparse.Namespace) -> None:
 
 def _settings(file: str, changes: Sequence[str], fold: int) -> Any:
     from heartseg.config import load
-    from heartseg.train.run import RunSettings
+    from heartseg.train.settings import RunSettings
     from heartseg.train.sparse import Sparse
 
     settings = load(RunSettings, ROOT / "runs" / file, changes)
@@ -162,7 +162,8 @@ def _done(about: Mapping[str, str], split: str) -> bool:
 def _scored(name: str, settings: Any, folder: Path, fold: int, said: str) -> list[Stack]:
     """Train, or go on; then fill in the slices that were left out."""
     from heartseg.segment.runtime import require_device
-    from heartseg.train.run import choose_device, train
+    from heartseg.train.device import choose_device
+    from heartseg.train.run import train
     from heartseg.train.selection import select
     from heartseg.train.trained import TRAINED, Trained, keep_weights
 

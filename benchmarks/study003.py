@@ -31,7 +31,8 @@ from heartseg.benchmark.score import patients_of, score
 from heartseg.core.image import Segmentation
 from heartseg.measure.overlap import dice
 from heartseg.read import Candidate, find_studies
-from heartseg.train.run import RunSettings, choose_device
+from heartseg.train.device import choose_device
+from heartseg.train.settings import RunSettings
 from heartseg.train.trained import TRAINED, Trained
 
 GRID = Path(__file__).resolve().parents[1] / "runs" / "grids" / "study003.toml"

@@ -30,11 +30,12 @@ from heartseg.read import find_studies
 from heartseg.train import segment_task
 from heartseg.train.batches import Planes
 from heartseg.train.data import PreparedSet
+from heartseg.train.frames import frames_of
 from heartseg.train.loop import fit
-from heartseg.train.run import RunSettings, build_task
+from heartseg.train.run import build_task
 from heartseg.train.schedule import Schedule
 from heartseg.train.segment_task import Segment
-from heartseg.train.selection import frames_of
+from heartseg.train.settings import RunSettings
 from heartseg.train.task import Numbers
 
 RECIPE = ROOT / "runs" / "acdc" / "cine-mr.toml"

@@ -36,7 +36,7 @@ from heartseg.segment.ensemble import RUN_BUNDLE
 from heartseg.train.artefact import train_model, write_artefact
 from heartseg.train.checkpoint import load_checkpoint
 from heartseg.train.loop import LAST
-from heartseg.train.run import RunSettings
+from heartseg.train.settings import RunSettings
 
 GOALS = (0.90, 0.92)
 PEAK_SIDE, PEAK_TIMES = 2048, 5

@@ -529,7 +529,7 @@ def _home(value: Any) -> Any:
 
 
 def _models() -> str:
-    bundle = importlib.import_module("heartseg.segment.bundle")
+    bundle = importlib.import_module("heartseg.segment.bundle_folder")
     loaded = [bundle.load_bundle(name) for name in bundle.shipped_bundles()]
     rows = [
         (
@@ -558,11 +558,11 @@ def _test_dice(model: Any) -> str:
 
 
 def _run_settings() -> str:
-    run = importlib.import_module("heartseg.train.run")
+    settings = importlib.import_module("heartseg.train.settings")
     lead = (
         "What a RUN.toml may say. Whatever is left out keeps its default; `--set a.b=value` wins."
     )
-    return "\n\n".join([lead, *_tables_of_settings(run.RunSettings, "")])
+    return "\n\n".join([lead, *_tables_of_settings(settings.RunSettings, "")])
 
 
 def _translation_settings() -> str:

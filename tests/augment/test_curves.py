@@ -7,9 +7,8 @@ import pytest
 from heartseg.core.errors import ConfigError
 
 torch = pytest.importorskip("torch")
-from heartseg.augment import change_intensity  # noqa: E402
+from heartseg.augment import IntensityChange, change_intensity  # noqa: E402
 from heartseg.augment.curves import Curves, through_curves  # noqa: E402
-from heartseg.augment.presets import INTENSITY  # noqa: E402
 
 RAMP = torch.linspace(0, 1, 101).view(1, 1, 1, 101).repeat(40, 2, 3, 1)
 ALWAYS = Curves(chance=1.0, knots=5)
@@ -45,7 +44,7 @@ def test_only_some_planes_are_bent_and_a_seed_repeats_it() -> None:
 
 
 def test_they_are_part_of_the_change_of_intensity_and_cost_others_no_chance() -> None:
-    none = INTENSITY["none"]
+    none = IntensityChange.presets()["none"]
     out = change_intensity(RAMP, replace(none, curves=ALWAYS), torch.Generator().manual_seed(0))
     torch.testing.assert_close(out, bent(ALWAYS))
     assert torch.equal(change_intensity(RAMP, none, torch.Generator().manual_seed(0)), RAMP)

@@ -8,12 +8,11 @@ from heartseg.core.errors import ConfigError
 
 torch = pytest.importorskip("torch")
 from heartseg.augment import IntensityChange, change_intensity  # noqa: E402
-from heartseg.augment.presets import INTENSITY  # noqa: E402
 from heartseg.formats.brightness import WEIGHTS  # noqa: E402
 from heartseg.prepare import Clahe  # noqa: E402
 from heartseg.prepare.clahe import equalise  # noqa: E402
 
-NOTHING = asdict(INTENSITY["none"])
+NOTHING = asdict(IntensityChange.presets()["none"])
 STRENGTHS = ("gamma", "contrast", "brightness", "colour", "bias_field", "noise", "blur")
 PLANES = torch.rand((6, 1, 24, 33), generator=torch.Generator().manual_seed(1))
 

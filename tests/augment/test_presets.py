@@ -11,9 +11,10 @@ from heartseg.augment import (  # noqa: E402
     change_intensity,
     move_planes,
 )
-from heartseg.augment.presets import INTENSITY, SPATIAL  # noqa: E402
 from heartseg.config import from_table, load, to_table  # noqa: E402
-from heartseg.train.run import RunSettings  # noqa: E402
+from heartseg.train.settings import RunSettings  # noqa: E402
+
+SPATIAL, INTENSITY = SpatialChange.presets(), IntensityChange.presets()
 
 
 def augmented(name, planes, labels, seed=0):

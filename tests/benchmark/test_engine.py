@@ -27,7 +27,7 @@ from heartseg.benchmark.ledger import alone_in, read_rows
 from heartseg.benchmark.processes import run_in_processes
 from heartseg.core.errors import ConfigError, OutputError
 from heartseg.train.checkpoint import load_checkpoint
-from heartseg.train.run import RunSettings
+from heartseg.train.settings import RunSettings
 from tests.benchmark.tiny import GRID, RUN, write_grid, write_phantoms
 
 WHEN = ("date", "training_seconds", "scoring_seconds", "hardware", "commit")

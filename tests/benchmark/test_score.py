@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("torch")
 from heartseg.benchmark.score import patients_of, score
 from heartseg.prepare import Preparation
-from heartseg.train.run import RunSettings
+from heartseg.train.settings import RunSettings
 from tests.benchmark.tiny import write_phantoms
 
 

@@ -11,7 +11,7 @@ from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import Modality, Study, View
 from heartseg.formats.nifti import write_image, write_labels
-from heartseg.phantom import Acquisition, Heart, Torso, labels, render
+from heartseg.phantom import Acquisition, Torso, draw_heart, labels, render
 
 Drawn = tuple[Image, Segmentation]
 
@@ -19,7 +19,7 @@ Drawn = tuple[Image, Segmentation]
 def scanned(seed: int) -> Drawn:
     """End-diastole of a normal heart in three middle slices, and its true labels."""
     rng = np.random.default_rng(seed)
-    heart, torso = Heart.random(rng, "normal"), Torso.random(rng)
+    heart, torso = draw_heart(rng, "normal"), Torso.random(rng)
     scan = Acquisition(
         slices=3, frames=1, matrix=(150, 132), spacing_mm=(2.0, 2.1), seed=seed, bias=0.3
     )

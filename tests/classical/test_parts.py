@@ -8,8 +8,9 @@ from heartseg.classical.graph_cut import SCALE, SURE, minimum_cut
 from heartseg.classical.pool import NECKS_MM, cavity, hull, outside_mm, roundness
 from heartseg.classical.region_growing import grown
 from heartseg.classical.right_ventricle import beside
-from heartseg.classical.scene import SIZES, Plane, sight
+from heartseg.classical.scene import Plane, sight
 from heartseg.classical.seeds import given_seeds, sought_seeds
+from heartseg.classical.sizes import SIZES
 
 SHORT_AXIS = SIZES["short-axis"]
 ROWS, COLUMNS = np.mgrid[:90, :80]

@@ -304,7 +304,7 @@ def test_the_doctor_says_how_fast_it_is_here(shipped: str, monkeypatch: pytest.M
 
 
 def test_the_doctor_gives_no_number_without_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("heartseg.segment.bundle._shipped_folder", lambda: Path("nowhere"))
+    monkeypatch.setattr("heartseg.segment.bundle_folder._shipped_folder", lambda: Path("nowhere"))
     done = heartseg("doctor", "--json")
     assert done.code == 0, done.err
     assert "no such model" in done.json()["speed"]["problem"]

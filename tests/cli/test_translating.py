@@ -16,8 +16,9 @@ from heartseg.core.errors import OutputError
 from heartseg.core.study import View
 from heartseg.read import find_studies
 from heartseg.train.checkpoint import load_checkpoint
-from heartseg.train.run import RunSettings
-from heartseg.train.selection import frames_of, select
+from heartseg.train.frames import frames_of
+from heartseg.train.selection import select
+from heartseg.train.settings import RunSettings
 from heartseg.train.translate.pictures import grid
 from tests.train import tiny
 from tests.train.translate import small

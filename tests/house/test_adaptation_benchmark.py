@@ -17,8 +17,8 @@ from heartseg.read import find_studies
 from tests.house.scripts import ROOT, script
 
 pytest.importorskip("torch")
-from heartseg.train.run import RunSettings
 from heartseg.train.selection import select
+from heartseg.train.settings import RunSettings
 from heartseg.train.translate.settings import TranslateSettings
 
 RUNS = ROOT / "runs" / "translate"

@@ -14,7 +14,7 @@ from tests.house.scripts import ROOT, script
 
 pytest.importorskip("torch")
 from heartseg.prepare import Preparation
-from heartseg.train.run import RunSettings
+from heartseg.train.settings import RunSettings
 
 RUNS = ROOT / "runs" / "adversarial"
 

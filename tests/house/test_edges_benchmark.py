@@ -19,7 +19,7 @@ from tests.house.scripts import ROOT, script
 
 pytest.importorskip("torch")
 from heartseg.benchmark.grid import Grid, read_grid
-from heartseg.train.run import RunSettings
+from heartseg.train.settings import RunSettings
 from tests.benchmark.tiny import RUN, write_grid, write_phantoms
 
 ARMS = ("base", "edges", "fusion", "both")

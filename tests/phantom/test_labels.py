@@ -7,7 +7,7 @@ import pytest
 
 from heartseg.core.anatomy import Structure, ventricles_swapped
 from heartseg.core.errors import ConfigError
-from heartseg.phantom import Acquisition, Heart, Motion, labels
+from heartseg.phantom import Acquisition, Heart, Motion, draw_heart, labels
 from heartseg.phantom.heart import State, rotation
 
 LV, MYO, RV = Structure.LV_CAVITY, Structure.LV_MYOCARDIUM, Structure.RV_CAVITY
@@ -47,7 +47,7 @@ def volume_ml(seg, structure, frame=0):
     ],
 )
 def test_fine_voxels_hold_the_exact_volumes(seed, kind, turn, at):
-    heart = Heart.random(np.random.default_rng(seed), kind)
+    heart = draw_heart(np.random.default_rng(seed), kind)
     phase = 0.0 if at == "ed" else heart.motion.systole
     extent = (126.0, 150.0, 180.0) if turn == "short axis" else (190.0, 190.0, 190.0)
     seg = labels(heart, fine(phase, TURNS[turn], extent_mm=extent))
@@ -57,7 +57,7 @@ def test_fine_voxels_hold_the_exact_volumes(seed, kind, turn, at):
 
 
 def test_the_volume_does_not_depend_on_the_orientation():
-    heart = Heart.random(np.random.default_rng(9), "normal")
+    heart = draw_heart(np.random.default_rng(9), "normal")
     cubes = {"spacing_mm": 1.5, "extent_mm": (190.0, 190.0, 190.0)}
     for structure in (LV, MYO, RV):
         found = []

@@ -9,7 +9,8 @@ from heartseg.config import from_table, to_table
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image
 from heartseg.prepare import Clahe, Locate, Preparation
-from heartseg.prepare.presets import PRESETS
+
+PRESETS = Preparation.presets()
 
 
 def image(rows, columns, spacing_mm=None):

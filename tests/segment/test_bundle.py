@@ -11,11 +11,18 @@ from heartseg.core.anatomy import Structure
 from heartseg.core.errors import ModelError, OutputError
 from heartseg.measure.intervals import Calibration, Width
 from heartseg.measure.likeness import Familiar, Group
-from heartseg.prepare import Clahe
-from heartseg.prepare.presets import PRESETS
-from heartseg.segment import Bundle, Description, load_bundle, shipped_bundles, write_bundle
-from heartseg.segment import bundle as bundle_module
+from heartseg.prepare import Clahe, Preparation
+from heartseg.segment import (
+    Bundle,
+    Description,
+    bundle_folder,
+    load_bundle,
+    shipped_bundles,
+    write_bundle,
+)
 from heartseg.segment.openvino_runtime import OpenVinoRuntime
+
+PRESETS = Preparation.presets()
 
 
 @pytest.fixture
@@ -148,7 +155,7 @@ def test_a_strangers_bundle_is_said_to_be_one(folder: Path) -> None:
 
 
 def test_a_shipped_bundle_is_found_by_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle_module, "_shipped_folder", lambda: folder.parent)
+    monkeypatch.setattr(bundle_folder, "_shipped_folder", lambda: folder.parent)
     assert shipped_bundles() == ("mine",)
     assert load_bundle("mine").shipped
     assert load_bundle("mine").origin == "shipped with heartseg"
@@ -212,7 +219,7 @@ def test_a_model_toml_that_does_not_fit_is_refused(
 
 def test_a_huge_model_toml_is_not_read(folder: Path) -> None:
     with (folder / "model.toml").open("a") as file:
-        file.write("#" * bundle_module.LARGEST_TOML_BYTES)
+        file.write("#" * bundle_folder.LARGEST_TOML_BYTES)
     with pytest.raises(ModelError, match="at most"):
         load_bundle(folder)
 

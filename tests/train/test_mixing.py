@@ -12,8 +12,10 @@ from heartseg.augment import SpatialChange  # noqa: E402
 from heartseg.config import load  # noqa: E402
 from heartseg.train.batches import Planes  # noqa: E402
 from heartseg.train.data import PreparedSet  # noqa: E402
-from heartseg.train.mixing import Also, Mixed, frames_beside, mixed  # noqa: E402
-from heartseg.train.run import RunSettings, train  # noqa: E402
+from heartseg.train.frames import frames_beside  # noqa: E402
+from heartseg.train.mixing import Also, Mixed, mixed  # noqa: E402
+from heartseg.train.run import train  # noqa: E402
+from heartseg.train.settings import RunSettings  # noqa: E402
 from tests.benchmark.tiny import RUN, write_phantoms  # noqa: E402
 from tests.train import tiny  # noqa: E402
 

@@ -26,7 +26,8 @@ from heartseg.train.checkpoint import save_checkpoint  # noqa: E402
 from heartseg.train.data import PreparedFrame, PreparedSet  # noqa: E402
 from heartseg.train.examples import Example  # noqa: E402
 from heartseg.train.learning import Learning  # noqa: E402
-from heartseg.train.run import RunSettings, build_task  # noqa: E402
+from heartseg.train.run import build_task  # noqa: E402
+from heartseg.train.settings import RunSettings  # noqa: E402
 from heartseg.train.split import Split  # noqa: E402
 from heartseg.train.stacks import batches_for  # noqa: E402
 from heartseg.train.start import Start  # noqa: E402

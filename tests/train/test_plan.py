@@ -12,7 +12,7 @@ from heartseg.core.errors import OutputError, StudyError
 from heartseg.core.study import Modality, View
 from heartseg.train.fingerprint import Fingerprint, Look, fingerprint
 from heartseg.train.plan import plan_text, planned, write_plan
-from heartseg.train.run import RunSettings
+from heartseg.train.settings import RunSettings
 from tests import doors
 
 LOOK = Look(

@@ -17,7 +17,8 @@ from heartseg.models import build_network  # noqa: E402
 from heartseg.train.checkpoint import load_checkpoint  # noqa: E402
 from heartseg.train.objective import Criterion, Objective  # noqa: E402
 from heartseg.train.ranks import Ranks, Several, several  # noqa: E402
-from heartseg.train.run import RunSettings, train  # noqa: E402
+from heartseg.train.run import train  # noqa: E402
+from heartseg.train.settings import RunSettings  # noqa: E402
 
 CHANGES = [
     "start.freeze=['*.running_*']",  # a batch normalisation that does not look at the batch

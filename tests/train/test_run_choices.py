@@ -18,7 +18,8 @@ from heartseg.segment.torch_runtime import TorchRuntime  # noqa: E402
 from heartseg.train import curves  # noqa: E402
 from heartseg.train.artefact import train_model, trained_network  # noqa: E402
 from heartseg.train.checkpoint import load_checkpoint  # noqa: E402
-from heartseg.train.run import RunSettings, train  # noqa: E402
+from heartseg.train.run import train  # noqa: E402
+from heartseg.train.settings import RunSettings  # noqa: E402
 
 SHORT = ["schedule.steps=2", "schedule.warm_up=0", "schedule.validate_every=2"]
 CPU = torch.device("cpu")

@@ -10,7 +10,7 @@ pytest.importorskip("torch")
 from heartseg.config import from_table, load, to_table
 from heartseg.models import architecture
 from heartseg.models.architecture import per_axis
-from heartseg.train.run import RunSettings
+from heartseg.train.settings import RunSettings
 from heartseg.train.shown import require_crops
 from heartseg.train.translate.run import require_fit
 from heartseg.train.translate.settings import TranslateSettings

@@ -11,9 +11,10 @@ from heartseg.core.errors import ConfigError, LabelError
 
 pytest.importorskip("torch")
 from heartseg.read.candidate import Candidate
+from heartseg.train.frames import fewer_slices, frames_of
 from heartseg.train.objective import Objective
-from heartseg.train.run import RunSettings
-from heartseg.train.selection import fewer_slices, frames_of, select
+from heartseg.train.selection import select
+from heartseg.train.settings import RunSettings
 from heartseg.train.split import Split
 from tests.train import tiny
 from tests.train.test_data import PREPARATION, labelled

@@ -12,8 +12,8 @@ from heartseg.read import find_studies
 
 pytest.importorskip("torch")
 from heartseg.prepare import Preparation
-from heartseg.train.run import RunSettings
 from heartseg.train.self_training import write_seen
+from heartseg.train.settings import RunSettings
 from tests.benchmark.tiny import write_phantoms
 
 SETTINGS = RunSettings(

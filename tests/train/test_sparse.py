@@ -21,10 +21,11 @@ from heartseg.prepare import Preparation  # noqa: E402
 from heartseg.train import run  # noqa: E402
 from heartseg.train.batches import Planes  # noqa: E402
 from heartseg.train.data import PreparedSet, prepared_frames  # noqa: E402
+from heartseg.train.frames import frames_of  # noqa: E402
 from heartseg.train.learning import Learning  # noqa: E402
 from heartseg.train.objective import Objective  # noqa: E402
-from heartseg.train.run import RunSettings, build_task  # noqa: E402
-from heartseg.train.selection import frames_of  # noqa: E402
+from heartseg.train.run import build_task  # noqa: E402
+from heartseg.train.settings import RunSettings  # noqa: E402
 from heartseg.train.sparse import Sparse  # noqa: E402
 from heartseg.train.split import Split  # noqa: E402
 from heartseg.train.stacks import batches_for  # noqa: E402

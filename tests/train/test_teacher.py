@@ -17,8 +17,8 @@ from torch import nn  # noqa: E402
 
 from heartseg.models import build_network  # noqa: E402
 from heartseg.train.export import export_onnx  # noqa: E402
-from heartseg.train.run import RunSettings  # noqa: E402
 from heartseg.train.segment_task import Segment  # noqa: E402
+from heartseg.train.settings import RunSettings  # noqa: E402
 from heartseg.train.teacher import Teacher, Teaching  # noqa: E402
 from tests.train import tiny  # noqa: E402
 

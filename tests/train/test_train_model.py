@@ -23,7 +23,9 @@ from heartseg.config import load  # noqa: E402
 from heartseg.train import record  # noqa: E402
 from heartseg.train.artefact import train_model, trained_network, write_artefact  # noqa: E402
 from heartseg.train.checkpoint import load_checkpoint  # noqa: E402
-from heartseg.train.run import RunSettings, choose_device, train  # noqa: E402
+from heartseg.train.device import choose_device  # noqa: E402
+from heartseg.train.run import train  # noqa: E402
+from heartseg.train.settings import RunSettings  # noqa: E402
 
 RUN = """
 name = "tiny"

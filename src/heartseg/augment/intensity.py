@@ -9,6 +9,7 @@ from torch import Tensor
 from heartseg.augment.clahe import LEVELS, MOST_TILES, equalise
 from heartseg.augment.curves import Curves, through_curves
 from heartseg.augment.draw import chosen, normal, smooth_field, uniform
+from heartseg.augment.presets import INTENSITY
 from heartseg.core.errors import ConfigError
 from heartseg.formats.brightness import WEIGHTS
 
@@ -62,9 +63,7 @@ class IntensityChange:
     @classmethod
     def presets(cls) -> Mapping[str, "IntensityChange"]:
         """What a table of settings may start from, by `preset = "..."`."""
-        from heartseg.augment.presets import INTENSITY
-
-        return INTENSITY
+        return {name: cls(**settings) for name, settings in INTENSITY.items()}
 
 
 def change_intensity(planes: Tensor, change: IntensityChange, generator: torch.Generator) -> Tensor:

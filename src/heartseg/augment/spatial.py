@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from heartseg.augment.draw import chosen, smooth_field, uniform
+from heartseg.augment.presets import SPATIAL
 from heartseg.core.errors import ConfigError
 
 
@@ -69,9 +70,7 @@ class SpatialChange:
     @classmethod
     def presets(cls) -> Mapping[str, "SpatialChange"]:
         """What a table of settings may start from, by `preset = "..."`."""
-        from heartseg.augment.presets import SPATIAL
-
-        return SPATIAL
+        return {name: cls(**settings) for name, settings in SPATIAL.items()}
 
 
 def move_planes(

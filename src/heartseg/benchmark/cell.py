@@ -28,9 +28,11 @@ from heartseg.evaluation import CLINICAL
 from heartseg.measure.statistics import bootstrap_mean
 from heartseg.models import architecture
 from heartseg.report.atomic import write_atomically
+from heartseg.train.device import choose_device
 from heartseg.train.loop import LOG
 from heartseg.train.record import read_record
-from heartseg.train.run import RunSettings, choose_device, train
+from heartseg.train.run import train
+from heartseg.train.settings import RunSettings
 from heartseg.train.trained import TRAINED, Trained, card_name, keep_weights
 
 RESULT = "result.json"

@@ -12,8 +12,10 @@ from heartseg.benchmark.grid import Cell, Grid
 from heartseg.benchmark.ledger import RUNS, Row, read_rows
 from heartseg.config import to_table
 from heartseg.train.data import PreparedFrame
-from heartseg.train.run import RunSettings, build_task, choose_device
+from heartseg.train.device import choose_device
+from heartseg.train.run import build_task
 from heartseg.train.schedule import Schedule
+from heartseg.train.settings import RunSettings
 
 TIMED_STEPS = 2
 """Of which the fastest counts; one more before them warms up."""

@@ -28,7 +28,7 @@ from heartseg.config import from_table, load, to_table
 from heartseg.core.errors import ConfigError
 from heartseg.models import architecture
 from heartseg.read.candidate import safe_id
-from heartseg.train.run import RunSettings
+from heartseg.train.settings import RunSettings
 
 Metric = Literal[
     "dice",

@@ -25,8 +25,8 @@ from heartseg.measure.overlap import accuracy
 from heartseg.read import Candidate
 from heartseg.refine import refine_cine
 from heartseg.segment.frames import average_of_turns
-from heartseg.train.run import RunSettings
 from heartseg.train.selection import select
+from heartseg.train.settings import RunSettings
 
 Look = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 Numbers = Mapping[str, float | None]

@@ -16,7 +16,8 @@ from heartseg.classical.marks import first_guess
 from heartseg.classical.method import PlaneMethod, setting
 from heartseg.classical.pool import cavity, labelled, outside_mm
 from heartseg.classical.right_ventricle import beside
-from heartseg.classical.scene import SIZES, Plane
+from heartseg.classical.scene import Plane
+from heartseg.classical.sizes import SIZES
 from heartseg.core.anatomy import Labels, Structure
 from heartseg.prepare.localise import Look
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heartseg.classical.seeds import Place, given_seeds, sought_seeds
+from heartseg.classical.sizes import SIZES, Sizes
 from heartseg.core.anatomy import Labels, Structure
 from heartseg.core.errors import StudyError
 from heartseg.core.image import Image
@@ -21,55 +22,6 @@ from heartseg.prepare.localise import Box, Location, Look, sector
 
 Mask = NDArray[np.bool_]
 Array = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sizes:
-    """How large things are in a kind of image, in millimetres.
-
-    Attributes:
-        pixel: distance of the pixels that methods see.
-        field: of images without millimetres, the longer side is taken for this. It sizes tools
-            (discs, reaches), never a measure.
-        crop: (up, down, left, right) of the place of the ventricle: what methods see.
-        largest: (y, x) half axes of the largest cavity, about its seed.
-        smallest: radius of the largest disc in the smallest cavity.
-        smooth: standard deviation of the filter against noise.
-        round: least share of the circle about it that a cavity fills.
-    """
-
-    pixel: float
-    field: float
-    crop: tuple[float, float, float, float]
-    largest: tuple[float, float]
-    smallest: float
-    smooth: float
-    round: float
-
-
-SIZES: Mapping[Look, Sizes] = MappingProxyType(
-    {
-        "short-axis": Sizes(
-            pixel=1.5,
-            field=340.0,
-            crop=(80.0, 80.0, 80.0, 80.0),
-            largest=(42.0, 42.0),
-            smallest=3.0,
-            smooth=1.0,
-            round=0.6,
-        ),
-        "apical": Sizes(
-            pixel=1.0,
-            field=160.0,
-            crop=(65.0, 65.0, 50.0, 50.0),
-            largest=(50.0, 30.0),
-            smallest=5.0,
-            smooth=2.0,
-            round=0.3,
-        ),
-    }
-)
-"""Chosen on training patients (ACDC, CAMUS: number % 5 in 2, 3, 4)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,15 +6,12 @@ where blood no longer stands out, and planes beyond the end have no seed.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from heartseg.classical.sizes import Sizes
 from heartseg.prepare.localise import otsu
-
-if TYPE_CHECKING:
-    from heartseg.classical.scene import Sizes
 
 Place = tuple[float, float]
 """(y, x) in pixels."""
@@ -37,7 +34,7 @@ def given_seeds(
 
 
 def sought_seeds(
-    planes: NDArray[np.float32], place: Place, sizes: "Sizes"
+    planes: NDArray[np.float32], place: Place, sizes: Sizes
 ) -> tuple[Place | None, ...]:
     """Seeds of planes (z, y, x) with bright blood, from the place of the ventricle."""
     first = [_seed(plane, place, sizes) for plane in planes]
@@ -70,7 +67,7 @@ def _worth(found: _Found, z: int, middle: float) -> float:
     return found[1] * found[2] * (1.0 - 0.5 * abs(z - middle) / max(middle, 1.0))
 
 
-def _seed(plane: NDArray[np.float32], place: Place, sizes: "Sizes") -> _Found:
+def _seed(plane: NDArray[np.float32], place: Place, sizes: Sizes) -> _Found:
     from scipy import ndimage
 
     rows, columns = np.ogrid[: plane.shape[0], : plane.shape[1]]

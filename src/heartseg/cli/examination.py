@@ -60,8 +60,9 @@ def training(run_toml: Path, runs: int, device: str) -> dict[str, Any]:
         ConfigError: no such run, or settings that do not fit.
     """
     try:
+        from heartseg.train.device import choose_device
         from heartseg.train.estimate import estimate
-        from heartseg.train.run import RunSettings, choose_device
+        from heartseg.train.settings import RunSettings
     except ModuleNotFoundError as fault:
         raise MissingExtraError("--train", "train") from fault
     settings = load(RunSettings, run_toml)

@@ -17,7 +17,7 @@ The geometry (`heart`, `shape`, `anatomy`), in the heart's frame with w along th
   thickens and the mass stays.
 * Atria and great vessels lie above the basal planes; they are shown, not labelled.
 
-`Heart.random`, `Acquisition.random` and `Torso.random` draw plausible examples; `make_study` puts
+`draw_heart`, `Acquisition.random` and `Torso.random` draw plausible examples; `make_study` puts
 them together from one seed, `make_ct_study` shows the same scene as CT, and `write` makes folders
 of either. `make_exam` scans such a heart from all sides as a whole MR examination, which
 `write_exam` lays out as one of three kinds of scanner do it.
@@ -29,6 +29,7 @@ from heartseg.phantom.cine_mr import render
 from heartseg.phantom.contrast import Contrast
 from heartseg.phantom.ct import CtScanner, render_ct
 from heartseg.phantom.cycle import Motion
+from heartseg.phantom.draw import draw_heart
 from heartseg.phantom.exam import Exam, make_exam
 from heartseg.phantom.exam_files import ExamLayout, write_exam
 from heartseg.phantom.heart import KINDS, Heart, Kind
@@ -51,6 +52,7 @@ __all__ = [
     "Motion",
     "Torso",
     "Truth",
+    "draw_heart",
     "labels",
     "make_ct_study",
     "make_exam",

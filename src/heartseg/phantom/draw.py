@@ -6,15 +6,19 @@ import numpy as np
 
 from heartseg.core.errors import ConfigError
 from heartseg.phantom.cycle import Motion
-from heartseg.phantom.heart import Heart, Kind
+from heartseg.phantom.heart import KINDS, Heart, Kind
 from heartseg.phantom.shape import Wobble
 
 
-def draw_heart(rng: np.random.Generator, kind: Kind) -> Heart:
-    """A heart of that kind; draws whose wall would be too thin somewhere are drawn again."""
+def draw_heart(rng: np.random.Generator, kind: Kind | None = None) -> Heart:
+    """A heart of that kind, or of any; the same generator state gives the same heart.
+
+    Draws whose wall would be too thin somewhere are drawn again.
+    """
+    drawn = _DRAW[kind or KINDS[int(rng.integers(len(KINDS)))]]
     while True:
         try:
-            return _DRAW[kind](rng)
+            return drawn(rng)
         except ConfigError:
             continue
 

@@ -95,13 +95,6 @@ class Heart:
                     do="more mass, less wobble or a smaller septal shift",
                 )
 
-    @classmethod
-    def random(cls, rng: np.random.Generator, kind: Kind | None = None) -> "Heart":
-        """Draw a plausible heart; the same generator state gives the same heart."""
-        from heartseg.phantom.draw import draw_heart  # which needs this class
-
-        return draw_heart(rng, kind or KINDS[int(rng.integers(len(KINDS)))])
-
     @property
     def lv_myocardium_ml(self) -> float:
         """Volume of the LV myocardium, the same at every phase."""

@@ -17,6 +17,7 @@ from heartseg.phantom.acquisition import Acquisition
 from heartseg.phantom.attenuation import Attenuation
 from heartseg.phantom.cine_mr import render
 from heartseg.phantom.ct import CtScanner, render_ct
+from heartseg.phantom.draw import draw_heart
 from heartseg.phantom.heart import Heart, Kind
 from heartseg.phantom.labels import labels
 from heartseg.phantom.torso import Torso
@@ -102,7 +103,7 @@ def _made(
 def draw(seed: int, kind: Kind | None = None) -> tuple[Heart, Torso, Body, Acquisition]:
     """The heart of a seed, what lies around it, whose it is and how it is scanned."""
     rng = np.random.default_rng(seed)
-    heart, torso, body = Heart.random(rng, kind), Torso.random(rng), _body(rng)
+    heart, torso, body = draw_heart(rng, kind), Torso.random(rng), _body(rng)
     return heart, torso, body, Acquisition.random(rng, heart)
 
 

@@ -20,6 +20,7 @@ from heartseg.prepare import localise
 from heartseg.prepare.clahe import Clahe
 from heartseg.prepare.intensity import intensity_range
 from heartseg.prepare.localise import Locate, Location
+from heartseg.prepare.presets import PRESETS
 from heartseg.prepare.sample import Sample
 
 LARGEST_DENOISE_PX = 15
@@ -85,9 +86,7 @@ class Preparation:
     @classmethod
     def presets(cls) -> Mapping[str, "Preparation"]:
         """What a table of settings may start from, by `preset = "..."`."""
-        from heartseg.prepare.presets import PRESETS
-
-        return PRESETS
+        return {name: cls(**settings) for name, settings in PRESETS.items()}
 
     def sample(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, floor
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,39 @@ from heartseg.core.anatomy import Labels
 from heartseg.core.geometry import Geometry, Orientation
 from heartseg.core.image import Image
 from heartseg.core.probability import BACKGROUND_CERTAIN, Region
-from heartseg.prepare.clahe import equalise
+from heartseg.prepare.clahe import Clahe, equalise
 from heartseg.prepare.localise import Box, Location
 from heartseg.prepare.neighbours import with_neighbours
 from heartseg.prepare.resample import Weights, linear_weights, resample_planes
 
-if TYPE_CHECKING:
-    from heartseg.prepare.preparation import Preparation
+
+class Recipe(Protocol):
+    """What a sample asks of the `Preparation` that made it."""
+
+    @property
+    def spacing_mm(self) -> float | None:
+        """Of prepared pixels; None where planes are stretched to one size."""
+        ...
+
+    @property
+    def percentiles(self) -> tuple[float, float]:
+        """That become 0 and 1."""
+        ...
+
+    @property
+    def denoise_px(self) -> int | None:
+        """Side of the median filter."""
+        ...
+
+    @property
+    def clahe(self) -> Clahe | None:
+        """How contrast is evened out."""
+        ...
+
+    @property
+    def neighbours(self) -> int:
+        """Slices shown on each side."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +82,7 @@ class Sample:
     geometry: Geometry
     step: tuple[float, float]
     intensities: tuple[float, float]
-    settings: "Preparation"
+    settings: Recipe
     box: Box
     location: Location | None = None
 

@@ -20,7 +20,8 @@ from heartseg.core.probability import Region
 from heartseg.core.study import View
 from heartseg.measure.likeness import Familiar
 from heartseg.prepare.localise import Location
-from heartseg.segment.bundle import Bundle, shipped_bundles
+from heartseg.segment.bundle import Bundle
+from heartseg.segment.bundle_folder import shipped_bundles
 from heartseg.segment.frames import frames, regions
 from heartseg.segment.runtime import Runtime
 

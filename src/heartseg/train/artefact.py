@@ -19,6 +19,7 @@ from heartseg.segment import Bundle, Description, load_bundle, write_bundle
 from heartseg.segment.description import BF16_SCORE
 from heartseg.segment.precision import bf16_label_difference
 from heartseg.train.checkpoint import load_checkpoint
+from heartseg.train.device import choose_device
 from heartseg.train.examples import (
     Example,
     candidates_of,
@@ -31,8 +32,9 @@ from heartseg.train.familiar import familiar_patients
 from heartseg.train.log import Watcher, hours_of
 from heartseg.train.ranks import Ranks, several
 from heartseg.train.record import read_record
-from heartseg.train.run import RunSettings, choose_device, train
+from heartseg.train.run import train
 from heartseg.train.selection import select
+from heartseg.train.settings import RunSettings
 from heartseg.train.shown import exported_size, window_of
 
 COMPARED_STUDIES = 8

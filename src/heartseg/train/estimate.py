@@ -9,8 +9,9 @@ import torch
 from heartseg.core.errors import InputError
 from heartseg.train.budget import Speed, measured
 from heartseg.train.data import PreparedFrame
-from heartseg.train.run import RunSettings, build_task
+from heartseg.train.run import build_task
 from heartseg.train.selection import select
+from heartseg.train.settings import RunSettings
 
 PLANES, PLANE_PX = 10, 256
 FRAMES_A_STUDY = 2

@@ -6,9 +6,7 @@ and views; structures and preparation are the run's.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -19,13 +17,7 @@ from heartseg.augment import SpatialChange
 from heartseg.core.errors import ConfigError
 from heartseg.core.study import View
 from heartseg.train.batches import Batches
-from heartseg.train.data import PreparedFrame
-from heartseg.train.schedule import Schedule
-from heartseg.train.selection import fewer_slices, frames_of, select
 from heartseg.train.split import Split
-
-if TYPE_CHECKING:
-    from heartseg.train.run import RunSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,34 +49,6 @@ class Also:
     def __post_init__(self) -> None:
         if not 0 < self.share < 1:
             raise ConfigError("also.share", got=str(self.share), allowed="between 0 and 1")
-
-
-def frames_beside(settings: "RunSettings", root: Path) -> list[PreparedFrame]:
-    """The prepared frames of the other data set; none where there is no other.
-
-    Raises:
-        ConfigError, InputError: as of the run's own.
-    """
-    also = settings.also
-    if also is None:
-        return []
-    theirs = replace(
-        settings,
-        folder=also.folder,
-        scheme=also.scheme,
-        view=also.view,
-        assume_view=also.assume_view,
-        as_background=also.as_background,
-        taken_for=also.taken_for,
-        train_on=also.train_on,
-        validate_on=(),
-        schedule=Schedule(steps=1),  # what asks for validation has no say here
-        split=also.split,
-        sparse=None,
-        also=None,
-        matched=None,
-    )
-    return fewer_slices(frames_of(select(theirs, root).training, theirs), also.split)
 
 
 class Mixed:

@@ -19,10 +19,11 @@ from heartseg.config import from_table, to_toml
 from heartseg.core.errors import OutputError, StudyError
 from heartseg.core.study import Modality
 from heartseg.report.atomic import write_atomically
+from heartseg.train.device import choose_device
 from heartseg.train.estimate import estimate
 from heartseg.train.examples import FEW_FOLDS, FOLDS, name_of
 from heartseg.train.fingerprint import Fingerprint, Look, fingerprint
-from heartseg.train.run import RunSettings, choose_device
+from heartseg.train.settings import RunSettings
 
 WIDTHS = (16, 32, 64, 128, 160, 192)
 LARGEST_PX = 320

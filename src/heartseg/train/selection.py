@@ -1,21 +1,14 @@
 """What a run learns from: the studies of its data set, divided, and their prepared frames."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-import numpy as np
-
-from heartseg.core.errors import ConfigError, StudyError
+from heartseg.core.errors import StudyError
 from heartseg.core.study import View
 from heartseg.read import Candidate, find_studies
-from heartseg.train.data import PreparedFrame, prepared_frames
-from heartseg.train.sparse import Sparse
-from heartseg.train.split import PARTS, Part, Split, chance, parts_of, patient_of, smaller
-
-if TYPE_CHECKING:
-    from heartseg.train.run import RunSettings
+from heartseg.train.split import PARTS, Part, Split, parts_of, patient_of, smaller
 
 
 class Selecting(Protocol):
@@ -131,67 +124,3 @@ def _of(
     if wanted and not chosen:
         raise StudyError(Path(where).name, got="no patient of " + ", ".join(wanted))
     return chosen
-
-
-def frames_of(
-    chosen: Sequence[Candidate], settings: "RunSettings", sparse: Sparse | None = None
-) -> list[PreparedFrame]:
-    """The prepared frames of studies.
-
-    Args:
-        chosen: the studies.
-        settings: of the run.
-        sparse: what of their labels counts as annotated; None: all of it.
-
-    Raises:
-        InputError: a study cannot be read, or has no labels.
-        StudyError: studies, but no labelled frame.
-    """
-    classes, ignored = settings.classes(), settings.loss.ignores
-    frames = [
-        frame
-        for candidate in chosen
-        for frame in prepared_frames(
-            candidate,
-            settings.preparation,
-            classes,
-            settings.view,
-            ignored,
-            merged=settings.merged,
-            taken_for=settings.others,
-            sparse=sparse,
-        )
-    ]
-    if chosen and not frames:
-        raise StudyError(
-            Path(settings.folder).name, got=f"no labelled frame in {len(chosen)} studies"
-        )
-    return frames
-
-
-def fewer_slices(frames: Sequence[PreparedFrame], split: Split) -> list[PreparedFrame]:
-    """`split.slices` planes of these frames; fewer are always among more.
-
-    Raises:
-        ConfigError: there are not as many.
-    """
-    wanted = split.slices
-    if wanted is None:
-        return list(frames)
-    planes = [(row, z) for row, frame in enumerate(frames) for z in range(len(frame.pixels))]
-    if wanted > len(planes):
-        raise ConfigError("split.slices", got=str(wanted), allowed=f"at most {len(planes)}")
-    drawn = sorted(planes, key=lambda at: chance(split.seed, _name(frames[at[0]], at[1])))[:wanted]
-    kept: dict[int, list[int]] = {}
-    for row, z in sorted(drawn):
-        kept.setdefault(row, []).append(z)
-    return [_part(frames[row], places) for row, places in kept.items()]
-
-
-def _name(frame: PreparedFrame, z: int) -> str:
-    return f"{frame.patient}/{frame.phase}/{z}"
-
-
-def _part(frame: PreparedFrame, places: Sequence[int]) -> PreparedFrame:
-    rows = np.array(places)
-    return replace(frame, pixels=frame.pixels[rows], classes=frame.classes[rows])

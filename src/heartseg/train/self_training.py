@@ -18,7 +18,7 @@ from heartseg.core.image import Segmentation
 from heartseg.read import Candidate
 from heartseg.refine import refine_cine
 from heartseg.segment.frames import average_of_turns
-from heartseg.train.run import RunSettings
+from heartseg.train.settings import RunSettings
 from heartseg.train.trained import Trained
 from heartseg.train.translate.labelled_set import LabelledSet
 

@@ -6,7 +6,7 @@ from heartseg.augment import StackChange
 from heartseg.core.errors import ConfigError
 from heartseg.models import Architecture
 from heartseg.models.architecture import legal_size, per_axis, takes
-from heartseg.segment.bundle import LARGEST_FIELD_PX
+from heartseg.segment.bundle_folder import LARGEST_FIELD_PX
 from heartseg.segment.window import Window
 
 MOST_SLICES = 96

@@ -14,7 +14,7 @@ from heartseg.segment.window import slices_through
 from heartseg.train.artefact import trained_network
 from heartseg.train.checkpoint import load_checkpoint, save_checkpoint
 from heartseg.train.loop import BEST, LAST
-from heartseg.train.run import RunSettings
+from heartseg.train.settings import RunSettings
 from heartseg.train.shown import window_of
 
 TRAINED = "trained.pt"

@@ -7,7 +7,7 @@ import pytest
 from heartseg.core.errors import ConfigError
 from heartseg.segment import Bundle
 from heartseg.segment.card import facts_of
-from heartseg.segment.card.checklist import checklist_rows, checklist_text, standards
+from heartseg.segment.card.checklist import STANDARDS, checklist_rows, checklist_text
 from heartseg.segment.card.facts import NOT_RECORDED, Facts
 
 TRIPOD = (
@@ -30,7 +30,7 @@ def answers(name: str, facts: Facts) -> dict[str, dict[str, str]]:
 @pytest.mark.parametrize("name", NUMBERS)
 def test_every_item_of_the_standard_is_there_once_in_order(name: str, facts: Facts) -> None:
     assert [row["item"] for row in checklist_rows(name, facts)] == NUMBERS[name]
-    assert set(standards()) == set(NUMBERS)
+    assert set(STANDARDS) == set(NUMBERS)
 
 
 @pytest.mark.parametrize("name", NUMBERS)

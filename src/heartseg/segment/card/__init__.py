@@ -3,22 +3,20 @@
 Written from the record in the bundle and nothing else; the checklists are too.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from heartseg.segment.appraisal import read_appraisals
+from heartseg.segment.bundle import Bundle
 from heartseg.segment.card.document import escaped, markdown, plain
 from heartseg.segment.card.facts import Facts
 from heartseg.segment.card.sections import DRAWING, image_kind, sections
 from heartseg.segment.onnx_check import read_onnx
 
-if TYPE_CHECKING:
-    from heartseg.segment.bundle import Bundle
-
 _STATISTICS = ("running_mean", "running_var")
 """Ends of the names of what a network saw on the way and nobody trained."""
 
 
-def facts_of(bundle: "Bundle") -> Facts:
+def facts_of(bundle: Bundle) -> Facts:
     """What the folder of a bundle tells.
 
     Raises:

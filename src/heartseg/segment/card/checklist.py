@@ -6,55 +6,17 @@ about a paper, or about choices that people made, the answer is that it is not r
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from heartseg.core.errors import ConfigError
-from heartseg.segment.card.answers import Answering
+from heartseg.segment.card.claim import CLAIM
 from heartseg.segment.card.document import Section, Table, markdown
 from heartseg.segment.card.facts import Facts
+from heartseg.segment.card.standard import Standard
+from heartseg.segment.card.tripod_ai import TRIPOD_AI
 
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One question of a standard.
-
-    Attributes:
-        number: in the standard, e.g. "12a".
-        part: of the standard that it stands in.
-        asks: in our own words.
-        answer: from the record.
-    """
-
-    number: str
-    part: str
-    asks: str
-    answer: Answering
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standard:
-    """A checklist.
-
-    Attributes:
-        title: its name and year.
-        source: where it was published.
-        lead: what to know before its table is read.
-        items: in order.
-    """
-
-    title: str
-    source: str
-    lead: str
-    items: tuple[Item, ...]
-
-
-def standards() -> Mapping[str, Standard]:
-    """By the name that the command line knows."""
-    from heartseg.segment.card.claim import CLAIM
-    from heartseg.segment.card.tripod_ai import TRIPOD_AI
-
-    return MappingProxyType({"claim": CLAIM, "tripod-ai": TRIPOD_AI})
+STANDARDS: Mapping[str, Standard] = MappingProxyType({"claim": CLAIM, "tripod-ai": TRIPOD_AI})
+"""By the name that the command line knows."""
 
 
 def checklist_rows(name: str, facts: Facts) -> list[dict[str, str]]:
@@ -95,7 +57,6 @@ def checklist_text(name: str, facts: Facts) -> str:
 
 
 def _standard(name: str) -> Standard:
-    known = standards()
-    if name not in known:
-        raise ConfigError("checklist", got=f"'{name}'", allowed=", ".join(known))
-    return known[name]
+    if name not in STANDARDS:
+        raise ConfigError("checklist", got=f"'{name}'", allowed=", ".join(STANDARDS))
+    return STANDARDS[name]

@@ -5,7 +5,7 @@ update (Tejani et al., Radiol Artif Intell 2024;6(4):e240300); the words are our
 """
 
 from heartseg.segment.card import answers as a
-from heartseg.segment.card.checklist import Item, Standard
+from heartseg.segment.card.standard import Item, Standard
 
 _PAPER = a.not_applicable("a model's record is no paper")
 

@@ -5,7 +5,7 @@ published checklist (Collins et al., BMJ 2024;385:e078378); the words are ours.
 """
 
 from heartseg.segment.card import answers as a
-from heartseg.segment.card.checklist import Item, Standard
+from heartseg.segment.card.standard import Item, Standard
 
 _PAPER = a.not_applicable("a model's record is no paper")
 _NO_UPDATE = a.not_applicable("the model was not updated after its test")

@@ -13,11 +13,11 @@ from heartseg.core.provenance import now
 from heartseg.models.generators import generator
 from heartseg.train.checkpoint import load_checkpoint
 from heartseg.train.data import PreparedFrame
+from heartseg.train.device import choose_device, hardware_of
 from heartseg.train.export import compress_to_float16, export_onnx
 from heartseg.train.log import Watcher, hours_of
 from heartseg.train.loop import LAST, fit, prepare_folder
 from heartseg.train.record import begin_record, read_record
-from heartseg.train.run import choose_device, hardware_of
 from heartseg.train.selection import select
 from heartseg.train.translate.contrast_task import ContrastTranslate
 from heartseg.train.translate.cycle_task import BACK, THERE, CycleTranslate

@@ -17,8 +17,8 @@ from heartseg.config import from_table, to_table, to_toml
 from heartseg.core.errors import ConfigError, ModelError, OutputError
 from heartseg.core.study import Modality, View
 from heartseg.prepare import Preparation
-from heartseg.segment.bundle import (
-    INPUT,
+from heartseg.segment.bundle import INPUT
+from heartseg.segment.bundle_folder import (
     LARGEST_FIELD_PX,
     LARGEST_TOML_BYTES,
     bounded_bytes,
