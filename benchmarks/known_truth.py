@@ -31,6 +31,7 @@ from known_truth_judged import draw_sheet, kept_shown
 from known_truth_rows import ablation_rows, cell_rows
 from rows import RESULTS, append_new
 
+ENDS = ("none", "supervised")
 ARMS = ("cyclegan", "fastcut", "edges", "consistency", "all")
 DIRECTIONS = (("mr", "ct"), ("ct", "mr"))
 NAME = "translation/known_truth"
@@ -68,7 +69,10 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="translation of phantoms, whose truth is known")
     parser.add_argument("out", type=Path, help="folder of images and runs")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="of the trainings")
-    parser.add_argument("--arms", nargs="+", default=(), metavar="NAME", help="no others")
+    names = (*ENDS, *ARMS, *ablation())
+    parser.add_argument(
+        "--arms", nargs="+", choices=names, default=(), metavar="NAME", help="no others"
+    )
     parser.add_argument("--ablation", action="store_true", help="edges and fusion, nothing else")
     parser.add_argument("--cells", type=int, default=-1, help="to do at most; none at 0")
     parser.add_argument("--train", type=int, default=20, help="patients of each kind that train")
@@ -88,7 +92,7 @@ def in_turn(seeds: list[int]) -> Iterator[Cell]:
     """Seed by seed: each direction, its two ends first; then the ablation."""
     for seed in seeds:
         for source, target in DIRECTIONS:
-            for arm in ("none", "supervised", *ARMS):
+            for arm in (*ENDS, *ARMS):
                 yield Cell(seed=seed, source=source, target=target, arm=arm)
         for arm in ablation():
             yield Cell(seed=seed, source="ct", target="ct", arm=arm)

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -237,6 +238,17 @@ def test_chosen_arms_are_done_alone(known: ModuleType) -> None:
     asked.ablation = True
     assert [cell.name for cell in cells if known._wanted(cell, asked)] == ["ct-ct-both-1"]
     assert all(known._wanted(cell, argparse.Namespace(arms=(), ablation=False)) for cell in cells)
+
+
+def test_a_misspelt_arm_is_refused_with_those_there_are(
+    known: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["known_truth.py", "out", "--arms", "both", "cycelgan"])
+    with pytest.raises(SystemExit):
+        known._options()
+    said = capsys.readouterr().err
+    assert "cycelgan" in said
+    assert all(arm in said for arm in (*known.ENDS, *known.ARMS, *known.ablation()))
 
 
 def test_what_was_measured_is_not_added_again(
