@@ -198,3 +198,39 @@ def test_a_box_goes_back_with_its_voxels(orientation):
     box = tuple(slice(0, length - 1) for length in arranged.shape)
     back = orientation.undo_box(box, arranged.shape)
     np.testing.assert_array_equal(foreign.voxels()[back], orientation.undo(arranged[box]))
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_voxels_are_found_among_those_of_another_arrangement(orientation):
+    part = (slice(1, 4), slice(2, 9), slice(5, 18))
+    affine = OBLIQUE.affine.copy()
+    affine[:3, 3] = OBLIQUE.point((1, 2, 5))
+    theirs = Geometry((3, 7, 13), affine).oriented(orientation)
+    found, first = OBLIQUE.place_of(theirs)
+    assert first == (1, 2, 5)
+    arranged = found.apply(orientation.apply(foreign.voxels()[part]))
+    assert np.array_equal(arranged, foreign.voxels()[part])
+    back, before = theirs.place_of(OBLIQUE)
+    assert np.array_equal(back.apply(foreign.voxels()[part]), orientation.apply(arranged))
+    assert max(before) <= 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda affine: affine[:3, 3].__iadd__(affine[:3, 2] / 2),
+        lambda affine: affine[:3, 2].__imul__(1.01),
+        lambda affine: affine[:3, 2].__imul__(2.0),
+        lambda affine: affine[:3, 1].__iadd__(affine[:3, 2] * 0.05),
+        lambda affine: affine[:3, 1].__iadd__(affine[:3, 2]),
+    ],
+    ids=["half a voxel", "spacing", "every second", "turned a little", "sheared"],
+)
+def test_other_voxels_have_no_place(change):
+    affine = OBLIQUE.affine.copy()
+    change(affine)
+    assert OBLIQUE.place_of(Geometry(OBLIQUE.shape, affine)) is None
+
+
+def test_pixels_have_no_place_among_millimetres():
+    assert OBLIQUE.place_of(Geometry(OBLIQUE.shape, OBLIQUE.affine, "px")) is None

@@ -1,6 +1,7 @@
 import nibabel as nib
 import numpy as np
 import pytest
+import SimpleITK
 import tifffile
 from PIL import Image as Pictures
 
@@ -89,6 +90,19 @@ def test_folders_have_many_names_and_labels_many_endings(images, labels, tmp_pat
     found = find_studies(tmp_path)
     assert [c.id for c in found] == ["a", "b", "c", "d"]
     assert all((c.reference()[View.UNKNOWN].labels == Structure.LV_MYOCARDIUM).all() for c in found)
+
+
+def test_labels_cut_by_3d_slicer_lie_on_their_image(tmp_path):
+    doors.save_nifti(tmp_path / "images" / "a.nii.gz", doors.heart(8))
+    whole = SimpleITK.ReadImage(str(doors.save_nifti(tmp_path / "whole.nii.gz", doors.heart(8))))
+    (tmp_path / "labels").mkdir()
+    cut = SimpleITK.RegionOfInterest(whole, (40, 34, 3), (3, 2, 0))
+    SimpleITK.WriteImage(cut, str(tmp_path / "labels" / "a.seg.nrrd"))
+    (tmp_path / "labels.toml").write_text(ACDC)
+    (one,) = find_studies(tmp_path)
+    (seg,) = one.reference().values()
+    assert np.array_equal(seg.labels[0] == Structure.LV_CAVITY, doors.heart(8) == 3)
+    assert seg.geometry.same_grid(one.load().images[View.SAX].geometry)
 
 
 def test_picture_takes_its_place_from_its_image_in_another_format(tmp_path):

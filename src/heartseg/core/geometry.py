@@ -172,6 +172,29 @@ class Geometry:
             np.linalg.norm(self.point(c) - other.point(c)) <= GRID_TOLERANCE_MM for c in corners
         )
 
+    def place_of(self, other: "Geometry") -> tuple[Orientation, Shape] | None:
+        """Where the voxels of another grid lie among those of this one, continued beyond its ends.
+
+        Returns:
+            How an array of the other is arranged as one of this grid, and the index (z, y, x) here
+            of its first voxel then; None where its voxels are others.
+        """
+        if self.unit != other.unit:
+            return None
+        inverse = np.linalg.inv(self.affine)
+        steps = (inverse @ other.affine)[:3, :3].round()
+        z, y, x = (int(axis) for axis in np.abs(steps).argmax(axis=1))
+        if {z, y, x} != {0, 1, 2}:
+            return None
+        orientation = Orientation((z, y, x), (steps[0, z] < 0, steps[1, y] < 0, steps[2, x] < 0))
+        arranged = other.oriented(orientation)
+        first = (inverse @ arranged.affine)[:3, 3].round().astype(int).tolist()
+        affine = self.affine.copy()
+        affine[:3, 3] = self.point(first)
+        if not replace(self, shape=arranged.shape, affine=affine).same_grid(arranged):
+            return None
+        return orientation, (first[0], first[1], first[2])
+
     # The same grid, otherwise arranged.
 
     def oriented(self, orientation: Orientation) -> "Geometry":

@@ -1,7 +1,7 @@
 """Image files with label files beside them: what most published layouts are made of."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +15,7 @@ from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import Modality, Phases, Source, Study, View
 from heartseg.read.candidate import require_picture, safe_id, stem_of
 from heartseg.read.image_file import Spacing, grid_of, placed_like, read_noted, required_format
+from heartseg.read.laid_labels import laid_on
 
 ReadLabels = Callable[[Path], Segmentation]
 
@@ -99,7 +100,10 @@ class Labelled:
         if part.labels is None:
             return np.zeros((frames, *grid.shape), np.uint8)
         seg = self.read_labels(part.labels)
-        _require_grid(part.labels, placed_like(part.labels, seg.geometry, grid), grid)
+        seg = replace(seg, geometry=placed_like(part.labels, seg.geometry, grid))
+        laid = laid_on(part.labels, seg, grid)
+        if laid is None:
+            raise _strange(part.labels, seg.geometry, grid)
         if seg.frames != frames:
             raise GeometryError(
                 part.labels.name,
@@ -107,7 +111,7 @@ class Labelled:
                 allowed=f"{frames}, as {part.image.name} has",
                 do="the copy may be damaged: get the file again",
             )
-        return seg.labels
+        return laid
 
 
 def study_of(
@@ -176,9 +180,12 @@ def _sources(parts: Sequence[Part], counts: Sequence[int]) -> tuple[Source, ...]
 
 
 def _require_grid(file: Path, mine: Geometry, theirs: Geometry) -> None:
-    if mine.unit == theirs.unit and mine.same_grid(theirs):
-        return
-    raise GeometryError(
+    if mine.unit != theirs.unit or not mine.same_grid(theirs):
+        raise _strange(file, mine, theirs)
+
+
+def _strange(file: Path, mine: Geometry, theirs: Geometry) -> GeometryError:
+    return GeometryError(
         file.name,
         got=f"another grid: {mine.words}",
         allowed=theirs.words,

@@ -9,6 +9,7 @@ from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
 from heartseg.formats.table import format_of
 from heartseg.read.image_file import placed_like, read_labels
+from heartseg.read.laid_labels import laid_on
 
 
 def read_labels_for(
@@ -33,7 +34,8 @@ def read_labels_for(
     seg = replace(seg, geometry=placed_like(path, seg.geometry, image.geometry))
     if source is not None and _one_header(path, source):
         seg = replace(seg, geometry=image.geometry)
-    if not _fits(seg.geometry, image.geometry):
+    laid = laid_on(path, seg, image.geometry)
+    if laid is None:
         raise GeometryError(
             path.name,
             got=f"labels on another grid: {_grid(seg.geometry)}",
@@ -47,7 +49,7 @@ def read_labels_for(
             allowed=f"{image.frames}, as in the image",
             do="give one label volume for each frame, in one 4-D file",
         )
-    seg = replace(seg, geometry=image.geometry, times_ms=image.times_ms)
+    seg = replace(seg, labels=laid, geometry=image.geometry, times_ms=image.times_ms)
     warning = swapped_warning(seg.labels, scheme.name)
     return seg, (f"{path.name}: {warning}",) if warning else ()
 
