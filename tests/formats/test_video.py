@@ -1,3 +1,4 @@
+import struct
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -193,3 +194,44 @@ def test_frames_larger_than_any_are_refused_before_they_are_decoded(tmp_path):
     path.write_bytes(data)
     with pytest.raises(FormatError, match="30000 x 30000 pixels|at least one|damaged"):
         video.read_image(path)
+
+
+ONE = 1 << 16
+TURNS = {
+    "a quarter clockwise": ((0, ONE, -ONE, 0), lambda frames: np.rot90(frames, -1, (1, 2))),
+    "a quarter back": ((0, -ONE, ONE, 0), lambda frames: np.rot90(frames, 1, (1, 2))),
+    "upside down": ((-ONE, 0, 0, -ONE), lambda frames: frames[:, ::-1, ::-1]),
+    "mirrored": ((-ONE, 0, 0, ONE), lambda frames: frames[:, :, ::-1]),
+    "mirrored about a diagonal": ((0, ONE, ONE, 0), lambda frames: frames.transpose(0, 2, 1)),
+}
+"""What the matrix (a, b, c, d) of a track does to frames (t, y, x)."""
+
+
+def show_as(path: Path, a: int, b: int, c: int, d: int) -> Path:
+    """Change the matrix by which the track of an MP4 is shown."""
+    content = bytearray(path.read_bytes())
+    head = content.index(b"tkhd") + 4
+    at = head + 4 + (20, 32)[content[head]] + 16
+    content[at : at + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("turn", TURNS)
+def test_clips_are_turned_as_players_show_them(turn, tmp_path):
+    matrix, shown = TURNS[turn]
+    path = write(tmp_path / "phone.mp4", beating(), "libx264", "yuv420p")
+    stored = video.read_image(path).voxels[:, 0]
+    image, notes = video.read_noted(show_as(path, *matrix), (8, 0.3, 0.2))
+    assert np.array_equal(image.voxels[:, 0], shown(stored))
+    assert image.geometry.shape == image.voxels.shape[1:]
+    assert image.geometry.spacing == (8, 0.3, 0.2)
+    assert video.TURNED in notes
+
+
+def test_a_turn_that_is_no_quarter_is_said(tmp_path):
+    path = write(tmp_path / "a.mp4", beating(), "libx264", "yuv420p")
+    stored = video.read_image(path).voxels
+    image, notes = video.read_noted(show_as(path, 46341, 46341, -46341, 46341))
+    assert np.array_equal(image.voxels, stored)
+    assert video.NO_QUARTER in notes

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heartseg.core.errors import FormatError, MissingExtraError
-from heartseg.core.geometry import Geometry
+from heartseg.core.geometry import Geometry, Orientation
 from heartseg.core.image import Image
 from heartseg.formats.bounds import (
     MAX_FRAME_MS,
@@ -32,6 +32,9 @@ MAX_VIDEO_BYTES = 2**30
 """Of grey values: 1300 frames of 1024 x 768. A film is no heart, and a small file can hold one."""
 
 PLAYBACK = "frame times are those of playback: true where the clip runs as fast as the heart beat"
+
+TURNED = "turned or mirrored as its file says that it is shown"
+NO_QUARTER = "its file asks for a turn that is no quarter: frames are as they are stored"
 
 _ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _UNFINISHED = 1.5
@@ -71,6 +74,8 @@ def _read(path: Path) -> tuple[NDArray[np.uint8], tuple[float, ...] | None, tupl
     except ImportError as fault:
         raise MissingExtraError(path.name, "video") from fault
     frames: list[NDArray[np.uint8]] = []
+    shown = Orientation()
+    turned: tuple[str, ...] = ()
     stamps: list[float | None] = []
     coloured = 0
     try:
@@ -78,6 +83,8 @@ def _read(path: Path) -> tuple[NDArray[np.uint8], tuple[float, ...] | None, tupl
             video, several = _video(path, container)
             for frame in _frames(path, container, video):
                 grey, share = _grey(frame)
+                if not frames:
+                    shown, turned = _turned(frame)
                 _require_room(path, frames, grey)
                 frames.append(grey)
                 coloured += share
@@ -88,9 +95,9 @@ def _read(path: Path) -> tuple[NDArray[np.uint8], tuple[float, ...] | None, tupl
         raise _damaged(path, "no frame in it")
     times, timed = _times(stamps)
     return (
-        np.stack(frames),
+        shown.apply(np.stack(frames)[:, None])[:, 0],
         times,
-        (*several, *timed, *colour_note(coloured, len(frames) * frames[0].size)),
+        (*several, *turned, *timed, *colour_note(coloured, len(frames) * frames[0].size)),
     )
 
 
@@ -169,6 +176,23 @@ def _grey(frame: Any) -> tuple[NDArray[np.uint8], int]:
     channels = frame.to_ndarray(format="rgb24")
     values, coloured = brightness(channels, CHROMA_NOISE)
     return values.astype(np.uint8, copy=False), coloured
+
+
+def _turned(frame: Any) -> tuple[Orientation, tuple[str, ...]]:
+    """How frames (1, y, x) are shown, as cameras and phones note it, and what to say of it."""
+    from av.sidedata.sidedata import Type
+
+    said = frame.side_data.get(Type.DISPLAYMATRIX)
+    if said is None:
+        return Orientation(), ()
+    # Pixel (x, y) is shown at (a x + c y, b x + d y), apart from where the corner lies.
+    a, b, _, c, d, *_ = np.frombuffer(bytes(said), np.int32, 9).tolist()
+    if not (a or d) and b and c:
+        return Orientation((0, 2, 1), (False, b < 0, c < 0)), (TURNED,)
+    if not (b or c) and a and d:
+        flips = (False, d < 0, a < 0)
+        return Orientation(flip=flips), (TURNED,) if any(flips) else ()
+    return Orientation(), (NO_QUARTER,)
 
 
 def _require_room(path: Path, frames: list[NDArray[np.uint8]], more: NDArray[np.uint8]) -> None:
