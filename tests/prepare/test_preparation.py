@@ -155,6 +155,43 @@ def test_intensities_are_linear_between_the_percentiles_and_cut_beyond():
     np.testing.assert_allclose(sample.frame(0), wanted, atol=1e-6)
 
 
+CT = Preparation(spacing_mm=1.0, stride=8, field_px=8, window=(-200.0, 600.0))
+
+
+def ct(values, shape=(1, 8, 8)):
+    geometry = Geometry(shape, np.diag([8.0, 1.0, 1.0, 1.0]))
+    return Image(np.asarray(values).reshape(1, *shape), geometry)
+
+
+@pytest.mark.parametrize("dtype", ["int16", "float32"])
+def test_a_window_means_the_same_in_every_image(dtype):
+    ramp = np.linspace(-1024, 3071, 64).round().astype(dtype)
+    sample = CT.sample(ct(ramp))
+    assert sample.intensities == (-200.0, 600.0)
+    wanted = sample.orientation.apply(((ramp + 200.0) / 800).clip(0, 1).reshape(1, 8, 8))
+    np.testing.assert_allclose(sample.frame(0), wanted, atol=1e-6)
+    assert [step.name for step in sample.steps(0)][2] == "window -200 to 600 to 0-1"
+
+
+@pytest.mark.parametrize("values", [(-1024, -200), (600, 900)])
+def test_an_image_beside_its_window_is_refused(values):
+    lowest, highest = values
+    image = ct(np.linspace(lowest, highest, 64))
+    said = rf"values from {lowest} to {highest}; allowed: some within the window, -200 to 600; "
+    with pytest.raises(FormatError, match=f"{said}.*Hounsfield"):
+        CT.sample(image)
+    one_sees = image.voxels.copy()
+    one_sees[0, 0, 3, 4] = 0
+    CT.sample(Image(one_sees, image.geometry))
+
+
+def test_a_window_asks_for_numbers_too():
+    values = np.linspace(-1024.0, 3071.0, 64)
+    values[5] = np.nan
+    with pytest.raises(FormatError, match="1 of 64 voxels that are not numbers"):
+        CT.sample(ct(values))
+
+
 def test_every_frame_is_scaled_alike():
     frames = np.stack([foreign.voxels(), 2 * foreign.voxels()])
     sample = COARSE.sample(Image(frames, Geometry(foreign.SHAPE, foreign.affine_lps())))
@@ -239,6 +276,10 @@ def test_frames_are_prepared_one_at_a_time():
         {"stride": 0},
         {"stride": 64, "field_px": 32},
         {"percentiles": (1.0, 101.0)},
+        {"window": (600.0, -200.0)},
+        {"window": (40.0, 40.0)},
+        {"window": (float("-inf"), 40.0)},
+        {"window": (float("nan"), 40.0)},
         {"denoise_px": 4},
         {"denoise_px": 1},
         {"denoise_px": 17},

@@ -77,6 +77,12 @@ def test_large_pictures_without_lengths_are_stretched_and_small_ones_left(tmp_pa
     assert (made.spatial.size_px, made.spatial.flip) == (32, 0.0)
 
 
+def test_ct_is_seen_through_a_window_of_its_unit(tmp_path: Path) -> None:
+    made = settings_of(replace(SEEN, modality=Modality.CT), tmp_path)
+    assert made.preparation.window == (-200.0, 600.0)
+    assert settings_of(SEEN, tmp_path).preparation.window is None
+
+
 def test_few_patients_are_said(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="2 patients with labels; allowed: at least 3"):
         planned(replace(SEEN, patients=2))

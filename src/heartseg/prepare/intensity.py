@@ -40,6 +40,27 @@ def intensity_range(
     return float(low), float(high)
 
 
+def require_seen(voxels: NDArray[np.generic], window: tuple[float, float]) -> None:
+    """Refuse an image that a window makes black or white.
+
+    Args:
+        voxels: (t, z, y, x).
+        window: what becomes 0 and 1, in the image's own unit.
+
+    Raises:
+        FormatError: NaN or infinite voxels, or all on one side of the window.
+    """
+    _require_numbers(voxels)
+    low, high = float(voxels.min()), float(voxels.max())
+    if high <= window[0] or low >= window[1]:
+        raise FormatError(
+            "image",
+            got=f"values from {low:g} to {high:g}",
+            allowed=f"some within the window, {window[0]:g} to {window[1]:g}",
+            do="check that the image has the unit of preparation.window (CT: Hounsfield)",
+        )
+
+
 def _require_numbers(voxels: NDArray[np.generic]) -> None:
     if voxels.dtype.kind != "f":
         return

@@ -2,23 +2,24 @@
 
 A `Preparation` is part of a model: it is stored in the bundle, and training and inference use
 the same one. The steps: planes in canonical orientation, intensities between two percentiles
-to [0, 1], a median filter, a crop to the ventricle, linear resampling in the plane to a fixed
-spacing or a fixed size, crop or pad to the network's stride, local contrast. Those in the middle
-and the last are the papers'; without them a setting is none.
+or of a window to [0, 1], a median filter, a crop to the ventricle, linear resampling in the plane
+to a fixed spacing or a fixed size, crop or pad to the network's stride, local contrast. Those in
+the middle and the last are the papers'; without them a setting is none.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, inf
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heartseg.core.errors import ConfigError
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image
 from heartseg.prepare import localise
 from heartseg.prepare.clahe import Clahe
-from heartseg.prepare.intensity import intensity_range
+from heartseg.prepare.intensity import intensity_range, require_seen
 from heartseg.prepare.localise import Locate, Location
 from heartseg.prepare.presets import PRESETS
 from heartseg.prepare.sample import Sample
@@ -43,6 +44,8 @@ class Preparation:
         field_px: no more rows or columns than this, cut about the centre. Equal to `stride`,
             it is the size of all planes.
         percentiles: of the study's intensities, become 0 and 1; [0, 100] is min-max.
+        window: these values of the image become 0 and 1 in place of percentiles, where they have
+            a unit: Hounsfield's of CT. None for percentiles.
         denoise_px: side of a median filter in the image's own pixels, odd; none for no filter.
         locate: how to find the ventricle, or the content, and crop to it; none for the whole field.
         clahe: contrast evened out at the end; none for no change.
@@ -54,6 +57,7 @@ class Preparation:
     stride: int = 32
     field_px: int = 320
     percentiles: tuple[float, float] = (1.0, 99.0)
+    window: tuple[float, float] | None = None
     denoise_px: int | None = None
     locate: Locate | None = None
     clahe: Clahe | None = None
@@ -65,6 +69,9 @@ class Preparation:
             raise ConfigError("preparation", got=str(self), allowed="0.1-20 mm, rising percentiles")
         if high > 100:
             raise ConfigError("preparation", got=str(self), allowed="percentiles up to 100")
+        if self.window is not None and not -inf < self.window[0] < self.window[1] < inf:
+            got = "{:g} to {:g}".format(*self.window)
+            raise ConfigError("preparation.window", got=got, allowed="two rising values, or none")
         if self.stride < 1 or self.field_px < self.stride:
             raise ConfigError("preparation", got=str(self), allowed="field_px >= stride >= 1")
         if self.spacing_mm is None and self.field_px % self.stride:
@@ -102,10 +109,10 @@ class Preparation:
             place: of the heart, in pixels of the canonical planes, where it was sought already
                 (`heartseg.segment.locate`); takes the place of `locate`.
             intensities: what becomes 0 and 1, where the image is a part of one that says it;
-                None for the image's own `percentiles`.
+                None for the image's own `percentiles`, or the `window`.
 
         Raises:
-            FormatError: the image has no contrast or holds NaN.
+            FormatError: the image has no contrast, also within the window, or holds NaN.
         """
         orientation = image.geometry.canonical()
         geometry = image.geometry.oriented(orientation)
@@ -114,8 +121,7 @@ class Preparation:
             orientation=orientation,
             geometry=geometry,
             step=(1.0, 1.0),
-            intensities=intensities
-            or intensity_range(orientation.apply(image.voxels), self.percentiles),
+            intensities=intensities or self._intensities(orientation.apply(image.voxels)),
             settings=self,
             box=(slice(0, geometry.shape[1]), slice(0, geometry.shape[2])),
         )
@@ -124,6 +130,12 @@ class Preparation:
         _, dy, dx = cut.spacing
         step, size = self._grid(cut if place is None else found.turned.cropped(*place.box))
         return replace(found, step=step, geometry=cut.resampled(size, (dy * step[0], dx * step[1])))
+
+    def _intensities(self, voxels: NDArray[np.generic]) -> tuple[float, float]:
+        if self.window is None:
+            return intensity_range(voxels, self.percentiles)
+        require_seen(voxels, self.window)
+        return self.window
 
     def _located(self, whole: Sample) -> Sample:
         """The sample with the box of the ventricle, where one is asked for."""

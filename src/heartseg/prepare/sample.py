@@ -32,6 +32,11 @@ class Recipe(Protocol):
         ...
 
     @property
+    def window(self) -> tuple[float, float] | None:
+        """The values that become 0 and 1 instead."""
+        ...
+
+    @property
     def denoise_px(self) -> int | None:
         """Side of the median filter."""
         ...
@@ -137,14 +142,20 @@ class Sample:
         low, high = self.intensities
         scaled = (planes.astype(np.float32) - np.float32(low)) / np.float32(high - low)
         scaled = scaled.clip(0.0, 1.0)
-        min_max = self.settings.percentiles == (0.0, 100.0)
-        yield Step("min-max to 0-1" if min_max else "intensities to 0-1", scaled, turned)
+        yield Step(f"{self._span} to 0-1", scaled, turned)
         side = self.settings.denoise_px
         if side is not None:
             from scipy import ndimage
 
             smoothed = ndimage.median_filter(scaled, (1, side, side), mode="nearest")
             yield Step(f"median of {side} x {side}", smoothed, turned)
+
+    @property
+    def _span(self) -> str:
+        """What becomes 0 and 1, for people."""
+        if self.settings.window is not None:
+            return "window {:g} to {:g}".format(*self.settings.window)
+        return "min-max" if self.settings.percentiles == (0.0, 100.0) else "intensities"
 
     def frame_labels(self, labels: Labels) -> Labels:
         """Prepared labels (z, H, W) of a frame's labels (z, y, x): the likeliest structure."""

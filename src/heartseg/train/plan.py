@@ -39,6 +39,9 @@ BATCH, PIXELS = 16, 16 * 192 * 192
 PASSES = 85
 """How often the shipped model's training saw each of its planes."""
 
+CT_WINDOW = (-200.0, 600.0)
+"""Hounsfield units: fat about the heart is darker than muscle, cavities with contrast brighter."""
+
 OUTLIERS = 1.2
 """Brightest by the 99th percentile: above it, a few pixels would set the scale for all."""
 
@@ -179,9 +182,7 @@ def _body(found: Fingerprint, plan: Plan) -> Iterator[str]:
     yield _set("spacing_mm", *_spacing_said(look, plan))
     yield _set("stride", 2**depth, "of the network")
     yield _set("field_px", plan.field_px, "holds the largest plane seen; larger ones are cut")
-    bright = float(np.median([one.brightest for one in look]))
-    ends = [1.0, 99.0] if bright > OUTLIERS else [0.0, 100.0]
-    yield _set("percentiles", ends, f"the brightest pixel is {bright:.2g} x the 99th percentile")
+    yield _span(found)
     yield "\n[spatial]"
     why = f"twice the largest heart seen, {plan.heart_px} px, or the whole plane"
     yield _set("size_px", plan.crop_px, why)
@@ -202,6 +203,15 @@ def _body(found: Fingerprint, plan: Plan) -> Iterator[str]:
     yield _set(
         "folds", folds, f"a {'fifth' if folds == FOLDS else 'third'} tests, as many validate"
     )
+
+
+def _span(found: Fingerprint) -> str:
+    """What becomes 0 and 1."""
+    if found.modality is Modality.CT:
+        return _set("window", list(CT_WINDOW), "Hounsfield units, from fat to contrast medium")
+    bright = float(np.median([one.brightest for one in found.looks]))
+    ends = [1.0, 99.0] if bright > OUTLIERS else [0.0, 100.0]
+    return _set("percentiles", ends, f"the brightest pixel is {bright:.2g} x the 99th percentile")
 
 
 def _spacing_said(looks: tuple[Look, ...], plan: Plan) -> tuple[float | str, str]:

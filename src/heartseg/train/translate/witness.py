@@ -24,7 +24,7 @@ from heartseg.train.update import Judged, Update
 Asked = tuple[Kind, Tensor, Tensor | None]
 """Of which kind images are, the images, and (n, y, x) classes to judge what is seen in them by."""
 
-ALIKE = ("spacing_mm", "percentiles", "denoise_px", "clahe", "neighbours")
+ALIKE = ("spacing_mm", "percentiles", "window", "denoise_px", "clahe", "neighbours")
 """Of a preparation: what has to be as a segmenter was trained, for it to understand an image."""
 
 
