@@ -44,8 +44,8 @@ class Preparation:
         field_px: no more rows or columns than this, cut about the centre. Equal to `stride`,
             it is the size of all planes.
         percentiles: of the study's intensities, become 0 and 1; [0, 100] is min-max.
-        window: these values of the image become 0 and 1 in place of percentiles, where they have
-            a unit: Hounsfield's of CT. None for percentiles.
+        window: these values become 0 and 1 in place of percentiles, in the image's own unit, as
+            Hounsfield's of CT; none for percentiles.
         denoise_px: side of a median filter in the image's own pixels, odd; none for no filter.
         locate: how to find the ventricle, or the content, and crop to it; none for the whole field.
         clahe: contrast evened out at the end; none for no change.
