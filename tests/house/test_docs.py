@@ -183,7 +183,7 @@ def test_every_block_says_what_it_is(page: Path) -> None:
 
 @pytest.mark.parametrize("page", WRITTEN, ids=page_name)
 def test_every_command_in_the_pages_exists(generate: ModuleType, page: Path) -> None:
-    known = generate.commands()
+    known = generate.command_page.commands()
     for kind, block in fences(page.read_text(encoding="utf-8")):
         if kind != "console":
             continue
