@@ -2,13 +2,14 @@
 
     python benchmarks/grid_rows.py GRID.toml OUT NAME
 
-Adds to results/NAME.csv a row for each method of the grid that has a finished run, each metric of
-its report, and each structure and their mean: the mean over patients with its interval, pooled over
-repeats. The folder itself is not committed: it holds weights, and pictures of patients. Of a grid
-that learns one structure, the share of wrong pixels has a row too, where accuracy is reported.
-What a method costs has two rows: minutes of training, and parameters. Of a grid with
-`report.pooled` the metrics of paper 003 have rows, and where losses of validation were logged, the
-last of them less that of training.
+Adds to results/NAME.csv a row for each method of the grid whose repeats are all done, each metric
+of its report, and each structure and their mean: the mean over patients with its interval, pooled
+over repeats. What has a row already gets no other: a grid may be told as far as it is, and again.
+The folder itself is not committed: it holds weights, and pictures of patients. Of a grid that
+learns one structure, the share of wrong pixels has a row too, where accuracy is reported. What a
+method costs has two rows: minutes of training, and parameters. Of a grid with `report.pooled` the
+metrics of paper 003 have rows, and where losses of validation were logged, the last of them less
+that of training.
 """
 
 import argparse
@@ -18,14 +19,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from rows import Row, append, today
+from rows import Row, append_new, today
 
 UNITS = {"hausdorff95_mm": "mm", "assd_mm": "mm", "hausdorff95_px": "px"}
 
 
 def main() -> None:
     """Read, add."""
-    parser = argparse.ArgumentParser(description="rows of a finished grid")
+    parser = argparse.ArgumentParser(description="rows of a grid")
     parser.add_argument("grid", type=Path)
     parser.add_argument("out", type=Path, help="its folder")
     parser.add_argument("name", help="of the file below results, without .csv")
@@ -34,15 +35,15 @@ def main() -> None:
 
 
 def append_rows(grid: Path, out: Path, name: str) -> int:
-    """Add the rows; how many."""
+    """Add the rows that there are not yet, of methods that are done; how many are told in all."""
     found = list(rows_of(grid, out))
     if found:
-        append(name, found)
+        append_new(name, found)
     return len(found)
 
 
 def rows_of(path: Path, out: Path) -> Iterator[Row]:
-    """A row a method, metric and structure."""
+    """A row a method, metric and structure, of methods whose repeats are all done."""
     from heartseg.benchmark.grid import read_grid
     from heartseg.benchmark.results import read_results
     from heartseg.benchmark.tables import NAMES
@@ -53,6 +54,8 @@ def rows_of(path: Path, out: Path) -> Iterator[Row]:
         (*results.structures, "mean") if len(results.structures) > 1 else results.structures
     )
     for method in results.scored:
+        if len(method.rows) + len(method.failed) < method.planned:
+            continue
         for metric in results.grid.report.metrics:
             for key in structures:
                 mean = method.mean(metric, structure=None if key == "mean" else key)

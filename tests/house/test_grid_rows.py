@@ -81,3 +81,19 @@ def test_the_metrics_of_paper_003_where_the_grid_asks_for_them(
     assert (row.low, row.high, row.statistic) == ("-", "-", "all patients at once")
     assert float(by["a, few", "Dice, pooled with background"].value) == pytest.approx(0.85)
     assert len(by) == 4 * 2 * 5
+
+
+def test_a_grid_is_told_as_far_as_it_is_and_each_row_once(
+    grid_rows: ModuleType, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(grid_rows.append_new.__globals__, "RESULTS", tmp_path / "results")
+    kept = tmp_path / "results" / "grid.csv"
+    runs = (folder / "runs.csv").read_text(encoding="utf-8").splitlines()
+    waiting = [line for line in runs if not line.endswith(",2,a,few")]
+    assert len(waiting) == len(runs) - 1
+    (folder / "runs.csv").write_text("\n".join(waiting) + "\n", encoding="utf-8")
+    assert grid_rows.append_rows(folder / "grid.toml", folder, "grid") == 3 * 8
+    (folder / "runs.csv").write_text("\n".join(runs) + "\n", encoding="utf-8")
+    for _ in range(2):
+        assert grid_rows.append_rows(folder / "grid.toml", folder, "grid") == 4 * 8
+        assert len(kept.read_text(encoding="utf-8").splitlines()) == 1 + 4 * 8
