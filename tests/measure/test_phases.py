@@ -70,6 +70,29 @@ def test_every_single_broken_frame_is_found_and_no_other(frame):
     assert glitches(broken) == (frame,)
 
 
+@pytest.mark.parametrize("frames", range(10, 16))
+def test_the_first_frame_of_a_triggered_cine_that_ends_early_is_end_diastole(frames):
+    curve, rng = CURVE[:frames], np.random.default_rng(3)
+
+    assert glitches(curve) == ()
+    assert sum(0 in glitches(curve + rng.normal(0, 2, frames)) for _ in range(300)) <= 3
+
+
+@pytest.mark.parametrize("change_ml", [-45, 45])
+@pytest.mark.parametrize("frames", [13, 14, 15])
+def test_broken_frames_are_found_where_the_curve_does_not_close(frames, change_ml):
+    for frame in range(frames):
+        broken = CURVE[:frames].copy()
+        broken[frame] += change_ml
+
+        assert glitches(broken) == (frame,)
+
+
+def test_phases_of_a_cine_that_ends_early():
+    whole = beating()
+    assert [detect_phases(segmentation(whole[:n])).ed for n in range(13, 20)] == [0] * 7
+
+
 @pytest.mark.parametrize(("noise_ml", "at_most"), [(2, 0.02), (5, 0.06)])
 def test_noise_is_not_taken_for_glitches(noise_ml, at_most):
     rng = np.random.default_rng(3)

@@ -33,6 +33,10 @@ GLITCH_OF_NOISE = 4.0
 """A frame is a glitch when it leaves its neighbours' curve by more than all three of: this share
 of the curve's range, this share of its largest value, this many times the usual departure."""
 
+END_SURE = 0.57
+"""What a departure at an end of an open curve counts: a straight line through two noisy frames
+strays 1 / 0.57 times as far as the cubic through four (benchmarks/LOG.md, 2026-11-27)."""
+
 GLITCHES_AT_MOST = 0.1
 """When more of the frames than this break the curve, the curve is noisy, not glitchy."""
 
@@ -94,17 +98,22 @@ def _usable(curve: Curve) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 def glitches(curve: Curve) -> tuple[int, ...]:
     """Frames whose volume breaks the curve that their neighbours describe.
 
-    Each frame is compared with the cubic through two frames on either side, round the beat; the
-    worst is replaced by that cubic and the search goes on. Where more than a few frames hold
-    nothing (a file with contours at ED and ES only) there is no curve to break.
+    Each frame is compared with the cubic through two frames on either side; the worst is replaced
+    by that cubic and the search goes on. The last frames are neighbours of the first where the cine
+    returns to its start; triggered ones often end before, and what follows their last frame is not
+    what precedes their first. Where more than a few frames hold nothing (a file with contours at ED
+    and ES only) there is no curve to break.
     """
     if len(curve) < CINE_FRAMES or np.count_nonzero(curve == 0) > GLITCHES_AT_MOST * len(curve):
         return ()
+    whole, sure = closed(curve), np.ones(len(curve))
+    if not whole:
+        sure[[0, -1]] = END_SURE
     mended, found = curve.astype(np.float64), list[int]()
     for _ in range(int(GLITCHES_AT_MOST * len(curve)) + 1):
-        departure = mended - _from_neighbours(mended)
-        worst = int(np.argmax(np.abs(departure)))
-        if abs(departure[worst]) <= _tolerated(mended, departure):
+        departure = mended - _from_neighbours(mended, whole=whole)
+        worst = int(np.argmax(np.abs(departure) * sure))
+        if abs(departure[worst]) * sure[worst] <= _tolerated(mended, departure):
             return tuple(sorted(found))
         mended[worst] -= departure[worst]
         found.append(worst)
@@ -117,7 +126,7 @@ def roughness(curve: Curve) -> float:
     0 for fewer frames than a cine's.
     """
     reach = float(np.ptp(curve)) if len(curve) >= CINE_FRAMES else 0.0
-    return _noise(curve - _from_neighbours(curve)) / reach if reach else 0.0
+    return _noise(curve - _from_neighbours(curve, whole=closed(curve))) / reach if reach else 0.0
 
 
 def _noise(departure: Curve) -> float:
@@ -125,11 +134,24 @@ def _noise(departure: Curve) -> float:
     return 1.4826 * float(np.median(np.abs(departure)))
 
 
-def _from_neighbours(curve: Curve) -> Curve:
+def _from_neighbours(curve: Curve, *, whole: bool) -> Curve:
+    """What its neighbours say of each frame.
+
+    At the ends of a curve that is no whole beat two guesses are made of frames on one side, and the
+    nearer counts: one of the two does without the next frame, which may be the broken one.
+    """
     near = np.roll(curve, 1) + np.roll(curve, -1)
     far = np.roll(curve, 2) + np.roll(curve, -2)
     expected: Curve = (4 * near - far) / 6
+    for end, inwards in () if whole else ((0, 1), (-1, -1)):
+        first, second, third, fourth = (float(curve[end + inwards * n]) for n in range(4))
+        expected[end] = _nearer(first, 2 * second - third, third)
+        expected[end + inwards] = _nearer(second, (first + third) / 2, 2 * third - fourth)
     return expected
+
+
+def _nearer(value: float, one: float, other: float) -> float:
+    return one if abs(value - one) <= abs(value - other) else other
 
 
 def _tolerated(curve: Curve, departure: Curve) -> float:
