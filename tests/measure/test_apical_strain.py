@@ -268,8 +268,8 @@ def test_what_is_missing_is_said():
     nothing = measured({FOUR: loop(empty, empty)}, None)
     single = measured({FOUR: loop(drawn(ED))}, None)
 
-    assert finding(absent, "lv_gls").problem == "4ch: no LV cavity at frame 1"
-    assert finding(nothing, "lv_gls").problem == "no LV cavity at frame 0"
+    assert finding(absent, "lv_gls").problem == "4ch: no LV cavity at frame 2"
+    assert finding(nothing, "lv_gls").problem == "no LV cavity at frame 1"
     assert "single phase" in finding(single, "lv_gls").problem
     for found in (absent, nothing, single):
         assert found.value("lv_gls") is None

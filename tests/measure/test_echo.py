@@ -201,7 +201,7 @@ def test_absent_is_not_zero():
     measured = measure({FOUR: view(frame(*ED), plane), TWO: two()})
 
     assert values(measured)["lv_ef"] is None
-    assert by_key(measured, "lv_ef").problem == "4ch: no LV cavity at frame 1"
+    assert by_key(measured, "lv_ef").problem == "4ch: no LV cavity at frame 2"
     assert measured.quality.verdict == "review"
     assert values(measured)["lv_ef_2ch"] == pytest.approx(0.60, abs=0.02)
 
@@ -218,7 +218,7 @@ def test_frames_that_nobody_drew_are_no_phases():
     assert measured.phases == {FOUR: Phases(ed=3, es=9, how="detected")}
     assert values(measured)["lv_ef"] == pytest.approx(0.573, abs=0.01)
     assert measured.quality.verdict == "pass"
-    assert by_key(elsewhere, "lv_ef").problem == "4ch: frame 5 was not drawn"
+    assert by_key(elsewhere, "lv_ef").problem == "4ch: frame 6 was not drawn"
 
 
 def test_nothing_drawn_is_a_result_not_a_crash():

@@ -198,7 +198,7 @@ def test_absent_is_not_zero():
     measured = measure_function(segmentation(labels), PAIR)
 
     assert measured.value("rv_esv_ml") is None
-    assert by_key(measured, "rv_ef").problem == "no RV cavity at frame 1: nothing to measure"
+    assert by_key(measured, "rv_ef").problem == "no RV cavity at frame 2: nothing to measure"
     assert measured.value("sv_difference_ml") is None
     assert measured.value("lv_ef") == pytest.approx(0.5)
 

@@ -125,8 +125,8 @@ def strokes_apart(labels):
     ("spoil", "reason"),
     [
         (without_rv, "no RV cavity at end-systole"),
-        (open_ring, "myocardium does not ring the LV in mid slice 4"),
-        (gap, "RV cavity missing between slices (at 4) at end-systole"),
+        (open_ring, "myocardium does not ring the LV in mid slice 5"),
+        (gap, "RV cavity missing between slices (at 5) at end-systole"),
         (rv_far_off, "the RV does not lie beside the LV's wall in any slice"),
         (second_lv, "LV cavity is in several pieces at end-diastole"),
         (two_slices, "LV in 2 slices only: volumes are rough estimates"),
@@ -144,20 +144,33 @@ def test_what_a_reader_would_want_to_see_is_sent_to_review(spoil, reason):
     assert any(said.startswith(reason) for said in found.reasons), found.reasons
 
 
+@pytest.mark.parametrize("stored", [False, True])
+def test_slices_are_named_as_the_page_counts_them(stored):
+    """`round_heart` has its apex first: slice 2 from there is the 7th from the base."""
+    labels = pair()
+    labels[1, 2][labels[1, 2] == LV] = MYO
+    seen = segmentation(labels[:, ::-1] if stored else labels)
+    measured = measure_function(seen, Phases(ed=0, es=1, how="given"))
+
+    reasons = quality(seen, measured.phases, measured.findings).reasons
+
+    assert "LV cavity missing between slices (at 7) at end-systole" in reasons
+
+
 def test_a_frame_that_breaks_the_curve_is_named():
     labels = beating()
     labels[12, 4:][labels[12, 4:] == LV] = MYO
 
     found = judged(labels)
 
-    assert found.reasons == ("LV volume breaks its curve in frame 12",)
+    assert found.reasons == ("LV volume breaks its curve in frame 13",)
 
 
 def test_a_frame_without_lv_is_named():
     labels = beating()
     labels[12][labels[12] == LV] = MYO
 
-    assert "no LV cavity in frame 12" in judged(labels).reasons
+    assert "no LV cavity in frame 13" in judged(labels).reasons
 
 
 def test_a_file_with_contours_at_two_frames_is_not_blamed_for_the_others():

@@ -77,7 +77,7 @@ class Heart:
         if frame is None:
             return SINGLE_PHASE if self.found.counts(Structure.LV_CAVITY).any() else NO_PHASES
         if not self.found.counts(structure)[frame]:
-            return f"no {structure.title} at frame {frame}: nothing to measure"
+            return f"no {structure.title} at frame {frame + 1}: nothing to measure"
         return None
 
     def volume(self, structure: Structure, frame: int | None) -> Number:

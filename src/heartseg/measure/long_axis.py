@@ -98,14 +98,14 @@ def _found(
         if structure not in segmentation.structures:
             return f"{structure.title} was not looked for"
     if not segmentation.covers(frame):
-        return f"frame {frame} was not drawn"
+        return f"frame {frame + 1} was not drawn"
     planes = segmentation.labels[frame]
     if len(planes) != 1:
         return f"{len(planes)} planes: a long-axis view has one"
     try:
         return chamber(planes[0], cavity, neighbour, segmentation.geometry.spacing[1:])
     except MeasureError as fault:
-        return f"{fault} at frame {frame}"
+        return f"{fault} at frame {frame + 1}"
 
 
 def volume(views: tuple[LongAxis, ...], frames: tuple[int | None, ...], method: Method) -> Number:

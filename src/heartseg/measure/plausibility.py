@@ -3,7 +3,8 @@
 `reject`: there is nothing here to measure. `review`: something a reader would want to see first.
 Thresholds are wide on purpose: at most one in twenty of expert contours may be sent to review
 (a test measures that on the 100 patients of ACDC), since a warning that is always there is not
-read. Disease is not a fault: a failing heart passes.
+read. Disease is not a fault: a failing heart passes. Reasons count frames and slices from 1, slices
+from the base, as the page does.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +15,7 @@ import numpy as np
 from heartseg.core.anatomy import Labels, Structure, enclosure, ventricles_swapped
 from heartseg.core.finding import Finding, Quality
 from heartseg.core.image import Segmentation
+from heartseg.core.stack_order import slice_numbers
 from heartseg.core.study import Phases
 from heartseg.measure.phases import glitches, roughness
 from heartseg.measure.volumes import Extents, around_heart, extents, with_scar_as_myocardium
@@ -58,6 +60,11 @@ class Evidence:
     def ed(self) -> Labels:
         """(z, y, x) labels at end-diastole."""
         return self.frames["end-diastole"]
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Of the slices, as the page counts them."""
+        return slice_numbers(self.found.geometry, self.ed)
 
     def sought(self, *structures: Structure) -> bool:
         """True when all of them could have been found."""
@@ -151,8 +158,8 @@ def _gaps(seen: Evidence) -> list[str]:
         for structure in (_LV, _MYO, _RV):
             slices = _bearing(labels, structure)
             if len(slices) and slices[-1] - slices[0] + 1 > len(slices):
-                missing = sorted(set(range(slices[0], slices[-1])) - set(slices))
-                where = ", ".join(str(z) for z in missing)
+                missing = set(range(slices[0], slices[-1])) - set(slices)
+                where = _listed(sorted(seen.numbers[z] for z in missing))
                 reasons.append(f"{structure.title} missing between slices (at {where}) at {name}")
     return reasons
 
@@ -161,11 +168,11 @@ def _open_ring(seen: Evidence) -> list[str]:
     if not seen.sought(_LV, _MYO):
         return []
     open_at = [
-        str(z)
+        seen.numbers[z]
         for z in _middle(_bearing(seen.ed, _LV))
         if (enclosure(seen.ed[z], _LV) or 0.0) < MID_RING
     ]
-    listed = ", ".join(open_at)
+    listed = _listed(sorted(open_at))
     return [f"myocardium does not ring the LV in mid slice {listed}"] if open_at else []
 
 
@@ -223,8 +230,8 @@ def _rough_curve(seen: Evidence) -> list[str]:
     reasons = []
     absent = np.flatnonzero(curve == 0)
     if 0 < len(absent) <= len(curve) / 2:  # more: a file that holds contours of few frames
-        reasons.append(f"no LV cavity in frame {_listed(absent)}")
-    broken = [frame for frame in glitches(curve) if curve[frame] > 0]
+        reasons.append(f"no LV cavity in frame {_listed(absent + 1)}")
+    broken = [frame + 1 for frame in glitches(curve) if curve[frame] > 0]
     if broken:
         reasons.append(f"LV volume breaks its curve in frame {_listed(broken)}")
     if roughness(curve) > ROUGH_CURVE:

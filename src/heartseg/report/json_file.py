@@ -2,7 +2,7 @@
 
 Every key is always there, in the order below; only a right ventricle's own end-systole and the
 members of an ensemble are left out where there are none. What is not a finite number is null: NaN
-never appears. Frames count from 0, fractions are fractions.
+never appears. Frames count from 0 (in sentences from 1), fractions are fractions.
 """
 
 import json

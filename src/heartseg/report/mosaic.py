@@ -16,6 +16,7 @@ from heartseg.core.anatomy import Structure
 from heartseg.core.finding import Report
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
+from heartseg.core.stack_order import base_comes_first
 from heartseg.core.study import Study, View
 from heartseg.report.drawing import Floats, Stretch, draw_contour, draw_segment, enlarge
 from heartseg.report.palette import COLOURS, PAPER
@@ -28,9 +29,6 @@ LOWEST_PERCENT, HIGHEST_PERCENT = 1.0, 99.5
 
 MOST_SLICES = 21
 """Shown of a stack; of a larger one, as many evenly spaced slices through the heart."""
-
-TAPER = 0.03
-"""A heart whose cross-section leans this share of its length to one end has its base there."""
 
 _DRAWN = (Structure.RV_CAVITY, Structure.LV_MYOCARDIUM, Structure.LV_CAVITY)
 """Drawn in this order: where borders meet, the line of the LV cavity lies on top."""
@@ -147,7 +145,7 @@ def _upright(image: Image, segmentation: Segmentation, frames: list[int]) -> Sho
     spacing = image.geometry.oriented(orientation).spacing
     voxels = orientation.apply(image.voxels[frames])
     labels = orientation.apply(segmentation.labels[frames])
-    if not _base_comes_first(labels[0]):
+    if orientation.flip[0] == base_comes_first(image.geometry, segmentation.labels[frames[0]]):
         voxels, labels = voxels[:, ::-1], labels[:, ::-1]
     finite = np.nan_to_num(voxels.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     return Shown(finite, labels, spacing[1:])
@@ -176,17 +174,6 @@ def _long_axis(
     apex, first, last = ((row, column) for row, column in placed)
     base = ((first[0] + last[0]) / 2, (first[1] + last[1]) / 2)
     return ((base, apex), (first, last))
-
-
-def _base_comes_first(labels: NDArray[np.uint8]) -> bool:
-    """Of (z, y, x) labels whose z points to the base, as far as the geometry knows."""
-    area = np.count_nonzero(labels, axis=(1, 2)).astype(np.float64)
-    held = np.flatnonzero(area)
-    if len(held) < 2:
-        return False
-    middle = (held[0] + held[-1]) / 2
-    lean = (area @ np.arange(len(area)) / area.sum() - middle) / (held[-1] - held[0] + 1)
-    return bool(lean < -TAPER)
 
 
 def _chosen_slices(labels: NDArray[np.uint8]) -> NDArray[np.intp]:

@@ -21,7 +21,10 @@ from heartseg.report.palette import COLOURS, VERDICT_COLOURS, css
 from heartseg.report.particulars import body_rows, patient_line, provenance_rows, strategy_rows
 from heartseg.report.words import clean
 
-NUMBERING = "Frames and slices count from 1 on this page, frames from 0 in report.json."
+NUMBERING = (
+    "Frames and slices count from 1 on this page, slices from the base; "
+    "frame numbers in report.json count from 0."
+)
 
 ARCHES = "Segments of the apical views, from the masks, end-diastole to end-systole"
 
