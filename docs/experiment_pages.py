@@ -82,21 +82,6 @@ _CHECK_LEAD = """`make networks` builds each network at its real size, runs it f
 saves and loads it, exports it and learns two images (`benchmarks/results/checks/networks.csv`).
 """
 
-
-_COSTS_LEAD = """What `benchmarks/network_costs.py` measured, newest lines of
-`benchmarks/results/costs/networks.csv`. Milliseconds are for 256 x 256 pixels of the answer, the
-least of several passes; memory is the most above what the process held before the network was
-built; the share of the matrix peak is that of torch's forward pass."""
-_CHECK_LEAD = """`make networks` builds each network at its real size, runs it forward and backward,
-saves and loads it, exports it and learns two images (`benchmarks/results/checks/networks.csv`).
-"""
-
-
-_CHECK_LEAD = """`make networks` builds each network at its real size, runs it forward and backward,
-saves and loads it, exports it and learns two images (`benchmarks/results/checks/networks.csv`).
-"""
-
-
 _TRAINING_LEAD = """What the modern networks learn of {planes} planes beside `unet` and
 `unet-resnet34`: mean Dice of 20 validation patients of ACDC (`benchmarks/modern_networks.py`). It
 tells what is quickly learnt, and nothing of long training. Those that went lie below `unet` with
@@ -138,21 +123,21 @@ network those of the view that it was made for. A process that only reads holds 
 
 def robustness() -> str:
     """The rows of benchmarks/results/robustness, by family and by strength."""
-    rows, lines = _results("robustness", "table"), robustness_lines
+    rows = _results("robustness", "table")
     if not rows:
         return "Not measured yet."
     last = rows[-1]
-    poor, flagged = lines.gate(rows)
+    poor, flagged = robustness_lines.gate(rows)
     lead = _ROBUSTNESS.format(model=last["model"].partition(",")[0], data=last["data"])
     gate = f"Of {poor} disturbed studies with a mean Dice below 0.8, {flagged} were flagged."
     return "\n\n".join(
         [
             lead,
             "## The worst of each",
-            markdown_table(lines.FAMILIES, lines.families(rows)),
+            markdown_table(robustness_lines.FAMILIES, robustness_lines.families(rows)),
             gate if poor else "No disturbed study has a mean Dice below 0.8.",
             "## Every strength",
-            markdown_table(lines.STRENGTHS, lines.strengths(rows)),
+            markdown_table(robustness_lines.STRENGTHS, robustness_lines.strengths(rows)),
         ]
     )
 
@@ -166,7 +151,6 @@ and what it means](../explanation/robustness.md)."""
 
 def field() -> str:
     """The rows of benchmarks/results/field, time and levers."""
-    lines = field_lines
     raced, course = _results("field", "field"), _results("time", "time")
     levers = [row for name in ("shown", "learnt", "begun") for row in _results("levers", name)]
     if not raced:
@@ -174,21 +158,21 @@ def field() -> str:
     last = raced[-1]
     parts = [
         _FIELD.format(how=last["configuration"].partition(", ")[2], hardware=last["hardware"]),
-        markdown_table(lines.CONTESTANTS, lines.contestants(raced)),
-        markdown_table(lines.RATIOS, lines.ratios(raced)),
+        markdown_table(field_lines.CONTESTANTS, field_lines.contestants(raced)),
+        markdown_table(field_lines.RATIOS, field_lines.ratios(raced)),
     ]
     if course:
         parts += [
             "## Time to accuracy",
             _TIME,
-            markdown_table(lines.RECORDS, lines.records(course)),
+            markdown_table(field_lines.RECORDS, field_lines.records(course)),
         ]
-        parts += [markdown_table(lines.COURSE, lines.course(course))]
+        parts += [markdown_table(field_lines.COURSE, field_lines.course(course))]
     if levers:
         parts += [
             "## What makes it better",
             _LEVERS,
-            markdown_table(lines.LEVERS, lines.levers(levers)),
+            markdown_table(field_lines.LEVERS, field_lines.levers(levers)),
         ]
     return "\n\n".join(parts)
 

@@ -15,7 +15,7 @@ from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import Modality, Phases, Source, Study, View
 from heartseg.read.candidate import require_picture, safe_id, stem_of
 from heartseg.read.image_file import Spacing, grid_of, placed_like, read_noted, required_format
-from heartseg.read.laid_labels import laid_on
+from heartseg.read.laid_labels import fits, laid_on
 
 ReadLabels = Callable[[Path], Segmentation]
 
@@ -180,7 +180,7 @@ def _sources(parts: Sequence[Part], counts: Sequence[int]) -> tuple[Source, ...]
 
 
 def _require_grid(file: Path, mine: Geometry, theirs: Geometry) -> None:
-    if mine.unit != theirs.unit or not mine.same_grid(theirs):
+    if not fits(mine, theirs):
         raise _strange(file, mine, theirs)
 
 

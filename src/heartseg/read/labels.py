@@ -9,7 +9,7 @@ from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
 from heartseg.formats.table import format_of
 from heartseg.read.image_file import placed_like, read_labels
-from heartseg.read.laid_labels import laid_on
+from heartseg.read.laid_labels import fits, laid_on
 
 
 def read_labels_for(
@@ -77,11 +77,7 @@ def _one_header(path: Path, source: Path) -> bool:
         return False
     from heartseg.formats import nifti
 
-    return _fits(nifti.read_info(path).geometry, nifti.read_info(source).geometry)
-
-
-def _fits(mine: Geometry, theirs: Geometry) -> bool:
-    return mine.unit == theirs.unit and mine.same_grid(theirs)
+    return fits(nifti.read_info(path).geometry, nifti.read_info(source).geometry)
 
 
 def _grid(geometry: Geometry) -> str:

@@ -17,6 +17,11 @@ CUT = ".seg.nrrd"
 """Files that say where they were cut from, and mean that nothing is drawn elsewhere."""
 
 
+def fits(mine: Geometry, theirs: Geometry) -> bool:
+    """True when two grids have the same voxels in the same order, in the same unit."""
+    return mine.unit == theirs.unit and mine.same_grid(theirs)
+
+
 def laid_on(path: Path, seg: Segmentation, grid: Geometry) -> Labels | None:
     """The labels (t, z, y, x) of a file on the grid of an image.
 
@@ -29,7 +34,7 @@ def laid_on(path: Path, seg: Segmentation, grid: Geometry) -> Labels | None:
         None where they lie on other voxels, cover a part of these without meaning to, or something
         is drawn outside.
     """
-    if seg.geometry.unit == grid.unit and seg.geometry.same_grid(grid):
+    if fits(seg.geometry, grid):
         return seg.labels
     cut = path.name.lower().endswith(CUT)
     if cut and seg.geometry.shape == (1, 1, 1) and not seg.labels.any():
