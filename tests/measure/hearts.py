@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from heartseg.core.anatomy import Labels, Structure
-from heartseg.core.geometry import Geometry
+from heartseg.core.geometry import BASE_LPS, DOWN_LPS, Geometry
 from heartseg.core.image import Segmentation
 
 LV, MYO, RV = Structure.LV_CAVITY, Structure.LV_MYOCARDIUM, Structure.RV_CAVITY
@@ -24,6 +24,18 @@ def oblique(shape: tuple[int, int, int], spacing_mm: tuple[float, float, float])
     affine = np.eye(4)
     affine[:3, :3] = (about_x @ about_z) * np.array(spacing_mm)
     affine[:3, 3] = (12.5, -40.0, 7.0)
+    return Geometry(shape, affine)
+
+
+def short_axis(
+    shape: tuple[int, int, int], spacing_mm: tuple[float, float, float] = SPACING_MM
+) -> Geometry:
+    """A grid that is stored as it is shown: z to the base, rows down, columns to the right."""
+    down = DOWN_LPS - (DOWN_LPS @ BASE_LPS) * BASE_LPS
+    down /= np.linalg.norm(down)
+    affine = np.eye(4)
+    affine[:3, :3] = np.stack([BASE_LPS, down, np.cross(down, BASE_LPS)], axis=1) * spacing_mm
+    affine[:3, 3] = (14.0, -60.0, 31.0)
     return Geometry(shape, affine)
 
 

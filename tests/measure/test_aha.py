@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from heartseg.core.anatomy import Labels
-from heartseg.core.geometry import BASE_LPS, DOWN_LPS, Geometry, Orientation
+from heartseg.core.geometry import Geometry, Orientation
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Modality, Phases, Study, View
 from heartseg.measure import measure_study
@@ -12,26 +12,25 @@ from heartseg.measure.aha import segments
 from heartseg.measure.wall import ring_slices
 from heartseg.phantom import Acquisition, Heart, labels
 from heartseg.phantom.heart import State
-from tests.measure.hearts import LV, MYO, RV, VENTRICLES, beating, segmentation
+from tests.measure.hearts import (
+    LV,
+    MYO,
+    RV,
+    VENTRICLES,
+    beating,
+    segmentation,
+    short_axis,
+)
 
 SHAPE, SPACING_MM = (9, 92, 104), (8.0, 1.25, 1.1)
 PAIR = Phases(ed=0, es=1, how="given")
+BEAT = Phases(ed=0, es=7, how="given")
 ANTERIOR = np.deg2rad(128.0)
 """Of the RV's anterior insertion, against the clock from the picture's right."""
 
 SEPTUM = np.deg2rad(112.0)
 THICK_MM = {1: 7.0, 2: 8.0, 3: 9.0, 4: 10.0, 5: 11.0, 6: 12.0}
 APICAL_MM = {14: 6.0, 15: 8.0, 16: 10.0, 13: 12.0}
-
-
-def short_axis() -> Geometry:
-    """A grid that is stored as it is shown: z to the base, rows down, columns to the right."""
-    down = DOWN_LPS - (DOWN_LPS @ BASE_LPS) * BASE_LPS
-    down /= np.linalg.norm(down)
-    affine = np.eye(4)
-    affine[:3, :3] = np.stack([BASE_LPS, down, np.cross(down, BASE_LPS)], axis=1) * SPACING_MM
-    affine[:3, 3] = (14.0, -60.0, 31.0)
-    return Geometry(SHAPE, affine)
 
 
 def polar() -> tuple[np.ndarray, np.ndarray]:
@@ -67,7 +66,7 @@ def heart(radius_mm: float, thicker: float = 1.0) -> Labels:
 
 
 def stack(*frames: Labels) -> Segmentation:
-    return Segmentation(np.stack(frames), short_axis(), VENTRICLES)
+    return Segmentation(np.stack(frames), short_axis(SHAPE, SPACING_MM), VENTRICLES)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +75,7 @@ def measured() -> dict[str, float | None]:
 
 
 def test_the_fixture_is_stored_as_it_is_shown():
-    assert short_axis().canonical() == Orientation()
+    assert short_axis(SHAPE, SPACING_MM).canonical() == Orientation()
 
 
 @pytest.mark.parametrize("number", range(1, 13))
@@ -178,6 +177,37 @@ def test_why_there_are_none():
     assert segments(seen, None).values == {}
 
 
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (Orientation((0, 1, 2), (True, False, False)), "the heart tapers against"),
+        (Orientation((0, 1, 2), (False, False, True)), "the RV lies against"),
+        (Orientation((0, 1, 2), (False, True, True)), "the RV lies against"),
+        (Orientation((0, 1, 2), (True, False, True)), "the heart tapers against"),
+    ],
+)
+def test_no_wall_is_named_where_the_heart_lies_otherwise_than_the_file_says(wrong, why):
+    turned = wrong.apply(beating()[..., ::-1])
+
+    found = segments(segmentation(turned, short_axis(turned.shape[1:])), BEAT)
+
+    assert found.values == {}
+    assert why in found.said
+
+
+def test_few_slices_do_not_speak_against_the_file():
+    """A middle part of a heart may widen towards the apex."""
+    seen = stack(heart(24.0), heart(16.0, thicker=1.4))
+    part = seen.labels.copy()
+    part[:, [0, 1, 2, 3, 7, 8]] = 0
+    widening = part.copy()
+    widening[:, 5][widening[:, 5] == RV] = 0
+    widening[:, 6][widening[:, 6] == RV] = 0
+
+    for drawn in (part, widening):
+        assert segments(Segmentation(drawn, seen.geometry, VENTRICLES), PAIR).values
+
+
 def test_a_study_has_its_segments_and_their_words():
     seen = stack(heart(24.0), heart(16.0, thicker=1.4))
     study = Study(id="a", modality=Modality.MR, images={}, sources={}, phases={View.SAX: PAIR})
@@ -189,7 +219,10 @@ def test_a_study_has_its_segments_and_their_words():
 
 
 def test_a_beating_heart_without_symmetry_thickens_everywhere():
-    found = segments(segmentation(beating()), Phases(ed=0, es=7, how="given")).values
+    labels = beating()[..., ::-1]  # seen from the apex: the RV lies left
+    seen = segmentation(labels, short_axis(labels.shape[1:]))
+
+    found = segments(seen, BEAT).values
 
     thickening = [found[f"{n}_thickening"] for n in range(1, 17)]
     assert all(value is not None and value > 0.1 for value in thickening)

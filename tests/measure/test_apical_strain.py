@@ -112,7 +112,7 @@ def test_the_strain_of_every_frame_and_its_peak(cine):
     assert cine.value("lv_gls_4ch") == pytest.approx(-0.17, abs=0.006)
     assert cine.value("lv_gls_peak_4ch") == pytest.approx(-0.18, abs=0.006)
     problem = finding(cine, "lv_gls_peak_4ch").problem
-    assert problem == "at frame 5 counted from 0, 1 frame after end-systole"
+    assert problem == "at frame 6, 1 frame after end-systole"
 
 
 def test_motion_since_end_diastole_and_from_frame_to_frame(cine):

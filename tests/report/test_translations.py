@@ -45,7 +45,7 @@ PIECES = {
     "{} {} {} is outside {} to {} {}",  # `please check it` follows
     "{}: please check it",
     *(" and ", "Du Bois"),
-    *("at frame {} counted from 0{}", "{} frame with a contour", "{} frames with a contour"),
+    *("at frame {}{}", "{} frame with a contour", "{} frames with a contour"),
     *("{}: a peak takes a loop of at least {}", ", {} end-systole"),
     *("{} frame after", "{} frames after"),
     *("{} frame before", "{} frames before"),

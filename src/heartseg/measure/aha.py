@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from heartseg.core.anatomy import Labels, Structure
 from heartseg.core.image import Segmentation
+from heartseg.core.stack_order import directions_contradicted
 from heartseg.core.study import Phases
 from heartseg.measure.phases import FEWEST_CURVE
 from heartseg.measure.rings import Ring, Sector, angles_about_lv, rings
@@ -76,6 +77,9 @@ def segments(segmentation: Segmentation, phases: Phases | None) -> Segments:
     septum = _septa(start, levels, (spacing[0], spacing[1]))
     if septum is None:
         return Segments({}, "AHA segments: none (the RV does not touch the LV's wall).")
+    against = _anatomy_against(segmentation, phases.ed, septum)
+    if against:
+        return Segments({}, f"AHA segments: none ({against}).")
     cine = len(upright) >= FEWEST_CURVE
     wanted = {phases.ed} if phases.es is None else {phases.ed, phases.es}
     if cine:
@@ -140,6 +144,21 @@ def _septa(
     for arc in found[1:]:
         near.append(near[-1] if arc is None else arc)
     return tuple(near)
+
+
+def _anatomy_against(
+    segmentation: Segmentation, ed: int, septa: tuple[tuple[float, float], ...]
+) -> str | None:
+    """What the heart itself has against the directions that the file states; None as a rule.
+
+    Mirrored and turned conversions are common, and would give each wall another one's name.
+    """
+    if directions_contradicted(segmentation.geometry, segmentation.labels[ed]):
+        return "the heart tapers against the file's directions: a reader must name the segments"
+    middle = np.mean([np.exp(1j * (start + 0.5 * width)) for start, width in septa])
+    if middle.real > 0:
+        return "the RV lies against the file's directions: a reader must name the segments"
+    return None
 
 
 def _septum(plane: Labels, spacing: tuple[float, float]) -> tuple[float, float] | None:

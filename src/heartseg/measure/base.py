@@ -6,8 +6,9 @@ is left atrium if the pool grows in systole, and outflow tract, which counts, if
 
 import numpy as np
 
-from heartseg.core.anatomy import Labels, Structure, enclosure
+from heartseg.core.anatomy import Structure, enclosure
 from heartseg.core.image import Segmentation
+from heartseg.core.stack_order import slice_numbers
 from heartseg.core.study import Phases
 from heartseg.measure.volumes import with_scar_as_myocardium
 
@@ -32,7 +33,8 @@ def without_atrium(segmentation: Segmentation, phases: Phases) -> Segmentation:
     labels = segmentation.labels.copy()
     areas = np.count_nonzero(labels == _LV, axis=(2, 3))
     grows = areas[phases.es] > areas[phases.ed]
-    from_base = _from_base(labels[phases.ed])
+    numbers = slice_numbers(segmentation.geometry, labels[phases.ed])
+    from_base = sorted(range(len(numbers)), key=numbers.__getitem__)
     for frame in (one for one in labels if (one == Structure.LV_MYOCARDIUM).any()):
         for z in (z for z in from_base if (frame[z] == _LV).any()):
             bordered = enclosure(with_scar_as_myocardium(frame[z]), _LV)
@@ -49,15 +51,3 @@ def slices_left_out(before: Segmentation, after: Segmentation, frame: int | None
         return 0
     held = [np.any(one.labels[frame] == _LV, axis=(1, 2)) for one in (before, after)]
     return int(np.count_nonzero(held[0] & ~held[1]))
-
-
-def _from_base(labels: Labels) -> tuple[int, ...]:
-    """Slices of (z, y, x) labels that hold LV or its wall, the base first: the heart is wider
-    there."""
-    area = np.count_nonzero(np.isin(labels, (_LV, Structure.LV_MYOCARDIUM)), axis=(1, 2))
-    held = np.flatnonzero(area)
-    if not len(held):
-        return ()
-    middle = held.mean()
-    lean = float(area[held] @ (held - middle))
-    return tuple(int(z) for z in (held[::-1] if lean > 0 else held))

@@ -145,7 +145,7 @@ def _peak_of(
         return Number(None, f"{few}: a peak takes a loop of at least {CINE_FRAMES}")
     frame = min(having, key=having.__getitem__)
     after = "" if es is None or es == frame else f", {_apart(frame - es)} end-systole"
-    return _strain(view, lines, ed, frame).minded(f"at frame {frame} counted from 0{after}")
+    return _strain(view, lines, ed, frame).minded(f"at frame {frame + 1}{after}")
 
 
 def _apart(frames: int) -> str:

@@ -16,7 +16,7 @@ from heartseg.core.anatomy import Structure
 from heartseg.core.finding import Report
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
-from heartseg.core.stack_order import base_comes_first
+from heartseg.core.stack_order import directions_contradicted
 from heartseg.core.study import Study, View
 from heartseg.report.drawing import Floats, Stretch, draw_contour, draw_segment, enlarge
 from heartseg.report.palette import COLOURS, PAPER
@@ -145,7 +145,7 @@ def _upright(image: Image, segmentation: Segmentation, frames: list[int]) -> Sho
     spacing = image.geometry.oriented(orientation).spacing
     voxels = orientation.apply(image.voxels[frames])
     labels = orientation.apply(segmentation.labels[frames])
-    if orientation.flip[0] == base_comes_first(image.geometry, segmentation.labels[frames[0]]):
+    if not directions_contradicted(image.geometry, segmentation.labels[frames[0]]):
         voxels, labels = voxels[:, ::-1], labels[:, ::-1]
     finite = np.nan_to_num(voxels.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     return Shown(finite, labels, spacing[1:])
