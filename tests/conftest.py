@@ -8,6 +8,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
+BESIDE = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+"""Processes that share the tests, and so the processors; read before torch and numpy are loaded."""
+
+if BESIDE > 1:
+    share = max(1, (os.cpu_count() or 1) // BESIDE)
+    os.environ.setdefault("OMP_NUM_THREADS", str(share))
+
 
 @pytest.fixture(scope="session")
 def project() -> Path:

@@ -94,7 +94,8 @@ def test_slices_with_fewer_phases_take_the_nearest_in_time_and_it_is_said(tmp_pa
     first = image.voxels[:, 0]
     assert np.array_equal(first[1], first[0])  # 52.5 ms is as near to 12.5 as to 92.5: the earlier
     assert image.times_ms == (12.5, 52.5, 92.5)
-    assert notes == ("slice 1 has 2 phases, not 3: the nearest are used",)
+    # Stored first is nearest the apex; slices count from the base.
+    assert notes == ("slice 5 has 2 phases, not 3: the nearest are used",)
 
 
 def test_slice_acquired_again_in_one_series_keeps_the_last(tmp_path):

@@ -118,14 +118,14 @@ def test_missing_slice_is_said(tmp_path):
 
 
 def test_one_truncated_file_is_left_out_and_said_and_the_rest_is_read(tmp_path):
-    file = write_cine(tmp_path / "a", cine())[7]  # the last phase of the second slice
+    file = write_cine(tmp_path / "a", cine())[7]  # the last phase of the second of five from the apex
     file.write_bytes(file.read_bytes()[:-50])
     study = read_study(tmp_path / "a")
     expected = cine().voxels.copy()
     expected[3, 1] = expected[2, 1]
     assert np.array_equal(study.images[View.SAX].voxels, expected)
     assert any("IM0008.dcm: got a truncated file" in note for note in study.notes)
-    assert any("slice 2 has 3 phases, not 4: the nearest are used" in n for n in study.notes)
+    assert any("slice 4 has 3 phases, not 4: the nearest are used" in n for n in study.notes)
 
 
 def test_damaged_frame_is_left_out_when_it_is_decoded(tmp_path):

@@ -40,13 +40,22 @@ def base_comes_first(geometry: Geometry, labels: Labels) -> bool:
 
 def slice_numbers(geometry: Geometry, labels: Labels) -> tuple[int, ...]:
     """The number of each stored slice, counted from 1 at the base; arguments as above."""
-    counted = range(1, len(labels) + 1)
-    return tuple(counted if base_comes_first(geometry, labels) else reversed(counted))
+    return _counted(len(labels), base_comes_first(geometry, labels))
+
+
+def stated_numbers(geometry: Geometry) -> tuple[int, ...]:
+    """The same where there is no heart yet to look at: by the directions that the file states."""
+    return _counted(geometry.shape[0], geometry.canonical().flip[0])
 
 
 def directions_contradicted(geometry: Geometry, labels: Labels) -> bool:
     """Whether the heart tapers against the directions that the file states; arguments as above."""
     return base_comes_first(geometry, labels) != geometry.canonical().flip[0]
+
+
+def _counted(slices: int, base_first: bool) -> tuple[int, ...]:
+    numbers = range(1, slices + 1)
+    return tuple(numbers if base_first else reversed(numbers))
 
 
 def _contradicted(area: NDArray[np.float64], stated: bool) -> bool:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from heartseg.core.errors import GeometryError
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image
+from heartseg.core.stack_order import stated_numbers
 from heartseg.formats.bounds import require_memory, require_spacing
 from heartseg.formats.box import Box
 from heartseg.formats.dicom import Header, Plane
@@ -66,12 +67,13 @@ def arrange(
     slices = _slices(planes, headers[0].size) if placed else [planes]
     slices, repeats = without_repeats(slices)
     clock = clock_of(slices, where)
-    rows, times, said = aligned([ordered(s, clock) for s in slices], clock)
+    rows, times, aligning = aligned([ordered(s, clock) for s in slices], clock)
     if placed:
-        geometry, tilted = _placed(headers[0], rows[0], spacing_mm)
-        said = [*said, *tilted]
+        geometry, said = _placed(headers[0], rows[0], spacing_mm)
     else:
-        geometry = _unplaced(headers[0], rows[0], spacing_mm)
+        geometry, said = _unplaced(headers[0], rows[0], spacing_mm), []
+    numbers = stated_numbers(geometry)
+    notes += [f"slice {numbers[z]} {words}" for z, words in (*repeats, *aligning)]
     if geometry.unit == "mm":
         require_spacing(where, geometry.spacing)
     else:
@@ -81,7 +83,7 @@ def arrange(
     if clock == "frame" and headers[0].modality in ("MR", "CT"):
         said = [*said, f"neither positions nor times: {len(rows)} frames in their stored order"]
     timed = times if clock in CLOCKS_MS and len(rows) > 1 else None
-    return Stack(tuple(rows), geometry, timed, clock, (*notes, *repeats, *said))
+    return Stack(tuple(rows), geometry, timed, clock, (*notes, *said))
 
 
 def read_stack(box: Box, headers: Sequence[Header], stack: Stack) -> Image:

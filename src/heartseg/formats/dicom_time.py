@@ -27,6 +27,9 @@ COMPLETE = 0.5
 FAR_STEPS = 2.0
 """Usual frame distances beyond which an image stands for another phase of the beat."""
 
+Said = tuple[int, str]
+"""What is to be said of a slice, by its place in the list of slices."""
+
 _COVERED = 1.1
 """Frames may reach this far beyond the stated interval: it is a mean over several beats."""
 
@@ -80,7 +83,7 @@ def clock_of(slices: Sequence[Sequence[Plane]], where: str) -> str | None:
     )
 
 
-def without_repeats(slices: list[list[Plane]]) -> tuple[list[list[Plane]], list[str]]:
+def without_repeats(slices: list[list[Plane]]) -> tuple[list[list[Plane]], list[Said]]:
     """Where a slice was acquired again in the same series, its last complete version stays."""
     for clock in CLOCKS_MS:
         if not all(clock in plane.clocks for planes in slices for plane in planes):
@@ -91,8 +94,8 @@ def without_repeats(slices: list[list[Plane]]) -> tuple[list[list[Plane]], list[
         if min(len(planes) for planes in kept) < 2:
             continue  # a clock that stands still
         notes = [
-            f"slice {z} was acquired more than once: the last one is used"
-            for z, (old, new) in enumerate(zip(slices, kept, strict=True), start=1)
+            (z, "was acquired more than once: the last one is used")
+            for z, (old, new) in enumerate(zip(slices, kept, strict=True))
             if len(new) < len(old)
         ]
         return kept, notes
@@ -138,7 +141,7 @@ def _time(plane: Plane, clock: str | None) -> float:
 
 def aligned(
     slices: list[list[Plane]], clock: str | None
-) -> tuple[list[tuple[Plane, ...]], tuple[float, ...], list[str]]:
+) -> tuple[list[tuple[Plane, ...]], tuple[float, ...], list[Said]]:
     """Rows of one phase each, their times, and what was matched.
 
     Slices with the usual number of frames go index by index. Where a slice has another number, or
@@ -154,7 +157,7 @@ def aligned(
     shares = times if cycles is None else [t / c for t, c in zip(times, cycles, strict=True)]
     usual = np.median([one for one in shares if len(one) == frames], axis=0)  # not of outliers
     columns, notes = [], []
-    for z, (planes, share) in enumerate(zip(slices, shares, strict=True), start=1):
+    for z, (planes, share) in enumerate(zip(slices, shares, strict=True)):
         fits = len(planes) == frames
         if fits and (cycles is None or not _elsewhere(share, usual)):
             columns.append(planes)
@@ -166,7 +169,7 @@ def aligned(
         other = "its frames at other times" if fits else f"{len(planes)} phases, not {frames}"
         by = "" if cycles is None else " by the share of its own heart cycle"
         off = float(apart.min(axis=1).max())
-        notes.append(f"slice {z} has {other}: the nearest are used{by}{_far(off, usual, cycles)}")
+        notes.append((z, f"has {other}: the nearest are used{by}{_far(off, usual, cycles)}"))
     rows = [tuple(row) for row in zip(*columns, strict=True)]
     return rows, tuple(reference.tolist()), notes
 
