@@ -49,13 +49,13 @@ def test_without_an_interval_the_nearest_time_is_used():
 def test_image_of_another_phase_is_not_shown_without_a_word():
     """A slice that was broken off in diastole has no systole to show."""
     usual = loop(np.arange(10) * 100, rr=1000)
-    _, _, notes = aligned([usual, usual, loop([0, 100], rr=1000)], "TriggerTime")
-    assert notes[0][1].endswith("cycle, up to 40 % of the cycle off: do not trust its volumes there")
+    _, _, ((_, words),) = aligned([usual, usual, loop([0, 100], rr=1000)], "TriggerTime")
+    assert words.endswith("cycle, up to 40 % of the cycle off: do not trust its volumes there")
     whole = loop(np.arange(10) * 100)
-    _, _, notes = aligned([whole, whole, loop([0, 600])], "TriggerTime")
-    assert notes[0][1].endswith("nearest are used, up to 300 ms off: do not trust its volumes there")
-    _, _, notes = aligned([whole, whole, loop([0, 300, 600, 700])], "TriggerTime")
-    assert notes[0][1].endswith("the nearest are used")  # two frames off at most
+    _, _, ((_, words),) = aligned([whole, whole, loop([0, 600])], "TriggerTime")
+    assert words.endswith("nearest are used, up to 300 ms off: do not trust its volumes there")
+    _, _, ((_, words),) = aligned([whole, whole, loop([0, 300, 600, 700])], "TriggerTime")
+    assert words.endswith("the nearest are used")  # two frames off at most
 
 
 def test_the_cycle_closes():

@@ -118,7 +118,7 @@ def test_missing_slice_is_said(tmp_path):
 
 
 def test_one_truncated_file_is_left_out_and_said_and_the_rest_is_read(tmp_path):
-    file = write_cine(tmp_path / "a", cine())[7]  # the last phase of the second of five from the apex
+    file = write_cine(tmp_path / "a", cine())[7]  # the last of the second from the apex
     file.write_bytes(file.read_bytes()[:-50])
     study = read_study(tmp_path / "a")
     expected = cine().voxels.copy()
