@@ -221,6 +221,17 @@ def test_frames_that_nobody_drew_are_no_phases():
     assert by_key(elsewhere, "lv_ef").problem == "4ch: frame 6 was not drawn"
 
 
+@pytest.mark.parametrize("broken", [(50, 30), (90, 60)])
+def test_a_loop_from_end_diastole_to_end_systole_is_not_measured_at_a_broken_frame(broken):
+    depth = 0.5 - 0.5 * np.cos(np.linspace(0, np.pi, 14))
+    planes = [frame(80 - 14 * d, 50 - 14 * d) for d in depth]
+    planes[5] = frame(*broken)
+
+    measured = measure({FOUR: view(*planes)}, phases=None)
+
+    assert measured.phases == {FOUR: Phases(ed=0, es=13, how="detected")}
+
+
 def test_nothing_drawn_is_a_result_not_a_crash():
     empty = view(np.zeros_like(frame(*ED)))
 

@@ -11,6 +11,7 @@ from heartseg.core.image import Segmentation
 from heartseg.core.study import Phases, View
 from heartseg.measure.beats import beats
 from heartseg.measure.number import Number
+from heartseg.measure.phases import usable_frames
 from heartseg.measure.simpson import Chamber, chamber, single_plane
 from heartseg.measure.volumes import Curve
 
@@ -84,10 +85,10 @@ def _detected(curve: Curve) -> tuple[tuple[int, int | None], ...]:
     several = beats(curve)
     if several:
         return several
-    held = np.flatnonzero(curve)
+    held = np.flatnonzero(usable_frames(curve))
     if not len(held):
         return ()
-    ed, es = int(np.argmax(curve)), int(held[np.argmin(curve[held])])
+    ed, es = (int(held[pick(curve[held])]) for pick in (np.argmax, np.argmin))
     return ((ed, es if es != ed else None),)
 
 

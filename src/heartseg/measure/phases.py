@@ -55,7 +55,7 @@ def detect_phases(segmentation: Segmentation) -> Phases:
 def phases_of(found: Extents) -> Phases:
     """As `detect_phases`, from counts that are already there."""
     curve = found.counts(Structure.LV_CAVITY)
-    usable = _usable(curve)
+    usable = usable_frames(curve)
     if not usable.any():
         raise MeasureError("end-diastole", got="no LV cavity in any frame")
     ed = int(np.argmax(np.where(usable, curve, -np.inf)))
@@ -68,7 +68,7 @@ def phases_of(found: Extents) -> Phases:
 def right_end_systole(found: Extents) -> int | None:
     """Frame of the smallest RV cavity; None when the frames are no cine or hold no RV."""
     curve = found.counts(Structure.RV_CAVITY)
-    usable = _usable(curve)
+    usable = usable_frames(curve)
     if len(curve) < CINE_FRAMES or not usable.any():
         return None
     return int(np.argmin(np.where(usable, curve, np.inf)))
@@ -88,7 +88,7 @@ def checked_phases(given: Phases, found: Extents) -> Phases:
     return Phases(ed=given.ed, es=given.es, how=given.how, rv_es=rv_es)
 
 
-def _usable(curve: Curve) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def usable_frames(curve: Curve) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Frames that may be ED or ES: the structure is there and the curve is not broken."""
     usable = curve > 0
     usable[list(glitches(curve))] = False
