@@ -70,7 +70,7 @@ def lines_of(view: LongAxis) -> tuple[Line, ...]:
         try:
             found.append(endocardium(view.segmentation.labels[frame][0], ventricle, spacing))
         except MeasureError as fault:
-            found.append(f"{fault} at frame {frame}")
+            found.append(f"{fault} at frame {frame + 1}")
     return tuple(found)
 
 
