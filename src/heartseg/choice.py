@@ -30,7 +30,7 @@ class Models:
     Args:
         device: "auto", "cpu" or "cuda".
         threads: of the processor; None for all that this process may use.
-        meanwhile: called when a model is wanted that is not ready yet: there is time for it.
+        meanwhile: called each time before a model is waited for: there may be time for it.
     """
 
     def __init__(
@@ -61,10 +61,8 @@ class Models:
         """
         if name not in self._begun:
             self.begin([name])
-        model = self._begun[name]
-        if not model.done():
-            self._meanwhile()
-        return model.result()
+        self._meanwhile()
+        return self._begun[name].result()
 
     def _loaded(self, name: str) -> "tuple[Bundle, Runtime]":
         from heartseg.segment import choose_runtime, load_bundle

@@ -2,10 +2,10 @@
 
 import shutil
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 
 from heartseg.batch.found import Finder
+from heartseg.batch.late import load_late
 from heartseg.batch.plan import Outcome, Plan, Task
 from heartseg.choice import Models
 from heartseg.core.errors import StudyError
@@ -13,9 +13,6 @@ from heartseg.core.fault import said_of
 from heartseg.core.study import Body
 from heartseg.pipeline import Analysis, examine, likely_models, save
 from heartseg.report.study_folder import FINISHED, is_finished, put_in_place
-
-LATER = ("scipy.ndimage", "PIL.Image")
-"""Libraries that are loaded while the engine makes a network ready: that leaves Python idle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +28,7 @@ class Worker:
     """Does tasks, in two halves that may overlap; models are loaded once."""
 
     def __init__(self, plan: Plan, finder: Finder, threads: int | None = None) -> None:
-        self._plan, self._find = plan, finder
+        self._plan, self._find, self._complete = plan, finder, False
         self._models = Models(plan.settings.device, threads, self._load_later)
         self._models.begin(likely_models(plan.settings))
 
@@ -58,15 +55,17 @@ class Worker:
             return failed(computed.task.id, said_of(fault))
 
     def _load_later(self) -> None:
-        """Load what a study wants once the network has answered.
+        """Load, once, what a study wants when the network has answered.
 
         After the engine's own import: two imports at once take turns at every file.
         """
+        if self._complete:
+            return
+        self._complete = True
         from heartseg.segment.openvino_runtime import import_openvino
 
         import_openvino()
-        for name in LATER:
-            import_module(name)
+        load_late()
         if "html" in self._plan.settings.formats:
             from heartseg.report.html import template
 
