@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from heartseg.api import GIVEN
 from heartseg.choice import Models, chosen_models
 from heartseg.core.anatomy import SCHEMES
 from heartseg.core.errors import LabelError, MeasureError, ModelError, StudyError
@@ -16,6 +17,7 @@ from heartseg.pipeline import (
     Settings,
     analyse,
     explain,
+    measure,
     predict,
     segment,
     with_body,
@@ -238,6 +240,19 @@ def test_the_body_of_the_user_replaces_values_one_by_one() -> None:
     body = with_body(study, Body(height_cm=150.0, age_years=50.0)).body
     assert body == Body(sex="M", age_years=50.0, height_cm=150.0)
     assert with_body(study, Body()).body == study.body
+
+
+def test_what_the_reader_doubts_sends_to_review(gauge: Path, tmp_path: Path) -> None:
+    said = "slice 2 has 2 phases, not 20: do not trust its volumes there"
+    study = read_study(doors.write_patient(tmp_path / "patient008"))
+    doubted = replace(study, doubts={View.SAX: (said,), View.LAX_4CH: ("not segmented",)})
+    settings = Settings(model=str(gauge), device="cpu", intervals=False)
+    masks = segment(study, Models("cpu"), settings)
+
+    before, after = (measure(one, masks, GIVEN, {}, settings).quality for one in (study, doubted))
+
+    assert after.verdict == "review"
+    assert after.reasons == (*before.reasons, said)
 
 
 def test_every_study_of_a_cine_keeps_its_frames(gauge: Path, tmp_path: Path) -> None:

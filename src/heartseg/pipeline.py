@@ -295,6 +295,7 @@ def measure(
         MeasureError: phases that are not frames of it.
     """
     from heartseg.measure import Choices, measure_study
+    from heartseg.measure.doubts import questioned
 
     if settings.phases is not None:
         study = replace(study, phases=dict.fromkeys(segmentations, settings.phases))
@@ -302,6 +303,7 @@ def measure(
     measured = measure_study(study, segmentations, choices=choices)
     views = {f"view {view}": why for view, why in study.reasons.items()}
     notes = {f"note {number}": note for number, note in enumerate(study.notes, start=1)}
+    doubts = [doubt for view in segmentations for doubt in study.doubts.get(view, ())]
     return Report(
         study=study.id,
         modality=study.modality,
@@ -309,7 +311,7 @@ def measure(
         model=model,
         phases=measured.phases,
         findings=measured.findings,
-        quality=_judged(measured.quality, settings),
+        quality=_judged(questioned(measured.quality, doubts), settings),
         strategy={**views, **strategy, **notes},
         body=study.body,
         conventions=measured.conventions,

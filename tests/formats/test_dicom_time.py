@@ -5,7 +5,14 @@ import pytest
 
 from heartseg.core.errors import StudyError
 from heartseg.formats.dicom import Plane
-from heartseg.formats.dicom_time import aligned, clock_of, interval_ms, taken, without_repeats
+from heartseg.formats.dicom_time import (
+    Said,
+    aligned,
+    clock_of,
+    interval_ms,
+    taken,
+    without_repeats,
+)
 
 
 def loop(times, *, rr: float | None = None, at: float = 120000.0, name: str = "a") -> list[Plane]:
@@ -36,26 +43,29 @@ def test_slices_of_other_heart_rates_go_by_their_share_of_the_cycle():
     assert times_of(rows, 2) == [10, 10, 130, 130, 250, 250, 370, 370, 490, 490]
     assert times == tuple(np.arange(10) * 100.0)
     assert notes == [
-        (2, "has 5 phases, not 10: the nearest are used by the share of its own heart cycle")
+        Said(2, "has 5 phases, not 10: the nearest are used by the share of its own heart cycle")
     ]
 
 
 def test_without_an_interval_the_nearest_time_is_used():
     rows, _, notes = aligned([loop([0, 100, 200, 300]), loop([10, 290])], "TriggerTime")
     assert times_of(rows, 1) == [10, 10, 290, 290]
-    assert notes == [(1, "has 2 phases, not 4: the nearest are used")]
+    assert notes == [Said(1, "has 2 phases, not 4: the nearest are used")]
 
 
 def test_image_of_another_phase_is_not_shown_without_a_word():
     """A slice that was broken off in diastole has no systole to show."""
     usual = loop(np.arange(10) * 100, rr=1000)
-    _, _, ((_, words),) = aligned([usual, usual, loop([0, 100], rr=1000)], "TriggerTime")
+    _, _, ((_, words, doubt),) = aligned([usual, usual, loop([0, 100], rr=1000)], "TriggerTime")
     assert words.endswith("cycle, up to 40 % of the cycle off: do not trust its volumes there")
+    assert doubt
     whole = loop(np.arange(10) * 100)
-    _, _, ((_, words),) = aligned([whole, whole, loop([0, 600])], "TriggerTime")
+    _, _, ((_, words, doubt),) = aligned([whole, whole, loop([0, 600])], "TriggerTime")
     assert words.endswith("nearest are used, up to 300 ms off: do not trust its volumes there")
-    _, _, ((_, words),) = aligned([whole, whole, loop([0, 300, 600, 700])], "TriggerTime")
+    assert doubt
+    _, _, ((_, words, doubt),) = aligned([whole, whole, loop([0, 300, 600, 700])], "TriggerTime")
     assert words.endswith("the nearest are used")  # two frames off at most
+    assert not doubt
 
 
 def test_the_cycle_closes():
@@ -70,7 +80,7 @@ def test_as_many_frames_at_other_shares_of_the_cycle_are_matched():
     rows, _, notes = aligned([slow, slow, slow, fast], "TriggerTime")
     assert times_of(rows, 0)[8] == 320
     assert times_of(rows, 3)[8] == 240  # 320 of 1000 ms is 256 of 800 ms
-    assert any("at other times" in words for _, words in notes)
+    assert any("at other times" in words for _, words, _ in notes)
 
 
 def test_retrospective_slices_of_unequal_rates_stay_as_they_are():
@@ -91,7 +101,7 @@ def test_the_last_complete_breath_hold_of_a_slice_is_kept():
     mixed = [*second, *broken, *first]
     kept, notes = without_repeats([usual, mixed, usual, usual])
     assert [plane.name[:6] for plane in kept[1]] == ["second"] * 10
-    assert notes == [(1, "was acquired more than once: the last one is used")]
+    assert notes == [Said(1, "was acquired more than once: the last one is used")]
 
 
 def test_nothing_that_orders_images_is_refused():

@@ -173,6 +173,7 @@ def test_stack_that_lost_an_end_says_so_and_one_with_a_hole_names_the_file(numbe
     assert any("left out: IM0001.dcm" in note for note in study.notes)
     said = "sax has 4 of 5 slices without the damaged files: its volumes may be too low"
     assert said in study.notes
+    assert study.doubts == {View.SAX: (said,)}
 
 
 def test_damaged_dicom_and_zip_beside_good_files_do_not_stop_these(tmp_path):
@@ -282,7 +283,10 @@ def test_unequal_phases_of_a_real_study_are_aligned(real_data):
     study = read_study(real_data / "rvsc_p09" / "P09dicom")
     assert study.images[View.SAX].voxels.shape == (20, 3, 256, 216)
     assert study.images[View.SAX].times_ms[:2] == (0, 48.75)
-    assert sum("the nearest are used" in note for note in study.notes) == 2
+    aligned = [note for note in study.notes if "the nearest are used" in note]
+    assert len(aligned) == 2
+    assert all("do not trust its volumes there" in note for note in aligned)
+    assert study.doubts[View.SAX] == tuple(aligned)
     assert study.body == Body(sex="M", age_years=60, height_cm=175, weight_kg=62, heart_rate_bpm=65)
 
 

@@ -134,6 +134,8 @@ class Study:
         reasons: by view, how it was known that the image shows that.
         body: what the files or the user say of the patient.
         notes: what the readers want said (merged series, dropped slices, odd values).
+        doubts: by view, those of the notes for which a person should look before numbers of it are
+            used.
         group: the diagnosis group where a data set gives one.
         patient: identifiers, where the files hold some; no door writes them unasked.
     """
@@ -145,6 +147,7 @@ class Study:
     phases: Mapping[View, Phases] = field(default_factory=dict)
     body: Body = field(default_factory=Body)
     notes: tuple[str, ...] = ()
+    doubts: Mapping[View, tuple[str, ...]] = field(default_factory=dict)
     group: str | None = None
     reasons: Mapping[View, str] = field(default_factory=dict)
     patient: Patient | None = field(default=None, repr=False)

@@ -36,6 +36,7 @@ class Stack:
         times_ms: mean over the slices, None where the headers hold no milliseconds.
         clock: the attribute that ordered the frames.
         notes: what was merged, aligned or assumed.
+        doubts: the notes for which a person should look before numbers are used.
     """
 
     planes: tuple[tuple[Plane, ...], ...]
@@ -43,6 +44,7 @@ class Stack:
     times_ms: tuple[float, ...] | None
     clock: str | None
     notes: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
 
 
 def arrange(
@@ -73,7 +75,10 @@ def arrange(
     else:
         geometry, said = _unplaced(headers[0], rows[0], spacing_mm), []
     numbers = stated_numbers(geometry)
-    notes += [f"slice {numbers[z]} {words}" for z, words in (*repeats, *aligning)]
+    slice_by_slice = [
+        (f"slice {numbers[one.place]} {one.words}", one.doubt) for one in (*repeats, *aligning)
+    ]
+    notes += [words for words, _ in slice_by_slice]
     if geometry.unit == "mm":
         require_spacing(where, geometry.spacing)
     else:
@@ -83,7 +88,14 @@ def arrange(
     if clock == "frame" and headers[0].modality in ("MR", "CT"):
         said = [*said, f"neither positions nor times: {len(rows)} frames in their stored order"]
     timed = times if clock in CLOCKS_MS and len(rows) > 1 else None
-    return Stack(tuple(rows), geometry, timed, clock, (*notes, *said))
+    return Stack(
+        planes=tuple(rows),
+        geometry=geometry,
+        times_ms=timed,
+        clock=clock,
+        notes=(*notes, *said),
+        doubts=tuple(words for words, doubt in slice_by_slice if doubt),
+    )
 
 
 def read_stack(box: Box, headers: Sequence[Header], stack: Stack) -> Image:

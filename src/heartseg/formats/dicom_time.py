@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,20 @@ COMPLETE = 0.5
 FAR_STEPS = 2.0
 """Usual frame distances beyond which an image stands for another phase of the beat."""
 
-Said = tuple[int, str]
-"""What is to be said of a slice, by its place in the list of slices."""
+
+class Said(NamedTuple):
+    """What is to be said of a slice.
+
+    Attributes:
+        place: in the list of slices.
+        words: that follow its number.
+        doubt: whether somebody should look before numbers are used.
+    """
+
+    place: int
+    words: str
+    doubt: bool = False
+
 
 _COVERED = 1.1
 """Frames may reach this far beyond the stated interval: it is a mean over several beats."""
@@ -94,7 +107,7 @@ def without_repeats(slices: list[list[Plane]]) -> tuple[list[list[Plane]], list[
         if min(len(planes) for planes in kept) < 2:
             continue  # a clock that stands still
         notes = [
-            (z, "was acquired more than once: the last one is used")
+            Said(z, "was acquired more than once: the last one is used")
             for z, (old, new) in enumerate(zip(slices, kept, strict=True))
             if len(new) < len(old)
         ]
@@ -169,7 +182,8 @@ def aligned(
         other = "its frames at other times" if fits else f"{len(planes)} phases, not {frames}"
         by = "" if cycles is None else " by the share of its own heart cycle"
         off = float(apart.min(axis=1).max())
-        notes.append((z, f"has {other}: the nearest are used{by}{_far(off, usual, cycles)}"))
+        far = _far(off, usual, cycles)
+        notes.append(Said(z, f"has {other}: the nearest are used{by}{far}", bool(far)))
     rows = [tuple(row) for row in zip(*columns, strict=True)]
     return rows, tuple(reference.tolist()), notes
 

@@ -4,7 +4,7 @@
 probabilities and what it learnt from say more: a contour may be a good heart in the wrong place.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from heartseg.core.finding import Quality, Report
@@ -62,9 +62,15 @@ def doubted(
     if witness.familiar is not None:
         looks = looks_of(None if image is None else image.voxels, segmentation, phases)
         doubts += () if looks is None else unlikeness(looks, witness.familiar)
-    if not doubts:
+    return questioned(quality, doubts)
+
+
+def questioned(quality: Quality, doubts: Iterable[str]) -> Quality:
+    """The verdict with more reasons to look; what was rejected stays as it is."""
+    more = tuple(doubts)
+    if not more or quality.verdict == "reject":
         return quality
-    return Quality(verdict="review", reasons=(*quality.reasons, *doubts))
+    return Quality(verdict="review", reasons=(*quality.reasons, *more))
 
 
 def with_doubts(

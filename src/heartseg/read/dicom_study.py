@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,7 +129,7 @@ def load_chosen(
                 if not good or len(good) == len(headers):
                     raise
                 said += lost
-                return _read(box, name, good, [*said, *_shorter(headers, good, options)], options)
+                return _read(box, name, good, said, options, _shorter(headers, good, options))
         except InputError as fault:
             lost = [note for note in said if note.startswith(LEFT_OUT)]
             if not lost:
@@ -136,28 +137,37 @@ def load_chosen(
             raise type(fault)("; ".join([str(fault), *lost])) from fault
 
 
-def _shorter(headers: Sequence[Header], good: Sequence[Header], options: Options) -> list[str]:
-    """What to say of stacks that lost an end to damaged files."""
+def _shorter(
+    headers: Sequence[Header], good: Sequence[Header], options: Options
+) -> Mapping[View, str]:
+    """What to say of the views whose stacks lost an end to damaged files."""
     whole, _ = choose(headers, options)
     slices = {found.view: found.stack.geometry.shape[0] for found in choose(good, options)[0]}
-    return [
-        f"{view} has {slices[view]} of {count} slices without the damaged files: "
+    return {
+        view: f"{view} has {slices[view]} of {count} slices without the damaged files: "
         "its volumes may be too low"
         for view, count in ((one.view, one.stack.geometry.shape[0]) for one in whole)
         if slices.get(view, count) < count
-    ]
+    }
 
 
 def _read(
-    box: Box, name: str, headers: Sequence[Header], notes: Sequence[str], options: Options
+    box: Box,
+    name: str,
+    headers: Sequence[Header],
+    notes: Sequence[str],
+    options: Options,
+    shorter: Mapping[View, str] = MappingProxyType({}),
 ) -> tuple[Study, list[Found]]:
     chosen, said = choose(headers, options)
-    images, sources = {}, {}
+    images, sources, doubts = {}, {}, {}
     for found in chosen:
         image = read_stack(box, found.series.headers, found.stack)
         require_picture(image.voxels, f"{name} {found.series.label}")
         images[found.view] = image
         sources[found.view] = (_source(box.path, found, chosen, image.frames),)
+        lost = (shorter[found.view],) if found.view in shorter else ()
+        doubts[found.view] = (*found.stack.doubts, *lost)
     body, odd = body_of_header(_patient_facts(chosen[0]))
     study = Study(
         id=name,
@@ -165,7 +175,8 @@ def _read(
         images=images,
         sources=sources,
         body=body,
-        notes=(*notes, *said, *odd),
+        notes=(*notes, *shorter.values(), *said, *odd),
+        doubts=doubts,
         reasons={found.view: f"{found.series.label}, {found.why}" for found in chosen},
         patient=patient_of(headers[0].facts),
     )
