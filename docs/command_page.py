@@ -1,7 +1,6 @@
 """The page of commands, from the command line itself."""
 
 import inspect
-from enum import Enum
 from typing import Any
 
 import typer
@@ -41,9 +40,9 @@ def _usage(parameter: Any) -> str:
 
 def _help(parameter: Any) -> str:
     said = parameter.help or ""
-    kind = parameter.type_descriptor.annotation
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        said += f" ({', '.join(str(member.value) for member in kind)})"
+    choices = [getattr(one, "value", one) for one in getattr(parameter.type, "choices", ())]
+    if choices:
+        said += f" ({', '.join(choices)})"
     return said.strip()
 
 
