@@ -8,7 +8,6 @@ from heartseg.report.chart import (
     HEIGHT,
     LEFT,
     RIGHT,
-    TOP,
     WIDTH,
     dot,
     drawing,
@@ -21,6 +20,9 @@ from heartseg.report.chart import (
 
 COLOURS = ("#1b3a5b", "#c4501b", "#2f7d4f", "#7a4fa0")
 """Of networks; the second kind of data of each is dashed in the same colour."""
+
+LINE = 16
+"""Pixels from one name to the next, below the chart: there no curve can run through them."""
 
 
 def curves(
@@ -57,7 +59,7 @@ def curves(
         ]
         parts += [line(a, b, colour, dash) for a, b in pairwise(points)]
         parts += [dot(*point, colour) for point in points]
-        height = TOP + 12 + 16 * number
-        parts.append(line((LEFT + 12, height - 4), (LEFT + 40, height - 4), colour, dash))
-        parts.append(text(LEFT + 46, height, name, anchor="start", size=11))
-    return drawing(title, parts)
+        below = floor + 46 + LINE * number
+        parts.append(line((LEFT, below - 4), (LEFT + 28, below - 4), colour, dash))
+        parts.append(text(LEFT + 34, below, name, anchor="start", size=11))
+    return drawing(title, parts, HEIGHT + LINE * len(shown))

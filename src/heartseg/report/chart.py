@@ -75,14 +75,14 @@ def upward(low: float, high: float) -> Scale:
     return Scale(low, high, HEIGHT - BOTTOM, TOP)
 
 
-def drawing(title: str, parts: Sequence[str]) -> str:
-    """The whole file."""
+def drawing(title: str, parts: Sequence[str], height: int = HEIGHT) -> str:
+    """The whole file; with more height there is room below the chart."""
     said = text(LEFT, TOP - 20, title, anchor="start", size=16)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'width="{WIDTH}" height="{HEIGHT}" role="img">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+        f'width="{WIDTH}" height="{height}" role="img">'
         f"<title>{_safe(title)}</title>"
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>'
+        f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>'
         + said
         + "".join(parts)
         + "</svg>\n"
