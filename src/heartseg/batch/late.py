@@ -6,6 +6,7 @@ libraries in the docstring of each function, which it parses for that. This proc
 results are the same.
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -44,6 +45,8 @@ def _without_manuals() -> Iterator[None]:
 
 def _array_layer() -> object:
     """SciPy's own layer of array libraries; None where this SciPy has none."""
+    if _ARRAYS in sys.modules:  # other threads may be using numpy's names by now
+        return sys.modules[_ARRAYS]
     absent = [name for name in _UNASKED if name not in vars(np)]
     for name in absent:
         setattr(np, name, None)

@@ -28,7 +28,7 @@ class Worker:
     """Does tasks, in two halves that may overlap; models are loaded once."""
 
     def __init__(self, plan: Plan, finder: Finder, threads: int | None = None) -> None:
-        self._plan, self._find, self._complete = plan, finder, False
+        self._plan, self._find = plan, finder
         self._models = Models(plan.settings.device, threads, self._load_later)
         self._models.begin(likely_models(plan.settings))
 
@@ -55,13 +55,10 @@ class Worker:
             return failed(computed.task.id, said_of(fault))
 
     def _load_later(self) -> None:
-        """Load, once, what a study wants when the network has answered.
+        """Load what a study wants when the network has answered.
 
         After the engine's own import: two imports at once take turns at every file.
         """
-        if self._complete:
-            return
-        self._complete = True
         from heartseg.segment.openvino_runtime import import_openvino
 
         import_openvino()

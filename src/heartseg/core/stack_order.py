@@ -32,10 +32,7 @@ def base_comes_first(geometry: Geometry, labels: Labels) -> bool:
         geometry: of the stack.
         labels: (z, y, x) of a frame that shows the heart; the background is 0.
     """
-    flipped = geometry.canonical().flip[0]  # z then points to the base
-    area = np.count_nonzero(labels, axis=(1, 2)).astype(np.float64)
-    towards_base = area[::-1] if flipped else area
-    return flipped != _contradicted(towards_base, geometry.oblique)
+    return geometry.canonical().flip[0] != directions_contradicted(geometry, labels)
 
 
 def slice_numbers(geometry: Geometry, labels: Labels) -> tuple[int, ...]:
@@ -50,7 +47,9 @@ def stated_numbers(geometry: Geometry) -> tuple[int, ...]:
 
 def directions_contradicted(geometry: Geometry, labels: Labels) -> bool:
     """Whether the heart tapers against the directions that the file states; arguments as above."""
-    return base_comes_first(geometry, labels) != geometry.canonical().flip[0]
+    area = np.count_nonzero(labels, axis=(1, 2)).astype(np.float64)
+    flipped = geometry.canonical().flip[0]  # z then points to the base
+    return _contradicted(area[::-1] if flipped else area, geometry.oblique)
 
 
 def _counted(slices: int, base_first: bool) -> tuple[int, ...]:
