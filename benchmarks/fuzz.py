@@ -117,8 +117,10 @@ def _one_process(
     board = mmap.mmap(-1, _STATE.size)  # shared: what a dead process was busy with
     board[:] = _STATE.pack(numbers.start, time.monotonic())
     reader, writer = os.pipe()
+    gc.collect()  # here, where the threads are that a library's objects wait for when they end
     child = os.fork()
     if child == 0:
+        gc.freeze()  # what the parent held is not for the child to end, nor to give back
         os.close(reader)
         _child(door, seeds, numbers, seed, board, writer)
     os.close(writer)
@@ -254,12 +256,7 @@ def _resident() -> int:
 
 
 def _limit_memory() -> None:
-    """From here on no more than `MEMORY` can be taken, used or not, beside what is given back.
-
-    What the parent left to be collected would be given back later, and widen the limit by it.
-    """
-    gc.collect()
-    gc.freeze()
+    """From here on no more than `MEMORY` can be taken, used or not, beside what is given back."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     limit = pages * resource.getpagesize() + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
