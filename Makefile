@@ -15,8 +15,9 @@ export HEARTSEG_DATA ?= $(abspath ../shared/data)
 demo: .venv/core.done  ## a synthetic heart, measured beside true
 	$(BIN)/heartseg demo -o demo-out
 
-test: .venv/dev.done  ## everything; PYTEST="-k geometry" chooses
-	$(BIN)/python -m pytest $(PYTEST)
+# A file's tests stay together, since they share what they trained.
+test: .venv/dev.done  ## everything, on up to four processors; PYTEST="-n 0 -k geometry" chooses, in one process
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST)
 
 check: .venv/dev.done  ## format, lint, types, layers
 	$(BIN)/ruff format --check .
