@@ -25,10 +25,11 @@ import numpy as np
 from rows import RESULTS, Row, append, commit, hardware, heartseg, real_images, today
 
 from heartseg.evaluation import CLINICAL, evaluate, rows_as_csv
-from heartseg.measure import clinical_agreement, measure_study, summarise
 from heartseg.measure.agreement import AgreementRow
+from heartseg.measure.concordance import clinical_agreement
 from heartseg.measure.statistics import bootstrap_mean
-from heartseg.measure.summary import ALL
+from heartseg.measure.study import measure_study
+from heartseg.measure.summary import ALL, summarise
 from heartseg.read import Candidate, find_studies
 from heartseg.read.masks import study_masks
 from heartseg.segment import Bundle, load_bundle, write_bundle

@@ -17,9 +17,9 @@ import numpy as np
 from heartseg.benchmark.cell import Job
 from heartseg.core.errors import ModelError
 from heartseg.core.image import Segmentation
-from heartseg.measure import detect_phases
 from heartseg.measure.metrics import METRICS
 from heartseg.measure.pair import TOLERANCE_MM, Pair
+from heartseg.measure.phases import detect_phases
 from heartseg.read import Candidate
 from heartseg.refine import refine_cine
 from heartseg.report.atomic import write_atomically

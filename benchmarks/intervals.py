@@ -38,15 +38,8 @@ from rows import RESULTS, ROOT, Row, append, commit, hardware, real_images, toda
 from scipy.stats import binomtest
 
 from heartseg.core.finding import Interval
-from heartseg.measure.intervals import (
-    KEYS,
-    LV_EF_LIMITS,
-    Calibration,
-    Width,
-    borderline,
-    fitted,
-    interval_of,
-)
+from heartseg.measure.calibration import KEYS, Calibration, Width
+from heartseg.measure.intervals import LV_EF_LIMITS, borderline, fitted, interval_of
 from heartseg.measure.statistics import bootstrap_mean
 from heartseg.read import Candidate, find_studies
 from heartseg.segment import Bundle, load_bundle, write_bundle

@@ -8,7 +8,7 @@ import pytest
 import heartseg as hs
 from heartseg.core.anatomy import SCHEMES
 from heartseg.core.study import View
-from heartseg.report import load_report
+from heartseg.report.json_file import load_report
 from tests import doors
 
 

@@ -14,14 +14,13 @@ from heartseg.choice import Models
 from heartseg.core.finding import Report
 from heartseg.core.study import Phases
 from heartseg.given import GivenLabels
-from heartseg.measure.intervals import KEYS, Calibration, Width
+from heartseg.measure.calibration import KEYS, Calibration, Width
 from heartseg.pipeline import Settings, examine
 from heartseg.read import find_studies
-from heartseg.report import summary_row
 from heartseg.report.html import html_page
 from heartseg.report.language import language, shipped
 from heartseg.report.page import page
-from heartseg.report.summary import csv_text
+from heartseg.report.summary import csv_text, summary_row
 from heartseg.report.text import report_text
 from heartseg.segment import load_bundle, write_bundle
 from tests import doors

@@ -24,7 +24,7 @@ from heartseg.pipeline import (
 )
 from heartseg.prepare.localise import Location
 from heartseg.read import Candidate, find_studies, read_study
-from heartseg.report import load_report
+from heartseg.report.json_file import load_report
 from heartseg.segment import Bundle, load_bundle, shipped_bundles
 from tests import doors
 

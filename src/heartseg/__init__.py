@@ -23,7 +23,7 @@ _HOMES = {
     "measure_study": "heartseg.api",
     "read_study": "heartseg.read",
     "run_benchmark": "heartseg.benchmark.engine",
-    "save_report": "heartseg.report",
+    "save_report": "heartseg.report.outputs",
     "segment_study": "heartseg.api",
     "train_model": "heartseg.train.artefact",
 }
@@ -49,7 +49,7 @@ if _typing.TYPE_CHECKING:
     from heartseg.explain import explain_study as explain_study
     from heartseg.models import build_network as build_network
     from heartseg.read import read_study as read_study
-    from heartseg.report import save_report as save_report
+    from heartseg.report.outputs import save_report as save_report
     from heartseg.train.artefact import train_model as train_model
     from heartseg.train.examples import Example as Example
 

@@ -14,7 +14,7 @@ from heartseg.core.probability import Region
 from heartseg.core.study import Phases, Study, View
 
 if TYPE_CHECKING:
-    from heartseg.measure.intervals import Calibration
+    from heartseg.measure.calibration import Calibration
     from heartseg.segment.ensemble import Ensemble
     from heartseg.segment.looks import Looks
 

@@ -84,7 +84,7 @@ def evaluate(predictions: Path, truth: Path, scheme: str = "acdc") -> Evaluation
         StudyError: nothing to compare.
         InputError: as reading the files.
     """
-    from heartseg.measure import summarise
+    from heartseg.measure.summary import summarise
 
     cases: dict[str, _Case] = {}
     problems: dict[str, str] = {}
@@ -170,7 +170,7 @@ class _Case:
 
 
 def _compared(candidate: Candidate, predictions: Path, scheme: str) -> _Case:
-    from heartseg.measure import agreement_table, level_table
+    from heartseg.measure.agreement import agreement_table, level_table
 
     study = candidate.load()
     found = study_masks(study, predictions, scheme)
@@ -304,7 +304,7 @@ def _agreement(
 
 
 def _findings(study: Study, masks: Masks) -> Numbers:
-    from heartseg.measure import measure_study
+    from heartseg.measure.study import measure_study
 
     return {finding.key: finding.value for finding in measure_study(study, masks).findings}
 
@@ -312,7 +312,7 @@ def _findings(study: Study, masks: Masks) -> Numbers:
 def _clinical(
     numbers: Sequence[tuple[Numbers, Numbers]],
 ) -> dict[str, "ClinicalAgreement"]:
-    from heartseg.measure import clinical_agreement
+    from heartseg.measure.concordance import clinical_agreement
 
     agreed = {}
     for key in CLINICAL:

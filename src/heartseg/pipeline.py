@@ -294,8 +294,9 @@ def measure(
     Raises:
         MeasureError: phases that are not frames of it.
     """
-    from heartseg.measure import Choices, measure_study
+    from heartseg.measure.choices import Choices
     from heartseg.measure.doubts import questioned
+    from heartseg.measure.study import measure_study
 
     if settings.phases is not None:
         study = replace(study, phases=dict.fromkeys(segmentations, settings.phases))
@@ -337,7 +338,10 @@ def save(analysis: Analysis, settings: Settings, folder: Path) -> None:
     Raises:
         OutputError: something could not be written.
     """
-    from heartseg.report import Printing, save_masks, save_probabilities, save_report
+    from heartseg.report.masks import save_masks
+    from heartseg.report.outputs import save_report
+    from heartseg.report.printing import Printing
+    from heartseg.report.probabilities import save_probabilities
 
     study, masks = analysis.study, analysis.segmentations
     if "nifti" in settings.formats and settings.given is None:

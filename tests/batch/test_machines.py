@@ -11,7 +11,7 @@ import pytest
 from heartseg.batch import Task, machines, tasks
 from heartseg.batch.machines import Order, require_shared_files
 from heartseg.core.errors import ConfigError
-from heartseg.report import load_report
+from heartseg.report.json_file import load_report
 from tests.batch.runs import content, done, names, patients, summary
 from tests.batch.test_processes import Deadly
 

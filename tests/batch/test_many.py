@@ -14,7 +14,8 @@ from heartseg import pipeline
 from heartseg.batch import Outcome, Plan, Tally, many, rows_without_study, run, tasks, worker
 from heartseg.core.errors import OutputError
 from heartseg.core.study import Body
-from heartseg.report import growing_summary, load_report
+from heartseg.report import growing_summary
+from heartseg.report.json_file import load_report
 from tests import doors
 from tests.batch.runs import content, done, names, patients, summary
 

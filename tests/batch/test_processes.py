@@ -9,7 +9,7 @@ import pytest
 
 from heartseg.batch import Outcome, Plan, Task, many, processes, tasks, worker
 from heartseg.choice import Models
-from heartseg.report import load_report
+from heartseg.report.json_file import load_report
 from tests import doors
 from tests.batch.runs import content, done, patients, summary
 

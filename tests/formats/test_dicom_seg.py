@@ -18,7 +18,7 @@ from heartseg.core.study import Phases, View
 from heartseg.formats.dicom_seg import is_seg, read_labels, read_seg
 from heartseg.formats.dicom_write import write_cine
 from heartseg.given import GivenLabels, given
-from heartseg.measure import agreement_table
+from heartseg.measure.agreement import agreement_table
 from heartseg.read import read_study
 from heartseg.read.inspect import inspect
 from heartseg.read.masks import study_masks

@@ -7,7 +7,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from heartseg.measure.intervals import KEYS
+from heartseg.measure.calibration import KEYS
 from tests.house.scripts import ROOT, script
 
 

@@ -7,8 +7,8 @@ from heartseg.core.anatomy import Labels
 from heartseg.core.geometry import Geometry, Orientation
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Modality, Phases, Study, View
-from heartseg.measure import measure_study
 from heartseg.measure.aha import segments
+from heartseg.measure.study import measure_study
 from heartseg.measure.wall import ring_slices
 from heartseg.phantom import Acquisition, Heart, labels
 from heartseg.phantom.heart import State

@@ -9,10 +9,10 @@ from heartseg.core.anatomy import Structure
 from heartseg.core.geometry import BASE_LPS, Geometry, Orientation
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Modality, Phases, Study, View
-from heartseg.measure import Measured, measure_study
 from heartseg.measure.apical_walls import NAMES
 from heartseg.measure.endocardium import FEWEST_STEPS, endocardium
 from heartseg.measure.simpson import chamber
+from heartseg.measure.study import Measured, measure_study
 from tests.measure.hearts import beating, segmentation
 from tests.measure.long_axes import LA, LV, MYO, RV, SPACING_MM, Ventricle, drawn, loop
 

@@ -5,8 +5,9 @@ from heartseg.core.errors import ConfigError
 from heartseg.core.geometry import Orientation
 from heartseg.core.image import Image
 from heartseg.core.study import Modality, Phases, Study, View
-from heartseg.measure import Choices, measure_study
 from heartseg.measure.base import slices_left_out, without_atrium
+from heartseg.measure.choices import Choices
+from heartseg.measure.study import measure_study
 from tests.measure.hearts import LV, MYO, round_heart, segmentation, short_axis
 
 PAIR = Phases(ed=0, es=1, how="given")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from heartseg.core.study import View
-from heartseg.measure import Measured, measure_study
+from heartseg.measure.study import Measured, measure_study
 from heartseg.read import find_studies
 
 

@@ -8,11 +8,9 @@ import pytest
 from heartseg.core.errors import ConfigError, MeasureError
 from heartseg.core.finding import Finding
 from heartseg.core.study import Phases, View
+from heartseg.measure.calibration import KEYS, Calibration, Width
 from heartseg.measure.intervals import (
-    KEYS,
     VALUES,
-    Calibration,
-    Width,
     borderline,
     fitted,
     interval_of,

@@ -9,7 +9,8 @@ from heartseg.core.errors import MeasureError
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import Body, Modality, Phases, Study, View
-from heartseg.measure import Convention, measure_study
+from heartseg.measure.conventions import Convention
+from heartseg.measure.study import measure_study
 from tests.measure.echoes import frame, half_ellipsoid_ml, view
 from tests.measure.hearts import BOX_SHAPE, LV, MYO, VENTRICLES, beating, boxes, segmentation
 

@@ -5,8 +5,9 @@ from heartseg.core.errors import GeometryError
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Image
 from heartseg.core.study import Modality, Study, View
-from heartseg.measure import Choices, measure_study
+from heartseg.measure.choices import Choices
 from heartseg.measure.papillary import papillary_as_wall, papillary_muscles
+from heartseg.measure.study import measure_study
 from heartseg.phantom import Acquisition, Heart, Truth, labels, render, truth
 from tests.measure.hearts import LV, MYO, SPACING_MM, oblique, segmentation
 

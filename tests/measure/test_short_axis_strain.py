@@ -9,8 +9,8 @@ from heartseg.core.anatomy import Labels, Structure
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Modality, Phases, Study, View
-from heartseg.measure import measure_study
 from heartseg.measure.short_axis_strain import short_axis_strain
+from heartseg.measure.study import measure_study
 
 LV, MYO = Structure.LV_CAVITY, Structure.LV_MYOCARDIUM
 PAIR = Phases(ed=0, es=1, how="given")

@@ -8,7 +8,7 @@ import pydicom
 import pytest
 
 from heartseg.core.study import View
-from heartseg.measure import Measured, measure_study
+from heartseg.measure.study import Measured, measure_study
 from heartseg.read import find_studies
 
 PHASES = 20

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from heartseg.core.study import Body, View
-from heartseg.measure import measure_study
+from heartseg.measure.study import measure_study
 from heartseg.read import published_labels, read_study
 from heartseg.read.body import age_from_dicom, body_of
 from heartseg.read.dicom_study import body_of_header

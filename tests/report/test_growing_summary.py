@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from heartseg.core.errors import OutputError
-from heartseg.report import failed_row, growing_summary, write_summary
+from heartseg.report import growing_summary
 from heartseg.report.growing_summary import SHARE, GrowingSummary
+from heartseg.report.summary import failed_row, write_summary
 
 
 def studies(path: Path) -> list[str]:

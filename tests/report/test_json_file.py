@@ -9,7 +9,7 @@ import pytest
 from heartseg.core.errors import FormatError
 from heartseg.core.finding import Report
 from heartseg.core.study import Phases, View
-from heartseg.report import json_text, load_report
+from heartseg.report.json_file import json_text, load_report
 
 KEYS = [
     *("study", "modality", "views", "model", "phases", "findings", "quality", "strategy", "body"),

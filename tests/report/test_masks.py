@@ -12,7 +12,7 @@ from heartseg.core.errors import LabelError, OutputError
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Study, View
 from heartseg.read import read_study
-from heartseg.report import save_masks
+from heartseg.report.masks import save_masks
 from tests import doors
 
 ACDC = SCHEMES["acdc"]

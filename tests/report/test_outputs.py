@@ -12,8 +12,9 @@ from heartseg.core.errors import ConfigError, OutputError
 from heartseg.core.finding import Report
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Study, View
-from heartseg.report import OUTPUTS, load_report, save_report
 from heartseg.report.atomic import write_atomically
+from heartseg.report.json_file import load_report
+from heartseg.report.outputs import OUTPUTS, save_report
 from heartseg.report.study_folder import _is_ours
 
 

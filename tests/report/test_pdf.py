@@ -10,12 +10,13 @@ from heartseg.core.errors import ConfigError, OutputError
 from heartseg.core.finding import Quality, Report
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Patient, Study, View
-from heartseg.report import Printing, save_report
 from heartseg.report.language import language
 from heartseg.report.lettering import FOLDER, Lettering
+from heartseg.report.outputs import save_report
 from heartseg.report.page import SECTIONS, page
 from heartseg.report.pdf import pdf_bytes
 from heartseg.report.pdf_sections import SETTERS
+from heartseg.report.printing import Printing
 from tests.report.cases import html_of, pdf_of
 from tests.report.pdf_reading import pages_of, unembedded
 from tests.report.test_html import hostile

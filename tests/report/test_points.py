@@ -13,7 +13,7 @@ from heartseg.core.finding import Report
 from heartseg.core.geometry import Geometry
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Source, Study, View
-from heartseg.report import save_report
+from heartseg.report.outputs import save_report
 from heartseg.report.points import areas_csv, contours_csv
 from tests.report.cases import FRAMES, LV, MYO, SHAPE, SPACING_MM
 

@@ -14,7 +14,7 @@ from heartseg.core.finding import ModelUse
 from heartseg.core.probability import Keeping, Probabilities
 from heartseg.core.study import Study, View
 from heartseg.read import read_study
-from heartseg.report import save_probabilities
+from heartseg.report.probabilities import save_probabilities
 from tests import doors
 
 MODEL = ModelUse(name="gauge", version="1", sha256="ab" * 32, licence="CC0", precision="f32")

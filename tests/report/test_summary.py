@@ -6,8 +6,7 @@ import pytest
 
 from heartseg.core.errors import OutputError
 from heartseg.core.finding import Report
-from heartseg.report import failed_row, summary_row, write_summary
-from heartseg.report.summary import COLUMNS
+from heartseg.report.summary import COLUMNS, failed_row, summary_row, write_summary
 
 
 def read(path: Path) -> list[dict[str, str]]:

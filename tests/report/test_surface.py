@@ -13,7 +13,7 @@ from heartseg.core.finding import Report
 from heartseg.core.geometry import Geometry, Orientation
 from heartseg.core.image import Segmentation
 from heartseg.core.study import Phases, View
-from heartseg.report import save_report
+from heartseg.report.outputs import save_report
 from heartseg.report.surface import Mesh, surface
 from heartseg.report.surface_files import LPS_MM_TO_GLTF, glb_bytes, phase_meshes, stl_bytes
 from tests.measure.hearts import SPACING_MM, oblique, round_heart

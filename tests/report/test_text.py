@@ -1,7 +1,8 @@
 from dataclasses import replace
 
 from heartseg.core.finding import Finding, Report
-from heartseg.report import report_text, table_rows, words
+from heartseg.report import words
+from heartseg.report.text import report_text, table_rows
 
 
 def test_the_table_says_percent_reasons_and_ranges(report: Report) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from heartseg.core.anatomy import Structure
 from heartseg.core.errors import ModelError, OutputError
-from heartseg.measure.intervals import Calibration, Width
+from heartseg.measure.calibration import Calibration, Width
 from heartseg.measure.likeness import Familiar, Group
 from heartseg.prepare import Clahe, Preparation
 from heartseg.segment import (

@@ -1,4 +1,4 @@
-"""Libraries that a study wants late, loaded while the engine makes a network ready.
+"""What a study wants late, loaded while the engine makes a network ready.
 
 `scipy.ndimage` takes half of its time for what nobody asks here: numpy's Fortran compiler, masked
 arrays and test tools, since it takes over all of numpy's names, and a table of other array
@@ -14,7 +14,11 @@ from typing import Any
 
 import numpy as np
 
-LATE = ("scipy.ndimage", "PIL.Image")
+LATE = (
+    *("scipy.ndimage", "PIL.Image", "PIL.ImageFont", "PIL.JpegImagePlugin", "PIL.PngImagePlugin"),
+    *("heartseg.measure.intervals", "heartseg.segment.looks"),
+    *("heartseg.report.masks", "heartseg.report.outputs", "heartseg.report.text"),
+)
 
 _UNASKED = ("f2py", "testing", "ma", "polynomial", "ctypeslib")
 """Parts of numpy that are loaded when somebody takes all its names, or is asked for them."""

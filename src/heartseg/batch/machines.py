@@ -155,7 +155,7 @@ _worker: tuple[str, Worker] | None = None
 
 def _do(order: Order, task: Task) -> str:
     """What a machine of the cluster is asked to do."""
-    from heartseg.report import json_text
+    from heartseg.report.json_file import json_text
 
     try:
         worker = _begun(order)
@@ -186,7 +186,7 @@ def _begun(order: Order) -> Worker:
 
 
 def _outcome(answer: Answer[Task]) -> Outcome:
-    from heartseg.report import read_report
+    from heartseg.report.json_file import read_report
 
     name = answer.item.id
     if answer.text is None:

@@ -85,7 +85,7 @@ def _alone(plan: Plan, task: Task) -> Outcome:
 
 def _with_report(plan: Plan, outcome: Outcome) -> Outcome:
     """Reports do not travel between processes; they are on the disk."""
-    from heartseg.report import load_report
+    from heartseg.report.json_file import load_report
 
     if outcome.status == "failed":
         return outcome

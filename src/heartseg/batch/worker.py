@@ -81,7 +81,7 @@ class Worker:
         return Computed(task, examine(candidate, self._models, settings, name=task.id), said)
 
     def _saved(self, computed: Computed) -> Outcome:
-        from heartseg.report import summary_row
+        from heartseg.report.summary import summary_row
 
         name, report = computed.task.id, computed.analysis.report
         folder = self._plan.out / name
@@ -97,14 +97,15 @@ class Worker:
 
 def failed(name: str, said: str) -> Outcome:
     """A study that could not be done, and why."""
-    from heartseg.report import failed_row
+    from heartseg.report.summary import failed_row
 
     return Outcome(name, "failed", said, failed_row(name, said))
 
 
 def _skipped(name: str, folder: Path) -> Outcome:
     """With its row: the summary may have been lost, or its run ended before writing it."""
-    from heartseg.report import load_report, summary_row
+    from heartseg.report.json_file import load_report
+    from heartseg.report.summary import summary_row
 
     report = load_report(folder / FINISHED)
     said = "already done; --overwrite does it again"

@@ -19,9 +19,17 @@ from heartseg.core.errors import ConfigError, StudyError
 from heartseg.core.image import Image, Segmentation
 from heartseg.core.study import Phases, Study
 from heartseg.evaluation import CLINICAL
-from heartseg.measure import agreement_table, detect_phases, measure_study
-from heartseg.measure.agreement import AgreementRow, dice, jaccard, precision, recall
+from heartseg.measure.agreement import (
+    AgreementRow,
+    agreement_table,
+    dice,
+    jaccard,
+    precision,
+    recall,
+)
 from heartseg.measure.overlap import accuracy
+from heartseg.measure.phases import detect_phases
+from heartseg.measure.study import measure_study
 from heartseg.read import Candidate
 from heartseg.refine import refine_cine
 from heartseg.segment.frames import average_of_turns

@@ -6,7 +6,7 @@ from typing import Any
 
 from heartseg.cli.listing import table, to_json
 from heartseg.evaluation import Comparison, Evaluation, row_cells
-from heartseg.measure import EMPTY_MASK_RULE
+from heartseg.measure.agreement import EMPTY_MASK_RULE
 from heartseg.measure.concordance import ClinicalAgreement, Coefficient
 from heartseg.measure.methods import SIGNIFICANT, Difference, HumanLimit
 from heartseg.report.words import clean

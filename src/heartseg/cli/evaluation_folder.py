@@ -20,11 +20,10 @@ from pathlib import Path
 
 from heartseg.cli import agreement
 from heartseg.evaluation import Comparison, Evaluation, cells_as_csv, row_cells
-from heartseg.measure import summarise
 from heartseg.measure.concordance import ClinicalAgreement
 from heartseg.measure.measures import STACK
 from heartseg.measure.metrics import HEADLINE, METRICS, empty_mask_rule
-from heartseg.measure.summary import ALL, Selection, by_case
+from heartseg.measure.summary import ALL, Selection, by_case, summarise
 from heartseg.report.agreement_plots import (
     Agreed,
     bland_altman_svg,

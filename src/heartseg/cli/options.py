@@ -104,14 +104,14 @@ def preview(place: Path, *, alone: bool) -> None:
 
 def papillary(text: str) -> str:
     """What papillary muscles count as."""
-    from heartseg.measure import Choices
+    from heartseg.measure.choices import Choices
 
     return Choices.named(text, "drawn").papillary
 
 
 def base(text: str) -> str:
     """How basal slices are taken."""
-    from heartseg.measure import Choices
+    from heartseg.measure.choices import Choices
 
     return Choices.named("cavity", text).base
 

@@ -39,7 +39,7 @@ def run(plan: "Plan", json: bool) -> None:
 
 def say(outcome: "Outcome") -> None:
     """Print a study as it ends: its numbers, or why there are none."""
-    from heartseg.report import report_text
+    from heartseg.report.text import report_text
     from heartseg.report.words import clean
 
     if outcome.status == "done" and outcome.report is not None:

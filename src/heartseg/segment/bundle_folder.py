@@ -15,7 +15,7 @@ from heartseg.config.strict import PRESET
 from heartseg.core.anatomy import STRUCTURES_BY_KEY, Structure
 from heartseg.core.errors import ConfigError, ModelError, OutputError
 from heartseg.core.study import Modality, View
-from heartseg.measure.intervals import Calibration
+from heartseg.measure.calibration import Calibration
 from heartseg.measure.likeness import Familiar
 from heartseg.prepare import Preparation
 from heartseg.segment.bundle import INPUT, OUTPUT, Bundle

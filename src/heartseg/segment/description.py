@@ -7,7 +7,7 @@ from typing import Any, Literal
 from heartseg.core.anatomy import Structure
 from heartseg.core.errors import ModelError
 from heartseg.core.study import Modality, View
-from heartseg.measure.intervals import Calibration
+from heartseg.measure.calibration import Calibration
 from heartseg.measure.likeness import Familiar
 from heartseg.prepare import Preparation
 from heartseg.segment.window import Window

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from heartseg.core.errors import MeasureError
 from heartseg.core.study import View
-from heartseg.measure import detect_phases
 from heartseg.measure.likeness import FEWEST, Familiar, Looks, familiar_of, looks_of
+from heartseg.measure.phases import detect_phases
 from heartseg.read import Candidate
 
 
