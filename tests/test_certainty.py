@@ -18,6 +18,7 @@ from heartseg.measure.calibration import KEYS, Calibration, Width
 from heartseg.pipeline import Settings, examine
 from heartseg.read import find_studies
 from heartseg.report.html import html_page
+from heartseg.report.json_file import load_report
 from heartseg.report.language import language, shipped
 from heartseg.report.page import page
 from heartseg.report.summary import csv_text, summary_row
@@ -177,6 +178,6 @@ def test_a_copy_of_what_was_segmented_says_the_same(
 
 def test_the_report_is_read_back_with_them(report: Report, tmp_path: Path) -> None:
     hs.save_report(report, tmp_path)
-    assert hs.report.load_report(tmp_path / "report.json") == report
+    assert load_report(tmp_path / "report.json") == report
     said = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert said["interval_level"] == 0.9

@@ -38,3 +38,19 @@ def test_starting_loads_nothing_heavy(start: str) -> None:
 
 def test_the_check_itself_sees_a_heavy_import() -> None:
     assert "scipy" in loaded_by("import scipy.ndimage")
+
+
+READY = "import heartseg.batch.one_process, heartseg.segment.openvino_runtime"
+"""All that a run needs to begin to compile its model."""
+
+AFTERWARDS = ("heartseg.measure.study", "heartseg.measure.function", "heartseg.report.outputs")
+
+
+def test_a_model_is_made_ready_without_what_measures_and_writes() -> None:
+    there = loaded_by(READY)
+    assert "heartseg.segment.bundle_folder" in there
+    assert not there & set(AFTERWARDS)
+
+
+def test_what_comes_afterwards_is_loaded_while_the_engine_compiles() -> None:
+    assert set(AFTERWARDS) <= loaded_by("from heartseg.batch.late import load_late; load_late()")

@@ -16,7 +16,8 @@ import numpy as np
 
 LATE = (
     *("scipy.ndimage", "PIL.Image", "PIL.ImageFont", "PIL.JpegImagePlugin", "PIL.PngImagePlugin"),
-    *("heartseg.measure.intervals", "heartseg.segment.looks"),
+    *("heartseg.refine", "heartseg.segment.looks"),
+    *("heartseg.measure.study", "heartseg.measure.doubts", "heartseg.measure.intervals"),
     *("heartseg.report.masks", "heartseg.report.outputs", "heartseg.report.text"),
 )
 

@@ -1,6 +1,7 @@
 """Does one study after another, whichever process or machine it stands in."""
 
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,7 +31,9 @@ class Worker:
     def __init__(self, plan: Plan, finder: Finder, threads: int | None = None) -> None:
         self._plan, self._find = plan, finder
         self._models = Models(plan.settings.device, threads, self._load_later)
-        self._models.begin(likely_models(plan.settings))
+        if likely := likely_models(plan.settings):
+            self._models.begin(likely)
+            _let_the_engine_load()
 
     def computed(self, task: Task) -> Outcome | Computed:
         """All but writing; an outcome already where there is nothing to write."""
@@ -55,13 +58,7 @@ class Worker:
             return failed(computed.task.id, said_of(fault))
 
     def _load_later(self) -> None:
-        """Load what a study wants when the network has answered.
-
-        After the engine's own import: two imports at once take turns at every file.
-        """
-        from heartseg.segment.openvino_runtime import import_openvino
-
-        import_openvino()
+        """Load what a study wants when the network has answered."""
         load_late()
         if "html" in self._plan.settings.formats:
             from heartseg.report.html import template
@@ -93,6 +90,14 @@ class Worker:
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
         return Outcome(name, "done", computed.said, summary_row(report), report)
+
+
+def _let_the_engine_load() -> None:
+    """Wait for its import: two at once take turns at every file, and all wait for its compiling."""
+    from heartseg.segment.openvino_runtime import import_openvino
+
+    with suppress(ImportError):  # a study that needs it says so
+        import_openvino()
 
 
 def failed(name: str, said: str) -> Outcome:
