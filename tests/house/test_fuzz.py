@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -47,6 +48,18 @@ def faults(fuzz: ModuleType, opened: Callable[[Path], object], count: int = 3) -
     return [*tally.outcomes]
 
 
+def apart(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The fuzzer in an interpreter of its own, as it is used: what other tests left stays out."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT / "benchmarks",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=A_DOOR,
+    )
+
+
 def test_the_list_of_doors_is_whole(fuzz: ModuleType) -> None:
     assert names() == [*fuzz.DOORS]
 
@@ -63,18 +76,14 @@ def test_a_seed_is_read_before_it_is_damaged(
 
 
 @pytest.mark.parametrize("name", names())
-def test_damaged_files_are_read_or_refused(name: str, real_data: Path) -> None:
+def test_damaged_files_are_read_or_refused(name: str, fuzz: ModuleType, real_data: Path) -> None:
     asked = f"fuzz.py --door {name} --count {INPUTS} --seed 2 --data".split()
-    ended = subprocess.run(
-        [sys.executable, *asked, str(real_data)],
-        cwd=ROOT / "benchmarks",
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=A_DOOR,
-    )
+    ended = apart(*asked, str(real_data))
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert ended.stdout.startswith(f"{name}: {INPUTS} inputs in ")
+    more = re.search(r"at most (\d+) MB more", ended.stdout)
+    assert more is not None
+    assert int(more[1]) * 2**20 < fuzz.MEMORY
 
 
 def test_a_read_and_a_refused_input_are_told_apart(fuzz: ModuleType) -> None:
@@ -137,12 +146,10 @@ door = fuzz.Door(name="a door", make_seeds=lambda _: {"file.bin": b"seed" * 20},
 tally = fuzz.fuzz(door, Path(), 2, seed=1)
 print(*tally.outcomes, *tally.faults.values(), sep=", ")
 """
-"""In an interpreter of its own, as the fuzzer is used: other tests' signals stay out."""
 
 
 def test_an_input_that_takes_too_long_is_a_fault() -> None:
-    command, folder = [sys.executable, "-c", SLOW], ROOT / "benchmarks"
-    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    ended = apart("-c", SLOW)
     assert (ended.stdout, ended.stderr) == ("slow, over 0.4 s\n", "")
 
 

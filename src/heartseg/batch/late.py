@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 LATE = (
-    *("scipy.ndimage", "PIL.Image", "PIL.ImageFont", "PIL.JpegImagePlugin", "PIL.PngImagePlugin"),
-    *("heartseg.refine", "heartseg.segment.looks"),
-    *("heartseg.measure.study", "heartseg.measure.doubts", "heartseg.measure.intervals"),
-    *("heartseg.report.masks", "heartseg.report.outputs", "heartseg.report.text"),
+    *("scipy.ndimage", "PIL.ImageFont", "PIL.JpegImagePlugin", "PIL.PngImagePlugin"),
+    *("heartseg.segment.looks", "heartseg.measure.doubts", "heartseg.measure.intervals"),
+    *("heartseg.report.outputs", "heartseg.report.text"),
 )
+"""With what these load themselves: all that a study wants once the network has answered."""
 
 _UNASKED = ("f2py", "testing", "ma", "polynomial", "ctypeslib")
 """Parts of numpy that are loaded when somebody takes all its names, or is asked for them."""

@@ -5,7 +5,9 @@ Apart from what measures, since a model is made ready before anything is measure
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import hypot, isfinite
+from math import isfinite
+
+import numpy as np
 
 from heartseg.core.errors import ConfigError
 
@@ -40,7 +42,7 @@ class Width:
 
     def half(self, spread: float) -> float:
         """Half of the interval's length."""
-        return self.times * hypot(spread, self.floor)
+        return self.times * float(np.hypot(spread, self.floor))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
